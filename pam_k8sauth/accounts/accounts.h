@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon's view of accounts: which Unix account a proven service account is (decisions 11, 12), and publication of
+ * a new one through the helper. The index file is the record store: name, id, service account UID. accounts.conf
+ * (root-owned HCL, read by daemon and helper) declares ids, ranges, groups, home and shell, and opens local accounts.
+ */
+#pragma once
+
+#include <event2/event.h>
+
+#include "accounts/index.h"
+#include "accounts/names.h"
+
+struct accounts;
+
+struct account {
+	char name[ACCOUNT_NAME_SIZE];
+	uint32_t uid, gid;
+	char home[256], shell[256], gecos[256];
+	uint32_t groups[64];
+	size_t n_groups;
+	bool local; /* an /etc/passwd account opened to this service account: uid and gid are getpwnam's */
+};
+
+/* Why an identity may not be an account. Texts with the line to declare or the command to run come in WHY. */
+enum account_verdict {
+	ACCOUNT_OK = 0,
+	ACCOUNT_WRONG_USER,   /* another Unix name than the one asked for */
+	ACCOUNT_COLLISION,    /* the id is another account's (decision 12) */
+	ACCOUNT_RECREATED,    /* same namespace and name, other service account UID: `k8sauth accounts rebind` */
+	ACCOUNT_INDEX_BROKEN, /* index or accounts.conf cannot be trusted */
+	ACCOUNT_HELPER_DOWN,  /* new account, and the helper did not publish it */
+};
+
+/* PATHs as in limits.h; HELPER_SOCKET is where publications go. 0, or a negative errno with WHY (file, line, reason).
+ */
+int accounts_open(struct event_base *base, const char *index_path, const char *conf_path, const char *helper_socket,
+    struct accounts **ret, char *why, size_t why_size) NODISCARD;
+void accounts_free(struct accounts *accounts);
+
+/* The identity that a TokenReview (or a login reply's metadata) proved. */
+struct account_identity {
+	const char *mount;  /* "kubernetes" */
+	const char *prefix; /* the mount's unix_prefix */
+	const char *namespace_name;
+	const char *service_account;
+	const char *service_account_uid;
+};
+
+typedef void account_claimed_fn(
+    void *arg, enum account_verdict verdict, const struct account *account, const char *why);
+
+/*
+ * Decides whether IDENTITY may log in as UNIX_NAME, and if so makes sure that the published index holds the account
+ * before DONE is called (once; at once for a known account, after the helper's answer for a new one; several new ones
+ * in one turn share a publication). Nothing of the arguments is kept.
+ */
+void accounts_claim(struct accounts *accounts, const char *unix_name, const struct account_identity *identity,
+    account_claimed_fn *done, void *arg);
+
+/*
+ * What a name of ours would be (NSS's lookup): from the index, else computed where the full form tells all and PREFIXES
+ * (NULL-terminated) has its prefix. 0, -ENOENT (definitely no account), -EBADMSG.
+ */
+int accounts_lookup(
+    struct accounts *accounts, const char *unix_name, const char *const *prefixes, struct account *ret) NODISCARD;

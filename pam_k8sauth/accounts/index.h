@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The account index (include/k8sauth/idmap.h): reader (libc only, used by NSS), whole check (helper), writer (daemon).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <k8sauth/idmap.h>
+
+#include "base/buf.h"
+
+/* A mapped index. Every accessor checks every offset that it follows: a hostile file gives wrong answers, never a
+ * fault. */
+struct index_map {
+	const unsigned char *data;
+	size_t size;
+};
+
+struct index_user {
+	const char *name, *gecos, *home, *shell, *identity, *service_account_uid; /* inside the map */
+	uint32_t uid, gid;
+	uint32_t number;	/* of the record */
+	const uint32_t *groups; /* inside the map, little-endian */
+	uint32_t n_groups;
+};
+
+struct index_group {
+	const char *name;
+	uint32_t gid;
+	const uint32_t *members; /* user record numbers, inside the map, little-endian */
+	uint32_t n_members;
+};
+
+/*
+ * Maps PATH read-only: a regular file of OWNER (root), not writable by others, header and its checksum right, sections
+ * inside the file. 0; -ENOENT; -EPERM; -EBADMSG (not a valid index). No descriptor stays open.
+ */
+int index_open(const char *path, uid_t owner, struct index_map *ret) NODISCARD;
+/* The same for bytes in memory (fuzz target, memfd). */
+int index_from_memory(const void *data, size_t size, struct index_map *ret) NODISCARD;
+void index_close(struct index_map *map);
+
+/* 0, -ENOENT, or -EBADMSG where the file lies. Ids that account_id_forbidden() are -ENOENT. */
+int index_user_by_name(const struct index_map *map, const char *name, struct index_user *ret);
+int index_user_by_id(const struct index_map *map, uint32_t uid, struct index_user *ret);
+int index_user_at(const struct index_map *map, uint32_t number, struct index_user *ret);
+int index_group_by_name(const struct index_map *map, const char *name, struct index_group *ret);
+int index_group_by_id(const struct index_map *map, uint32_t gid, struct index_group *ret);
+int index_group_at(const struct index_map *map, uint32_t number, struct index_group *ret);
+uint32_t index_n_users(const struct index_map *map);
+uint32_t index_n_groups(const struct index_map *map);
+uint64_t index_generation(const struct index_map *map);
+
+/* Everything: body checksum, order, uniqueness, hash tables complete, runs inside, strings printable UTF-8. WHY says
+ * what. */
+int index_check(const struct index_map *map, char *why, size_t why_size) NODISCARD;
+
+/* --- writer --------------------------------------------------------------------------------------------------------
+ */
+
+struct index_writer;
+
+struct index_writer *index_writer_new(uint64_t generation);
+/* Copies everything. GROUPS are gids besides the primary one. 0, -EEXIST (name or id twice), -ENOMEM. */
+int index_writer_user(struct index_writer *writer, const struct index_user *user) NODISCARD;
+/* Declares a group; members follow from the users' group lists. */
+int index_writer_group(struct index_writer *writer, const char *name, uint32_t gid) NODISCARD;
+/* The whole file; the caller frees it. */
+int index_writer_finish(struct index_writer *writer, struct buf *ret) NODISCARD;
+void index_writer_free(struct index_writer *writer);

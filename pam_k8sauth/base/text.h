@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Encodings and random text, strict and without allocation where the size is known. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/macros.h"
+
+/* Fills DATA from getrandom(2); aborts the process if the kernel refuses, since nothing secret may be guessable. */
+void random_bytes(void *data, size_t len);
+
+/* LEN characters of [0-9A-Za-z], uniformly, and a NUL. RET has LEN + 1 bytes. */
+void random_base62(char *ret, size_t len);
+
+/* A random UUID in its usual form, lower-case (RFC 9562, version 4). */
+#define UUID_SIZE 37
+void random_uuid(char ret[static UUID_SIZE]);
+
+/* Lower-case hex; RET has 2 * LEN + 1 bytes. */
+void hex_encode(const void *data, size_t len, char *ret);
+/* The number of bytes, or -EINVAL (odd length, other characters, more than SIZE bytes). */
+ssize_t hex_decode(const char *text, size_t len, void *ret, size_t size);
+
+/* Base64url without padding (RFC 4648 section 5). RET has base64url_size(LEN) bytes, NUL included. */
+#define base64url_size(len) (((len)*4 + 2) / 3 + 1)
+void base64url_encode(const void *data, size_t len, char *ret);
+/*
+ * Strict: no padding, no white space, no unused bits set, no length of 1 mod 4. RET holds at least LEN * 3 / 4 bytes.
+ * The number of bytes, or -EINVAL.
+ */
+ssize_t base64url_decode(const char *text, size_t len, void *ret);
+
+/* Standard base64 with padding (RFC 4648 section 4), strict as above. RET has base64_size(LEN) bytes, NUL included. */
+#define base64_size(len) (((len) + 2) / 3 * 4 + 1)
+void base64_encode(const void *data, size_t len, char *ret);
+ssize_t base64_decode(const char *text, size_t len, void *ret);
+
+/* Lower-case RFC 4648 base32 without padding of LEN bytes; RET has (LEN * 8 + 4) / 5 + 1 bytes. */
+void base32_encode(const void *data, size_t len, char *ret);
+
+/* Whether TEXT is valid UTF-8 without NUL bytes (RFC 3629: no surrogates, no overlong forms). */
+bool utf8_valid(const char *text, size_t len);
+
+/* Whether TEXT starts with PREFIX. */
+bool starts_with(const char *text, const char *prefix);
+bool ends_with(const char *text, const char *suffix);
+
+/*
+ * Vault's duration: bare seconds ("90"), Go units (ns us ms s m h, several, fractions) and
+ * "<n>d". RET in seconds, fractions cut off. -EINVAL on anything else (vault-core.md 1.2).
+ */
+int duration_parse(const char *text, long long *ret_seconds);
+/* Go's Duration.String() of whole seconds: "1h0m0s", "1m30s", "0s". RET has at least 32 bytes. */
+void duration_format(long long seconds, char *ret, size_t size);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Talking to API servers: TokenReview and namespaces over libcurl's multi interface on the loop (decision 8,
+ * kubernetes-auth.md 3.5, 3.6, 6). HTTP/1.1, kept-alive connections, TLS 1.2 or newer, verified, no redirects, no proxy
+ * and no .netrc of the environment, TCP_USER_TIMEOUT, one retry on a fresh connection, bounded answers and times.
+ */
+#pragma once
+
+#include <event2/event.h>
+#include <jansson.h>
+
+#include "base/secret.h"
+
+struct kube;	    /* one per daemon: multi handle, connections */
+struct kube_server; /* one API server as configured: host, CA, reviewer */
+
+struct kube *kube_new(struct event_base *base) NODISCARD;
+void kube_free(struct kube *kube);
+
+/*
+ * A server's configuration. CA_PEM: bundle (an intermediate may be an anchor), NULL: the system's. REVIEWER: bearer,
+ * NULL: the token under review reviews itself (logged once). A changed configuration is a new kube_server; freeing the
+ * old one drops its kept-alive connections when its last call ends. NULL without memory.
+ */
+struct kube_server *kube_server_new(
+    struct kube *kube, const char *host, const char *ca_pem, const struct secret *reviewer) NODISCARD;
+void kube_server_free(struct kube_server *server);
+
+enum kube_verdict {
+	KUBE_OK,
+	KUBE_REFUSED,	  /* the API server said no, or said something that is not this account */
+	KUBE_UNAVAILABLE, /* no usable answer: down, time-out, TLS, 5xx, 429, garbage */
+};
+
+/* An answered review. Strings are valid during the callback. */
+struct kube_review {
+	enum kube_verdict verdict;
+	char reason[512]; /* debug text of 3.6, or curl's; never a token, never a body */
+	const char *username, *uid;
+	const char *namespace_name, *service_account; /* from username, checked to be valid Kubernetes names */
+	const char *const *audiences;		      /* NULL-terminated */
+	const char *pod_name, *pod_uid, *node_name, *credential_id; /* from extra; NULL if absent */
+};
+
+typedef void kube_reviewed_fn(void *arg, const struct kube_review *review);
+
+/*
+ * Reviews TOKEN (copied) for AUDIENCES (NULL-terminated; NULL or empty: omitted, the server's own). Checks 3.6 items 1
+ * to 9; where audiences were asked for, one must come back. DONE is called once, never from inside, within 10 s. At
+ * most 64 in flight, more wait their turn within that time.
+ */
+void kube_review_token(struct kube_server *server, const struct secret *token, const char *const *audiences,
+    kube_reviewed_fn *done, void *arg);
+
+/*
+ * The API audiences (decision 8): what a review of the reviewer's own token without audiences answers. Asked once per
+ * kube_server, then kept. AUDIENCES NULL with REASON where they cannot be learned (no reviewer, refused, down).
+ */
+typedef void kube_api_audiences_fn(
+    void *arg, const char *const *audiences, const char *reason, enum kube_verdict verdict);
+void kube_learn_api_audiences(struct kube_server *server, kube_api_audiences_fn *done, void *arg);
+
+/* Labels of a namespace (3.2 step 11), by the reviewer only. LABELS: object, NULL with the error text of 3.2. */
+typedef void kube_labels_fn(void *arg, const json_t *labels, const char *error);
+void kube_namespace_labels(struct kube_server *server, const char *namespace_name, kube_labels_fn *done, void *arg);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What k8sauth.hcl says about logins (design.md 5, "The configuration, by example"); read by daemon/config.c, used
+ * here. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* cluster "kubernetes" { }: a Kubernetes mount that PAM uses. */
+struct cluster_config {
+	char *mount;				    /* "kubernetes": label; the mount is auth/<label>/ */
+	char *unix_prefix;			    /* "k8s_" */
+	char *audience;				    /* NULL: allow_no_audience must be set */
+	char **api_audiences;			    /* NULL: learned */
+	bool allow_no_audience, allow_api_audience; /* the loud switches of decision 8 */
+};
+
+/* service "sshd" { }: a PAM service. */
+struct service_config {
+	char *name;
+	char **roles;	   /* ordered; NULL: the only role that matches */
+	bool export_token; /* VAULT_TOKEN itself */
+	bool keys_allow;   /* keys = "allow": logins without an exchange pass the account phase */
+};
+
+/* export "db-password" { } or export "policy" { }. */
+struct export_config {
+	char *name;
+	bool policy;	 /* the block named "policy": paths from the token's own policies */
+	char *path;	 /* with templates; NULL for policy */
+	char *field;	 /* NULL: every key, a file each */
+	char *file;	 /* name of the file (field given) or of the directory; NULL: the path with '/' as '.' */
+	char *variable;	 /* NULL: none. Gets the value itself */
+	char **services; /* NULL: every service */
+};
+
+struct session_config {
+	char *host; /* {host}; short lower-case host name, no '/', '+', '*' */
+	char
+	    *vault_addr; /* what VAULT_ADDR says: configured, else the TLS listener's, else unix:// of the api socket */
+	char *vault_cacert; /* VAULT_CACERT, NULL: unset */
+	struct cluster_config *clusters;
+	size_t n_clusters;
+	struct service_config *services;
+	size_t n_services;
+	struct export_config *exports;
+	size_t n_exports;
+};

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Logins and sessions (decisions 10, 15 to 17, 19 to 21, 24): login -> role choice -> exchange through the request
+ * interface -> account claimed -> handle; open -> export -> files by the helper -> environment; close, leader's end,
+ * expiry -> token revoked, files removed. The table of logins and sessions lies in a memfd that systemd keeps for us
+ * (fd store), so a restart or kill -9 loses none.
+ */
+#pragma once
+
+#include <event2/event.h>
+
+#include "accounts/accounts.h"
+#include "session/config.h"
+#include "vault/request.h"
+#include "wire/wire_loop.h"
+
+struct sessions;
+
+struct sessions_options {
+	struct event_base *base;
+	struct vault *vault;
+	struct accounts *accounts;
+	const struct session_config *config; /* outlives the sessions */
+	const char *helper_socket;
+	int table_fd; /* from the fd store, -1: make one */
+	/* Hands a new table's descriptor to systemd (sd_pid_notify_with_fds, FDSTORE=1); NULL: nowhere to keep it. */
+	void (*keep_fd)(int fd);
+};
+
+/* 0, or a negative errno with WHY. A table that fails its checks is refused, said, and replaced by an empty one. */
+int sessions_new(const struct sessions_options *options, struct sessions **ret, char *why, size_t why_size) NODISCARD;
+/* Leaves sessions and their files as they are: the next daemon goes on. */
+void sessions_free(struct sessions *sessions);
+
+/* After unseal: takes up what the table holds (leaders, expiry, renewal), removes files of sessions that are gone. */
+void sessions_resume(struct sessions *sessions);
+/* Whether the table knows SESSION_ID (for tokens_revoke_orphans; ARG is the struct sessions). */
+bool sessions_know(void *arg, const char *session_id);
+/* Sessions that are open, logins not yet opened. */
+size_t sessions_count(const struct sessions *sessions);
+
+/* The wire socket's requests: a wire_request_fn with ARG the struct sessions. Checks the peer (root, or lookup by
+ * anybody). */
+void sessions_request(
+    void *arg, struct wire_conn *conn, const struct wire_frame *request, const struct wire_peer *peer);
+
+/* Refusals of late, for `k8sauth explain REF`: the last 4,096 (decision 24). NULL if not known. */
+struct refusal {
+	char ref[REF_SIZE];
+	char user[ACCOUNT_NAME_SIZE], service[64], rhost[64];
+	char step[32];
+	char reason[384];
+	char remedy[256];
+	int64_t when; /* unix */
+};
+const struct refusal *sessions_explain(const struct sessions *sessions, const char *ref);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ACL policies: text to rules, rules of several policies to one ACL, and its verdicts (vault-core.md 1.1 to 1.7). Pure:
+ * no store. */
+#pragma once
+
+#include <jansson.h>
+
+#include "vault/request.h"
+
+enum acl_capability {
+	ACL_DENY = 1,
+	ACL_CREATE = 2,
+	ACL_READ = 4,
+	ACL_UPDATE = 8,
+	ACL_DELETE = 16,
+	ACL_LIST = 32,
+	ACL_SUDO = 64,
+	ACL_PATCH = 128,
+	ACL_SUBSCRIBE = 256,
+	ACL_RECOVER = 512,
+};
+
+struct policy; /* one parsed policy */
+
+/* Parses Vault's policy text (HCL or JSON). 0; -EINVAL with the text behind "failed to parse policy: "; -ENOMEM. */
+int policy_parse(const char *name, const char *text, struct policy **ret, char **ret_error) NODISCARD;
+void policy_free(struct policy *policy);
+
+struct acl;
+
+/* Merges POLICIES (kept by reference until acl_free). ROOT: allow everything. */
+int acl_new(struct policy *const *policies, size_t n, bool root, struct acl **ret) NODISCARD;
+void acl_free(struct acl *acl);
+
+struct acl_verdict {
+	bool allowed;
+	bool sudo;	    /* the deciding rule has sudo (or root) */
+	const char *reason; /* static text for the journal */
+};
+
+/* Decides OP on PATH with the request's DATA (may be NULL) and wrap TTL in seconds. Never fails: doubt is a no. */
+struct acl_verdict acl_check(
+    const struct acl *acl, enum vault_op op, const char *path, const json_t *data, int64_t wrap_ttl);
+
+/* Capability bits on PATH as sys/capabilities-self sees them (operation list, parameters ignored); ACL_DENY for none.
+ */
+unsigned acl_capabilities(const struct acl *acl, const char *path);
+bool acl_is_root(const struct acl *acl);
+/* The sorted JSON list: ["read","list"...], ["root"], ["deny"]. */
+json_t *acl_capability_names(const struct acl *acl, unsigned capabilities) NODISCARD;
+
+/*
+ * What `export "policy"` derives (decision 19): calls EACH for every non-denied rule with read (PATTERN without
+ * wildcard: WILDCARD false) or list. PATTERN of a prefix rule comes without its '*', WILDCARD true. Rules with '+' are
+ * given as they are.
+ */
+void acl_each_readable(const struct acl *acl, void (*each)(void *arg, const char *pattern, bool wildcard), void *arg);

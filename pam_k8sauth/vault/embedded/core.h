@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The embedded backend from inside: core, calls, engines.
+ *
+ * A request becomes a `struct call`. Its handler is an ordinary function that runs to the end on the loop and is *run
+ * again from its start* when something that it needs is not there yet: reads answer -EAGAIN until the store thread
+ * brought the record, or while a write to that key is not durable yet (a request that touches a key in flight waits
+ * behind it); the handler returns that -EAGAIN at once, and the router runs it again later. Writes collect in the call
+ * and are committed by the router after the handler returned 0; the reply is sent when they are durable. So a handler
+ * has no effect before it returns 0, and between its last run and its commit nothing else runs: calls are serialised by
+ * construction. What must survive from one run to the next (a TokenReview's answer) is kept in call->state.
+ */
+#pragma once
+
+#include <event2/event.h>
+#include <jansson.h>
+
+#include "vault/request.h"
+
+struct core;
+struct call;
+struct store;
+struct mount;
+struct token;
+struct tokens;
+struct policies;
+struct kube;
+struct acl;
+
+/* Returns 0 (response filled in), -EAGAIN (run me again when what I waited for is there), or another negative errno:
+ * 500. */
+typedef int engine_handler(struct call *call);
+
+enum engine_path_flags {
+	ENGINE_UNAUTHENTICATED =
+	    1,			  /* needs no token; errors of such a path are never wrapped (kubernetes-auth.md 0.2) */
+	ENGINE_SUDO = 2,	  /* needs the sudo capability besides (vault-core.md 1.12) */
+	ENGINE_ALWAYS_UPDATE = 4, /* unused by paths with an existence check */
+};
+
+/*
+ * One path of an engine. PATTERN is relative to the mount: segments are literal or "{name}" (one segment, not empty,
+ * of the characters [A-Za-z0-9_.-], beginning and ending in a word character as in Vault's GenericNameRegex), the last
+ * may be
+ * "{name...}" (the rest, slashes included, not empty) or "{name...?}" (the rest, may be empty). A pattern that ends in
+ * '/' is reached by VAULT_LIST, whose path always ends in '/'. First match wins; a path with a match but without the
+ * handler of the operation is 405 `unsupported operation`, without any match 404 `unsupported path`.
+ */
+struct engine_path {
+	const char *pattern;
+	unsigned flags;
+	engine_handler *read, *list, *update, *patch, *delete; /* update serves create too; look at call->request->op */
+	int (*exists)(struct call *call); /* 1, 0, -EAGAIN...; NULL: a write is always VAULT_UPDATE */
+	engine_handler *resolve;	  /* VAULT_RESOLVE, internal only */
+	const char *const
+	    *fields; /* NULL-terminated known body fields, for "Endpoint ignored these unrecognized parameters" */
+};
+
+struct engine {
+	const char *type;		 /* "kubernetes", "kv", "system", "token" */
+	bool auth;			 /* mounted under auth/ */
+	const struct engine_path *paths; /* ends with a NULL pattern */
+	/* Called when a mount of it is made or loaded: may keep its own state in mount->state; NULL: none. */
+	int (*mounted)(struct core *core, struct mount *mount);
+	void (*unmounted)(struct core *core, struct mount *mount);
+	/* Login mounts: a token of PATH is renewed: set ttl, max_ttl, period of AUTH from the current role, or fail by
+	   call_error texts (kubernetes-auth.md 3.9). */
+	int (*renew)(struct call *call, struct token *token);
+};
+
+struct mount {
+	char *path; /* "secret/", "auth/kubernetes/" */
+	const struct engine *engine;
+	char uuid[37];
+	char accessor[40]; /* "auth_kubernetes_1a2b3c4d" */
+	char *description;
+	json_t *options;			  /* object or NULL; "version": "2" */
+	int64_t default_lease_ttl, max_lease_ttl; /* 0: system's 2764800 */
+	char *token_type;			  /* auth mounts: "default-service" */
+	bool builtin;
+	void *state; /* the engine's */
+};
+
+#define SYSTEM_LEASE_TTL 2764800 /* 32 days */
+
+struct call {
+	struct core *core;
+	struct vault_request *request;
+	struct vault_response *response;
+	struct mount *mount;
+	const struct engine_path *path;
+	const char *rest;    /* the path below the mount */
+	struct token *token; /* the caller's; NULL on unauthenticated paths and internal requests */
+	struct acl *acl;     /* the caller's; NULL as above */
+	struct login_auth
+	    *auth;   /* set by a login handler that returns 0: the router mints the token (call_login_auth) */
+	void *state; /* the handler's memory between runs */
+	void (*state_free)(void *state);
+	struct call_private *private; /* the router's: captures, waits, writes */
+};
+
+/* --- what handlers use
+ * ------------------------------------------------------------------------------------------------ */
+
+/* The capture of "{name}"; never NULL for a name of the pattern. */
+const char *call_capture(const struct call *call, const char *name);
+
+/* A refusal: response status and error text. Returns 0, so that `return call_error(...)` ends the handler; nothing is
+ * written then. */
+int call_error(struct call *call, int status, const char *format, ...) PRINTF_LIKE(3, 4);
+/* On authenticated paths Vault wraps Go errors ("1 error occurred:..."); on unauthenticated ones this is call_error. */
+int call_wrapped_error(struct call *call, int status, const char *format, ...) PRINTF_LIKE(3, 4);
+/* As call_error, with what only the journal may know. STEP is static. */
+int call_refuse(struct call *call, enum vault_failure failure, const char *step, int status, const char *error,
+    const char *reason_format, ...) PRINTF_LIKE(6, 7);
+/* 200 with DATA (taken over). 404 {"errors":[]} for NULL. */
+int call_data(struct call *call, json_t *data);
+/* 204, or 200 where warnings were given. */
+int call_done(struct call *call);
+void call_warn(struct call *call, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/*
+ * Fields of the request, with Vault's weak typing and error texts (kubernetes-auth.md 0.2, vault-1.21.4.md). Absent:
+ * 0 and *RET untouched, *RET_SET false (RET_SET may be NULL). Wrong type: 1 after a 400 `Field validation failed: ...`
+ * was set (the handler returns 0 then).
+ */
+int call_field_string(struct call *call, const char *name, const char **ret, bool *ret_set); /* owned by the call */
+int call_field_bool(struct call *call, const char *name, bool *ret, bool *ret_set);
+int call_field_int(struct call *call, const char *name, long long *ret, bool *ret_set);
+int call_field_seconds(struct call *call, const char *name, int64_t *ret, bool *ret_set);
+int call_field_strings(
+    struct call *call, const char *name, json_t **ret, bool *ret_set); /* strlist: new array, caller's */
+
+/*
+ * Storage of the call's mount. Keys are relative to it. Values are JSON. 0, -ENOENT (not on put), -EAGAIN (return it),
+ * -EIO. Reads see the call's own writes.
+ */
+int call_get(struct call *call, const char *key, json_t **ret) NODISCARD;  /* the caller owns *RET (its own copy) */
+int call_put(struct call *call, const char *key, json_t *value) NODISCARD; /* VALUE stays the caller's */
+int call_delete(struct call *call, const char *key) NODISCARD;
+/* Sorted array of the names right below PREFIX ("" or "a/b/"); folders end in '/'. Empty array where there are none. */
+int call_list(struct call *call, const char *prefix, json_t **ret) NODISCARD;
+
+/* The same for core's own keys ("sys/policy/x", "token/id/..."), whatever the mount. */
+int core_get(struct call *call, const char *key, json_t **ret) NODISCARD;
+int core_put(struct call *call, const char *key, json_t *value) NODISCARD;
+int core_delete(struct call *call, const char *key) NODISCARD;
+int core_list(struct call *call, const char *prefix, json_t **ret) NODISCARD;
+
+/* Writes of this call need not be on the disk before the reply (new tokens and their leases only; decision 2). */
+void call_relaxed(struct call *call);
+
+/* Runs AFTER (once) when the call's writes are durable, before the reply goes out: for caches. R is 0 or the commit's
+ * errno. */
+void call_on_commit(struct call *call, void (*after)(struct core *core, int r, void *arg), void *arg);
+
+/*
+ * For a handler that waits for something else than the store (a TokenReview): it starts the thing, keeps it in
+ * call->state, returns -EAGAIN; the thing's callback calls call_resume. Calls are reference counted for this: hold
+ * before, resume drops.
+ */
+void call_hold(struct call *call);
+void call_resume(struct call *call);
+
+/* --- logins
+ * ------------------------------------------------------------------------------------------------------------ */
+
+/* What a login engine hands to the router (kubernetes-auth.md 3.7). Everything is owned by it. */
+struct login_auth {
+	char *display_name; /* without the mount's prefix: "default-vault-auth" */
+	json_t *policies;   /* array of strings, as the role has them */
+	bool no_default_policy;
+	json_t *metadata;				/* object of strings: the five keys */
+	json_t *internal;				/* object kept with the token for renew: {"role": "webapp"} */
+	int64_t ttl, max_ttl, explicit_max_ttl, period; /* the role's, 0 unset */
+	long long num_uses;
+	char *token_type;    /* role's: "default", "service", "batch" */
+	json_t *bound_cidrs; /* array of strings */
+	char *alias_name;
+	json_t *alias_metadata;
+};
+struct login_auth *login_auth_new(void) NODISCARD;
+void login_auth_free(struct login_auth *auth);
+
+/* --- core
+ * -------------------------------------------------------------------------------------------------------------- */
+
+enum seal_kind {
+	SEAL_DEV,	 /* -dev: in memory, unsealed, initialised at once */
+	SEAL_CREDENTIAL, /* "systemd-credential": a 32-byte key in $CREDENTIALS_DIRECTORY */
+};
+
+struct core_options {
+	const char *store_path; /* NULL: in memory */
+	enum seal_kind seal;
+	const char *seal_credential; /* file name inside $CREDENTIALS_DIRECTORY */
+	const char *dev_root_token;  /* SEAL_DEV: NULL makes one */
+	const char *storage_type;    /* for seal-status: "inmem", "sqlite" */
+};
+
+/* The backend. 0, or a negative errno with WHY. Initialised and sealed stores start unsealed if the seal's key opens
+ * them. */
+int core_open(struct event_base *base, const struct core_options *options, struct core **ret, char *why,
+    size_t why_size) NODISCARD;
+struct vault *core_vault(struct core *core); /* its request interface */
+/* -dev: the root token, for the banner. NULL otherwise. */
+const struct secret *core_dev_root_token(const struct core *core);
+
+/* What engines may reach. */
+struct event_base *core_base(const struct core *core);
+struct kube *core_kube(const struct core *core);
+struct tokens *core_tokens(const struct core *core);
+struct policies *core_policies(const struct core *core);
+bool core_sealed(const struct core *core);
+/* The mount whose path starts PATH ("auth/kubernetes/login"); NULL. */
+struct mount *core_mount_of(const struct core *core, const char *path);
+struct mount *const *core_mounts(const struct core *core, size_t *ret_n);
+
+/* Commits what is in flight, stops the store thread, frees. Replies to calls in progress are sent first (at most 5 s).
+ */
+void core_close(struct core *core);
+
+/*
+ * Runs HANDLER as a call of the daemon itself (no request from outside): for expiry, and for what must happen at start.
+ * Calls DONE with the handler's result or the commit's error.
+ */
+void core_run(struct core *core, engine_handler *handler, void *state, void (*state_free)(void *),
+    void (*done)(void *arg, int r), void *arg);

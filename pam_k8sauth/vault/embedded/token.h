@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tokens: made at login, looked up at every request, renewed, revoked, expired (vault-core.md 3, vault-1.21.4.md). */
+#pragma once
+
+#include "vault/embedded/core.h"
+
+#define TOKEN_ID_LEN	   28 /* "hvs." + 24 base62: the internal id */
+#define TOKEN_SIGNED_LEN   95 /* as handed out: "hvs." + base64url of the signed form (vault-core.md 3.1) */
+#define TOKEN_ACCESSOR_LEN 24
+
+/* An entry, as it is stored (never with the id in clear; decision 2). Belongs to the tokens; valid until the call ends.
+ */
+struct token {
+	char salted[66]; /* "h" + hex HMAC-SHA256 of the internal id: the key */
+	char accessor[TOKEN_ACCESSOR_LEN + 1];
+	json_t *policies; /* array, sorted */
+	char *path;	  /* creation path */
+	json_t *meta;	  /* object or NULL */
+	json_t *internal; /* the login engine's */
+	char *display_name;
+	long long num_uses;				/* 0: unlimited */
+	int64_t creation_time, last_renewal;		/* unix; last_renewal 0 if never */
+	int64_t ttl, max_ttl, explicit_max_ttl, period; /* seconds */
+	int64_t expire_time;				/* unix; 0: never (root only) */
+	json_t *bound_cidrs;
+	char *type; /* "service" */
+	bool orphan, renewable, root;
+};
+
+/* At unseal, before the first request: loads what expiry needs, makes the salt and signing key. */
+int tokens_start(struct call *call) NODISCARD;
+struct tokens *tokens_new(struct core *core) NODISCARD;
+void tokens_free(struct tokens *tokens);
+
+/*
+ * The entry of a presented token. 0; -ENOENT (unknown, expired, bad signature: 403); -EAGAIN. Counts nothing.
+ * Bound CIDRs and expiry are checked here (-EACCES where the address does not match).
+ */
+int token_lookup(struct call *call, const struct secret *presented, struct token **ret) NODISCARD;
+
+/* num_uses: called by the router once per authenticated request; the write joins the call's. */
+int token_use(struct call *call, struct token *token) NODISCARD;
+
+/*
+ * Mints the token of call->auth (kubernetes-auth.md 3.7: policies, TTLs, warnings) and puts response->auth. 0, 1 after
+ * an error response (`auth methods cannot create root tokens`, ...), -EAGAIN, -errno.
+ */
+int token_create_login(struct call *call) NODISCARD;
+
+/* A root token with a given id (dev) or a new one (init): *RET is what to hand out. */
+int token_create_root(struct call *call, const struct secret *id, struct secret **ret) NODISCARD;
+
+/* Revokes by salted id: entry, accessor index, and what hangs on it. */
+int token_revoke(struct call *call, const char *salted) NODISCARD;
+
+/*
+ * Revokes tokens whose meta has a k8sauth_session that KEEP refuses (orphans of a former life; decision 21). Runs as
+ * its own core_run. KEEP is called with the session id, at once.
+ */
+void tokens_revoke_orphans(struct core *core, bool (*keep)(void *arg, const char *session_id), void *arg);
+
+/* The engine at auth/token/. */
+extern const struct engine token_engine;

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* base: encodings, durations, buffers, secrets, safe open. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <fcntl.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/deadline.h"
+#include "base/safe_open.h"
+#include "base/secret.h"
+#include "base/text.h"
+
+static void test_base64url(void **state)
+{
+	static const char *const bad[] = { "A", "AB==", "AA AA", "AB\nAB", "AB", "A+AA", "AAAAA" };
+	char text[64], back[64];
+
+	(void)state;
+	for (size_t len = 0; len < 32; len++) {
+		unsigned char in[32];
+
+		random_bytes(in, sizeof(in));
+		base64url_encode(in, len, text);
+		assert_int_equal(strlen(text) + 1, base64url_size(len));
+		assert_int_equal(base64url_decode(text, strlen(text), back), len);
+		assert_memory_equal(in, back, len);
+		base64_encode(in, len, text);
+		assert_int_equal(strlen(text) + 1, base64_size(len));
+		assert_int_equal(base64_decode(text, strlen(text), back), len);
+		assert_memory_equal(in, back, len);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(base64url_decode(bad[i], strlen(bad[i]), back), -EINVAL);
+}
+
+static void test_base32_hex(void **state)
+{
+	char text[64], back[8];
+
+	(void)state;
+	base32_encode("foobar", 6, text);
+	assert_string_equal(text, "mzxw6ytboi"); /* RFC 4648 section 10 */
+	hex_encode("\x00\xff\x1a", 3, text);
+	assert_string_equal(text, "00ff1a");
+	assert_int_equal(hex_decode("00ff1a", 6, back, sizeof(back)), 3);
+	assert_int_equal(hex_decode("0", 1, back, sizeof(back)), -EINVAL);
+	assert_int_equal(hex_decode("0g", 2, back, sizeof(back)), -EINVAL);
+	assert_int_equal(hex_decode("0011", 4, back, 1), -EINVAL);
+}
+
+static void test_durations(void **state)
+{
+	static const struct {
+		const char *text;
+		long long seconds;
+		int r;
+	} rows[] = {
+		{ "", 0, 0 },
+		{ "90", 90, 0 },
+		{ "1h30m", 5400, 0 },
+		{ "2d", 172800, 0 },
+		{ "1.5h", 5400, 0 },
+		{ "1500ms", 1, 0 },
+		{ "-5", -5, 0 },
+		{ "-1m", -60, 0 },
+		{ "1.7", 0, -EINVAL },
+		{ "h", 0, -EINVAL },
+		{ "1x", 0, -EINVAL },
+		{ "1d2h", 0, -EINVAL },
+		{ "1h ", 0, -EINVAL },
+		{ " 1h", 0, -EINVAL },
+		{ "99999999999999999999", 0, -EINVAL },
+	};
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		long long seconds = 0;
+
+		assert_int_equal(duration_parse(rows[i].text, &seconds), rows[i].r);
+		assert_int_equal(seconds, rows[i].seconds);
+	}
+	duration_format(2764800, text, sizeof(text));
+	assert_string_equal(text, "768h0m0s");
+	duration_format(90, text, sizeof(text));
+	assert_string_equal(text, "1m30s");
+	duration_format(0, text, sizeof(text));
+	assert_string_equal(text, "0s");
+}
+
+static void test_utf8(void **state)
+{
+	(void)state;
+	assert_true(utf8_valid("h\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 10));
+	assert_false(utf8_valid("\xc0\x80", 2));
+	assert_false(utf8_valid("\xed\xa0\x80", 3));
+	assert_false(utf8_valid("\xf4\x90\x80\x80", 4));
+	assert_false(utf8_valid("\xe2\x82", 2));
+	assert_false(utf8_valid("a\0b", 3));
+	assert_false(utf8_valid("\xff", 1));
+}
+
+static void test_buf_limits(void **state)
+{
+	AUTO_BUF struct buf buf = BUF_MAX(10);
+
+	(void)state;
+	assert_int_equal(buf_add_str(&buf, "12345"), 0);
+	assert_int_equal(buf_printf(&buf, "%d", 67890), 0);
+	assert_string_equal(buf.data, "1234567890");
+	assert_int_equal(buf_add_char(&buf, 'x'), -EMSGSIZE);
+	assert_true(buf.failed);
+	assert_null(buf_take(&buf));
+	buf_free(&buf);
+	assert_int_equal(buf_add_str(&buf, "abcdef"), 0);
+	buf_drop(&buf, 4);
+	assert_string_equal(buf.data, "ef");
+}
+
+static void test_secret(void **state)
+{
+	AUTO_SECRET struct secret *a = secret_copy("hunter2", 7), *b = secret_copy("hunter2", 7);
+	AUTO_SECRET struct secret *c = secret_copy("hunter", 6), *big = secret_new(3 * 4096);
+
+	(void)state;
+	assert_true(secret_equal(a, b));
+	assert_false(secret_equal(a, c));
+	assert_false(secret_equal(a, NULL));
+	assert_int_equal(secret_len(a), 7);
+	assert_string_equal(secret_reveal(a), "hunter2");
+	memset(secret_reveal(big), 'x', 3 * 4096);
+	assert_int_equal(secret_reveal(big)[3 * 4096], 0);
+}
+
+static void test_wipe_realloc(void **state)
+{
+	char *text = wipe_malloc(8);
+
+	(void)state;
+	memcpy(text, "1234567", 8);
+	text = wipe_realloc(text, 4096);
+	assert_string_equal(text, "1234567");
+	text = wipe_realloc(text, 8);
+	assert_string_equal(text, "1234567");
+	wipe_free(text);
+}
+
+static void test_deadline(void **state)
+{
+	struct deadline past = deadline_after_ms(-1), later = deadline_after_ms(60000);
+
+	(void)state;
+	assert_true(deadline_passed(past));
+	assert_int_equal(deadline_left_ms(past), 0);
+	assert_in_range(deadline_left_ms(later), 50000, 60000);
+}
+
+/* Files under the build folder: every component above belongs to whoever builds, so the owner is the caller. */
+static void test_safe_open(void **state)
+{
+	char dir[] = "/root/.k8sauth-test-XXXXXX", path[128], link_path[128], why[256] = "";
+	int fd = -1;
+
+	(void)state;
+	if (getuid() != 0 || !mkdtemp(dir)) {
+		skip();
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/file", dir);
+	snprintf(link_path, sizeof(link_path), "%s/link", dir);
+	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, "hello", 5), 5);
+	close(fd);
+	assert_int_equal(safe_open(path, 0, 5, &fd, why, sizeof(why)), 0);
+	close(fd);
+	assert_int_equal(safe_open(path, 0, 4, &fd, why, sizeof(why)), -EFBIG);
+	assert_int_equal(chmod(path, 0620), 0);
+	assert_int_equal(safe_open(path, 0, 5, &fd, why, sizeof(why)), -EPERM);
+	assert_non_null(strstr(why, "writable"));
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(chown(path, 4242, 0), 0);
+	assert_int_equal(safe_open(path, 0, 5, &fd, why, sizeof(why)), -EPERM);
+	assert_int_equal(safe_open(path, 4242, 5, &fd, why, sizeof(why)), 0);
+	close(fd);
+	assert_int_equal(symlink(path, link_path), 0);
+	assert_int_equal(safe_open(link_path, 4242, 5, &fd, why, sizeof(why)), -ELOOP);
+	assert_int_equal(safe_open(dir, 0, 5, &fd, why, sizeof(why)), -EINVAL);
+	assert_int_equal(safe_open("relative", 0, 5, &fd, why, sizeof(why)), -EINVAL);
+	assert_int_equal(chmod(dir, 0777), 0);
+	assert_int_equal(safe_open(path, 4242, 5, &fd, why, sizeof(why)), -EPERM);
+	unlink(link_path);
+	unlink(path);
+	rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_base64url),
+		cmocka_unit_test(test_base32_hex),
+		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_buf_limits),
+		cmocka_unit_test(test_secret),
+		cmocka_unit_test(test_wipe_realloc),
+		cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_safe_open),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
