@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Throw-away Debian machines for tests: sourced by scripts that run on a stage (tests/testbed/stage).
+#     machine_prepare NAME TREE DESTDIR   a copy of TREE by overlay with what `meson install` put into DESTDIR, set up as the package would
+#     machine_boot NAME                   boots it and waits until systemd is done; sets machine_pid
+#     machine_run COMMAND...              runs COMMAND in it as root
+#     machine_root NAME                   its file tree, seen from outside
+#     machine_down NAME                   powers it off
+
+machine_root() { echo "$STAGE/$1/root"; }
+
+machine_prepare() { # NAME TREE DESTDIR
+	local dir=$STAGE/$1 root
+	root=$(machine_root "$1")
+	mkdir -p "$dir/upper" "$dir/work" "$root"
+	mount -t overlay overlay -o "lowerdir=$2,upperdir=$dir/upper,workdir=$dir/work" "$root"
+	cp -a "$3/." "$root/"
+	echo "$1" > "$root/etc/hostname"
+	# What a package's installation does.
+	systemd-sysusers --root="$root"
+	sed -i -E 's/^(passwd|group|shadow):( *)(.*)$/\1:\2\3 k8sauth/' "$root/etc/nsswitch.conf"
+	machine_pam_sshd "$root"
+	systemctl --root="$root" -q enable k8sauthd.service k8sauth-pam.socket k8sauth-api.socket k8sauth-helper.socket
+	chroot "$root" /sbin/ldconfig
+	chroot "$root" pam-auth-update --package --enable mkhomedir
+	# Root and an ordinary user with passwords: they must never notice us.
+	chroot "$root" useradd -m -s /bin/bash local
+	printf 'root:root-password\nlocal:local-password\n' | chroot "$root" chpasswd
+}
+
+# The lines of etc/pam.d/sshd.k8sauth, put where their comments say.
+machine_pam_sshd() { # ROOT
+	sed -i -E \
+		-e '0,/^@include common-auth/s//auth       [success=done ignore=ignore default=die] pam_k8sauth.so\n&/' \
+		-e '0,/^@include common-account/s//account    required     pam_k8sauth.so\n&/' \
+		-e 's/^(session +required +pam_loginuid\.so.*)$/\1\nsession    required     pam_k8sauth.so/' "$1/etc/pam.d/sshd"
+}
+
+machine_boot() { # NAME
+	local root nspawn state=
+	root=$(machine_root "$1")
+	systemd-nspawn -q -D "$root" --register=no --keep-unit --machine="$1" -b > "$STAGE/$1/console" 2>&1 < /dev/null &
+	nspawn=$!
+	machine_nspawn=$nspawn
+	for _ in $(seq 300); do
+		machine_pid=$(pgrep -P "$nspawn" | head -1) && [ -n "$machine_pid" ] &&
+			state=$(machine_run systemctl is-system-running 2> /dev/null) && break
+		[ "$state" = degraded ] && break
+		sleep 0.1
+	done
+	case $state in
+	running) return 0 ;;
+	degraded)
+		machine_run systemctl --failed --no-pager --no-legend >&2
+		return 1
+		;;
+	*)
+		echo "machine $1 did not boot (state: ${state:-none}); the end of its console:" >&2
+		tail -5 "$STAGE/$1/console" >&2
+		return 1
+		;;
+	esac
+}
+
+machine_run() { nsenter -t "$machine_pid" -a -- "$@"; }
+
+machine_down() { # NAME
+	[ -n "${machine_pid:-}" ] || return 0
+	machine_run systemctl poweroff 2> /dev/null || true
+	wait "$machine_nspawn" 2> /dev/null || true
+	machine_pid=
+}
