@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# One machine (web-1), one cluster, one pod that may log in: what the demo narrates and the e2e tests start from.
+# Sourced on a stage by scripts that set `cluster`, `destdir` and `tree`.
+
+# shellcheck source=clusters.sh
+. "$(dirname "${BASH_SOURCE[0]}")/clusters.sh"
+# shellcheck source=machine/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/machine/lib.sh"
+: "${destdir:?}" "${tree:?}"
+
+# k8sauth on the machine, as its administrator.
+k8sauth() { VAULT_TOKEN=$root_token VAULT_ADDR=unix:///run/k8sauth/api machine_run k8sauth "$@"; }
+
+# The pod's side: a stock ssh client whose askpass hands the token over, in parts where one answer is too small.
+pod_ssh() { # USER TOKEN-FILE COMMAND...
+	local user=$1 token=$2
+	shift 2
+	SSH_ASKPASS=$destdir/usr/bin/k8sauth-askpass SSH_ASKPASS_REQUIRE=force K8SAUTH_TOKEN_FILE=$token \
+		ssh -F none -o UserKnownHostsFile="$STAGE/known_hosts" -o StrictHostKeyChecking=yes -o IdentityAgent=none \
+		-o NumberOfPasswordPrompts=1 -o ConnectTimeout=10 "$user@127.0.0.1" "$@"
+}
+
+mark_journal() { journal_mark=$(machine_run journalctl -b -n 0 --show-cursor --no-pager | sed -n 's/^-- cursor: //p'); }
+journal_since_mark() {
+	machine_run journalctl -b --after-cursor="$journal_mark" -o cat --no-pager -u k8sauthd.service -u k8sauth-helper.service \
+		-u ssh.service | grep -vE '^(Connection|Received disconnect|Disconnected|Server listening)' || true
+}
+
+# The whole configuration of the machine: everything else is a default.
+site_configure() {
+	cat > "$(machine_root web-1)/etc/k8sauth/k8sauth.hcl" << 'EOF'
+# The whole configuration of this machine: everything else is a default.
+mode = "both"
+host = "web-1"
+
+cluster "kubernetes" {
+  unix_prefix = "k8s_"
+  audience    = "k8sauth:prod"
+}
+
+service "sshd" {
+  export_token = true
+}
+
+export "policy" { services = ["sshd"] }
+EOF
+}
+
+site_known_host() {
+	machine_run sh -c 'cat /etc/ssh/ssh_host_*_key.pub' | sed 's/^/127.0.0.1 /' > "$STAGE/known_hosts"
+}
+
+# The administrator: policy, role, secrets. Prints what a person would see; sets root_token.
+site_vault() {
+	machine_run k8sauth operator init -format=json > "$STAGE/init.json"
+	root_token=$(jq -r .root_token "$STAGE/init.json")
+	cp "$cluster_dir/reviewer.jwt" "$cluster_dir/ca.crt" "$(machine_root web-1)/root/"
+	k8sauth secrets enable -path=secret kv-v2
+	k8sauth auth enable kubernetes
+	k8sauth write auth/kubernetes/config kubernetes_host="https://127.0.0.1:$cluster_port" kubernetes_ca_cert=@/root/ca.crt \
+		token_reviewer_jwt=@/root/reviewer.jwt
+	cat > "$STAGE/policy" << 'EOF'
+path "secret/data/webapp/*"     { capabilities = ["read"] }
+path "secret/metadata/webapp/*" { capabilities = ["read", "list"] }
+EOF
+	k8sauth policy write webapp-policy - < "$STAGE/policy"
+	k8sauth write auth/kubernetes/role/webapp bound_service_account_names=webapp-sa bound_service_account_namespaces=webapp-ns \
+		token_policies=webapp-policy audience=k8sauth:prod token_ttl=1h token_max_ttl=4h
+	printf '{"username": "webapp", "password": "s3cr3t-%s"}' "$RANDOM" | k8sauth kv put -mount=secret webapp/db - > /dev/null
+	printf '{"key": "api-%s"}' "$RANDOM" | k8sauth kv put -mount=secret webapp/api - > /dev/null
+	printf '{"password": "not-for-webapp"}' | k8sauth kv put -mount=secret payroll/db - > /dev/null
+}
