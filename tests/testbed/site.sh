@@ -8,18 +8,13 @@
 # shellcheck source=machine/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/machine/lib.sh"
 : "${destdir:?}" "${tree:?}"
+export destdir
 
 # k8sauth on the machine, as its administrator.
 k8sauth() { VAULT_TOKEN=$root_token VAULT_ADDR=unix:///run/k8sauth/api machine_run k8sauth "$@"; }
 
-# The pod's side: a stock ssh client whose askpass hands the token over, in parts where one answer is too small.
-pod_ssh() { # USER TOKEN-FILE COMMAND...
-	local user=$1 token=$2
-	shift 2
-	SSH_ASKPASS=$destdir/usr/bin/k8sauth-askpass SSH_ASKPASS_REQUIRE=force K8SAUTH_TOKEN_FILE=$token \
-		ssh -F none -o UserKnownHostsFile="$STAGE/known_hosts" -o StrictHostKeyChecking=yes -o IdentityAgent=none \
-		-o NumberOfPasswordPrompts=1 -o ConnectTimeout=10 "$user@127.0.0.1" "$@"
-}
+# The pod's side.
+pod_ssh() { "$testbed/pod-ssh" "$@"; }
 
 mark_journal() { journal_mark=$(machine_run journalctl -b -n 0 --show-cursor --no-pager | sed -n 's/^-- cursor: //p'); }
 journal_since_mark() {
