@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON request bodies, with the statuses and texts that Vault 1.21.4 answers to broken ones (vault-1.21.4.md, HTTP). */
+#pragma once
+
+#include <stddef.h>
+#include <jansson.h>
+
+#include "base/macros.h"
+
+#define HTTP_JSON_DEPTH_MAX  100
+#define HTTP_JSON_ERROR_SIZE 256
+
+/*
+ * Decodes the LEN bytes of a body into an object; *RET is NULL for an empty body, blanks and `null`. Whole numbers stay
+ * integers (1e3 is 1000), those beyond 64 bits become reals, as Vault's clients get them back. 0 and *RET (the
+ * caller's), or the HTTP status with the text for the client in ERROR. Refused besides: repeated keys, more than
+ * HTTP_JSON_DEPTH_MAX levels, \u0000, invalid UTF-8.
+ */
+int http_json_decode(const char *text, size_t len, json_t **ret, char error[static HTTP_JSON_ERROR_SIZE]) NODISCARD;
