@@ -8,26 +8,31 @@
 #define TOKEN_SIGNED_LEN   95 /* as handed out: "hvs." + base64url of the signed form (vault-core.md 3.1) */
 #define TOKEN_ACCESSOR_LEN 24
 
-/* An entry, as it is stored (never with the id in clear; decision 2). Belongs to the tokens; valid until the call ends.
+/*
+ * An entry, as it is stored (never with the id in clear; decision 2). The caller of token_lookup owns it: token_free;
+ * call->token is freed by the router with the call. Times are unix nanoseconds, as Vault shows them; lives are seconds.
  */
 struct token {
-	char salted[66]; /* "h" + hex HMAC-SHA256 of the internal id: the key */
+	char
+	    salted[66]; /* "h" + 64 hex digits, the key: an HMAC of the accessor, which is an HMAC of the internal id */
 	char accessor[TOKEN_ACCESSOR_LEN + 1];
 	json_t *policies; /* array, sorted */
 	char *path;	  /* creation path */
 	json_t *meta;	  /* object or NULL */
 	json_t *internal; /* the login engine's */
 	char *display_name;
-	long long num_uses;				/* 0: unlimited */
-	int64_t creation_time, last_renewal;		/* unix; last_renewal 0 if never */
+	long long num_uses;				/* 0: unlimited; -1: this request is the last one */
+	int64_t creation_time, last_renewal;		/* last_renewal 0 if never */
 	int64_t ttl, max_ttl, explicit_max_ttl, period; /* seconds */
-	int64_t expire_time;				/* unix; 0: never (root only) */
+	int64_t expire_time;				/* 0: never (root only) */
 	json_t *bound_cidrs;
 	char *type; /* "service" */
 	bool orphan, renewable, root;
 };
 
-/* At unseal, before the first request: loads what expiry needs, makes the salt and signing key. */
+void token_free(struct token *token);
+
+/* At unseal, before the first request: reads or makes the keys; expiry is loaded in the background after it. */
 int tokens_start(struct call *call) NODISCARD;
 struct tokens *tokens_new(struct core *core) NODISCARD;
 void tokens_free(struct tokens *tokens);
@@ -54,8 +59,9 @@ int token_create_root(struct call *call, const struct secret *id, struct secret 
 int token_revoke(struct call *call, const char *salted) NODISCARD;
 
 /*
- * Revokes tokens whose meta has a k8sauth_session that KEEP refuses (orphans of a former life; decision 21). Runs as
- * its own core_run. KEEP is called with the session id, at once.
+ * Revokes tokens issued before now whose meta has a k8sauth_session that KEEP refuses (orphans of a former life;
+ * decision 21), in batches of its own. KEEP is called with the session id, later, from the loop, and answers at once;
+ * ARG must live as long as CORE.
  */
 void tokens_revoke_orphans(struct core *core, bool (*keep)(void *arg, const char *session_id), void *arg);
 
