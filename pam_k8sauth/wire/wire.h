@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Frames of include/k8sauth/wire.h: building, checked reading, and the blocking client of module, NSS and helper tests.
+/* Frames of include/k8sauth/wire.h: building, checked reading, and the blocking client of module and NSS, and
+ * the blocking server side of the helper.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <k8sauth/wire.h>
 
@@ -77,8 +79,24 @@ const char *wire_status_name(uint32_t status);
  * 0), sends REQUEST, reads one reply of at most MAX bytes, all before DEADLINE (connect included), with MSG_NOSIGNAL
  * and without touching the process: no signal, no static state, descriptor closed on every way out. 0 with the parsed
  * REPLY in RET_DATA (which the caller frees: buf_free); -ECONNREFUSED or -ENOENT (daemon down), -EPERM (path or peer
- * not root's), -ETIMEDOUT, -ECONNRESET (closed early), -EPROTO, -EMSGSIZE. K8SAUTH_TEST builds of the unit tests may
- * set `wire_trusted_uid` to accept another owner than root.
+ * not root's), -ETIMEDOUT, -ECONNRESET (closed early), -EPROTO, -EMSGSIZE.
  */
 int wire_call(const char *path, const struct buf *request, size_t max, struct deadline deadline, struct buf *ret_data,
     struct wire_frame *ret_reply) NODISCARD;
+
+/* The same, but path components, socket and peer may belong to OWNER as well as to root: for tests without root. */
+int wire_call_trusting(const char *path, uid_t owner, const struct buf *request, size_t max, struct deadline deadline,
+    struct buf *ret_data, struct wire_frame *ret_reply) NODISCARD;
+
+/* --- the blocking server side, for k8sauth-helper (libc only) ----------------------------------------------------- */
+
+/*
+ * Reads one request of at most MAX bytes from the accepted socket FD, all before DEADLINE: 0 with the parsed frame in
+ * RET_DATA (buf_free it) and the descriptor that came by SCM_RIGHTS (close it), -1 if none did. -ETIMEDOUT, -ECONNRESET
+ * (closed early), -EMSGSIZE, -EPROTO (malformed frame, or more than one descriptor).
+ */
+int wire_serve_read(int fd, size_t max, struct deadline deadline, struct buf *ret_data, struct wire_frame *ret,
+    int *ret_passed_fd) NODISCARD;
+
+/* Sends REPLY (finished by wire_end) before DEADLINE: 0, -ETIMEDOUT, or -ECONNRESET where the client has left. */
+int wire_serve_reply(int fd, const struct buf *reply, struct deadline deadline) NODISCARD;

@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wire: server and calls on the loop, with clients that are slow, silent, many, or gone. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "wire/wire_loop.h"
+
+#define PATIENCE_MS 20000
+
+static char dir[] = "/tmp/test_wire_loop.XXXXXX";
+static char path[64];
+
+struct fixture {
+	struct event_base *base;
+	struct wire_server *server;
+	struct wire_conn *held; /* a request that is not answered yet */
+	bool hold;
+	unsigned requests, gone;
+	char last[128];
+	struct wire_peer peer;
+};
+
+static void quiet_sink(int level, const char *ref, const char *line)
+{
+}
+
+static void on_gone(void *arg)
+{
+	struct fixture *f = arg;
+
+	f->gone++;
+}
+
+static void on_request(
+    void *arg, struct wire_conn *conn, const struct wire_frame *request, const struct wire_peer *peer)
+{
+	struct fixture *f = arg;
+
+	f->requests++;
+	wire_describe(request, f->last, sizeof(f->last));
+	f->peer = *peer;
+	if (f->hold) {
+		f->held = conn;
+		wire_conn_on_gone(conn, on_gone, f);
+	} else {
+		wire_reply_status(conn, request->type, WIRE_STATUS_OK, "7f3a2c", NULL);
+	}
+}
+
+static int listen_at(const char *where)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(address.sun_path, where);
+	unlink(where);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 128), 0);
+	return fd;
+}
+
+static void start(struct fixture *f, int read_ms, int reply_ms, unsigned limit)
+{
+	*f = (struct fixture){ .base = event_base_new() };
+	f->server = wire_server_new(
+	    f->base, listen_at(path), WIRE_REQUEST_MAX, read_ms, reply_ms, limit, on_request, f);
+	assert_non_null(f->server);
+}
+
+static void end(struct fixture *f)
+{
+	wire_server_free(f->server);
+	event_base_free(f->base);
+}
+
+static int client(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(address.sun_path, path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static void turn(struct fixture *f)
+{
+	usleep(1000);
+	event_base_loop(f->base, EVLOOP_NONBLOCK);
+}
+
+/* Turns the loop until the server has answered or closed; the reply's status, or -1 for a bare close. */
+static int answer(struct fixture *f, int fd)
+{
+	struct deadline patience = deadline_after_ms(PATIENCE_MS);
+	AUTO_BUF struct buf data = { 0 };
+	struct wire_frame frame;
+	const char *why;
+	uint32_t status;
+	char chunk[512];
+
+	for (;;) {
+		ssize_t n = recv(fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+
+		if (n == 0 || (n < 0 && errno == ECONNRESET))
+			break;
+		if (n > 0)
+			buf_add(&data, chunk, (size_t)n);
+		else
+			turn(f);
+		assert_false(deadline_passed(patience));
+	}
+	if (data.len == 0)
+		return -1;
+	assert_int_equal(wire_parse(data.data, data.len, &frame, &why), 0);
+	assert_true(wire_get_u32(&frame, WIRE_STATUS, &status));
+	return (int)status;
+}
+
+static void build_login(struct buf *buf)
+{
+	wire_begin(buf, WIRE_LOGIN);
+	wire_add_str(buf, WIRE_USER, "k8s_a_b");
+	assert_int_equal(wire_end(buf), 0);
+}
+
+static void send_login(int fd)
+{
+	AUTO_BUF struct buf request = { 0 };
+
+	build_login(&request);
+	assert_int_equal(send(fd, request.data, request.len, 0), request.len);
+}
+
+static void test_split_writes(void **state)
+{
+	AUTO_BUF struct buf request = { 0 };
+	struct fixture f;
+	AUTO_CLOSE int fd = -1;
+
+	start(&f, PATIENCE_MS, PATIENCE_MS, 8);
+	fd = client();
+	build_login(&request);
+	for (size_t i = 0; i < request.len; i++) {
+		assert_int_equal(f.requests, 0);
+		assert_int_equal(send(fd, request.data + i, 1, 0), 1);
+		turn(&f);
+	}
+	assert_int_equal(answer(&f, fd), WIRE_STATUS_OK);
+	assert_int_equal(f.requests, 1);
+	assert_string_equal(f.last, "login user=k8s_a_b");
+	assert_int_equal(f.peer.uid, getuid());
+	assert_int_equal(f.peer.pid, getpid());
+	assert_int_equal(wire_server_busy(f.server), 0);
+	end(&f);
+}
+
+/* Bytes that keep coming do not buy time: the limit is for the whole request. */
+static void test_slow_client(void **state)
+{
+	struct deadline patience = deadline_after_ms(PATIENCE_MS);
+	AUTO_BUF struct buf request = BUF_MAX(WIRE_REQUEST_MAX);
+	char big[30000] = "";
+	struct fixture f;
+	AUTO_CLOSE int fd = -1;
+	ssize_t n = 0;
+
+	start(&f, 200, PATIENCE_MS, 8);
+	fd = client();
+	wire_begin(&request, WIRE_LOGIN);
+	wire_add(&request, WIRE_CREDENTIAL, big, sizeof(big));
+	assert_int_equal(wire_end(&request), 0);
+	for (size_t i = 0; i < request.len && n >= 0; i++) {
+		n = send(fd, request.data + i, 1, MSG_NOSIGNAL);
+		turn(&f);
+		assert_false(deadline_passed(patience));
+	}
+	assert_int_equal(n, -1);
+	assert_int_equal(f.requests, 0);
+	assert_int_equal(wire_server_busy(f.server), 0);
+	end(&f);
+}
+
+static void test_bad_requests(void **state)
+{
+	AUTO_BUF struct buf good = { 0 };
+	AUTO_BUF struct buf version = { 0 };
+	AUTO_BUF struct buf twice = { 0 };
+	AUTO_BUF struct buf critical = { 0 };
+	const struct {
+		const char *data;
+		size_t len;
+		int status;
+	} rows[] = {
+		{ "\xff\xff\xff\xff", 4, WIRE_STATUS_PROTOCOL },
+		{ "GET / HTTP/1.1\r\n\r\n", 18, WIRE_STATUS_PROTOCOL },
+	};
+	struct fixture f;
+
+	build_login(&good);
+	build_login(&version);
+	version.data[4] = 2;
+	build_login(&twice);
+	buf_add(&twice, good.data, good.len);
+	wire_begin(&critical, WIRE_LOGIN);
+	wire_add_str(&critical, 999 | WIRE_CRITICAL, "x");
+	assert_int_equal(wire_end(&critical), 0);
+	start(&f, PATIENCE_MS, PATIENCE_MS, 8);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO_CLOSE int fd = client();
+
+		assert_int_equal(send(fd, rows[i].data, rows[i].len, 0), rows[i].len);
+		assert_int_equal(answer(&f, fd), rows[i].status);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		const struct buf *bad[] = { &version, &twice, &critical };
+		AUTO_CLOSE int fd = client();
+
+		assert_int_equal(send(fd, bad[i]->data, bad[i]->len, 0), bad[i]->len);
+		assert_int_equal(answer(&f, fd), WIRE_STATUS_PROTOCOL);
+	}
+	assert_int_equal(f.requests, 0);
+	end(&f);
+}
+
+static void test_client_leaves(void **state)
+{
+	struct fixture f;
+	int fd;
+
+	start(&f, PATIENCE_MS, PATIENCE_MS, 8);
+	fd = client();
+	assert_int_equal(send(fd, "\x20", 1, 0), 1);
+	turn(&f);
+	assert_int_equal(wire_server_busy(f.server), 1);
+	close(fd);
+	turn(&f);
+	assert_int_equal(wire_server_busy(f.server), 0);
+
+	f.hold = true;
+	fd = client();
+	send_login(fd);
+	turn(&f);
+	assert_non_null(f.held);
+	assert_int_equal(f.gone, 0);
+	close(fd);
+	turn(&f);
+	assert_int_equal(f.gone, 1);
+	assert_int_equal(wire_server_busy(f.server), 0);
+	wire_reply_status(f.held, WIRE_LOGIN, WIRE_STATUS_OK, NULL, NULL);
+	end(&f);
+}
+
+static void test_late_reply(void **state)
+{
+	struct fixture f;
+	AUTO_CLOSE int fd = -1;
+	int pidfd;
+
+	start(&f, PATIENCE_MS, PATIENCE_MS, 8);
+	f.hold = true;
+	fd = client();
+	send_login(fd);
+	turn(&f);
+	assert_non_null(f.held);
+	assert_int_equal(wire_server_busy(f.server), 1);
+	pidfd = wire_conn_take_pidfd(f.held);
+	assert_true(pidfd >= 0);
+	assert_int_equal(wire_conn_take_pidfd(f.held), -1);
+	close(pidfd);
+	wire_server_stop(f.server);
+	wire_reply_status(f.held, WIRE_LOGIN, WIRE_STATUS_REFUSED, "7f3a2c", "no");
+	assert_int_equal(answer(&f, fd), WIRE_STATUS_REFUSED);
+	assert_int_equal(f.gone, 0);
+	end(&f);
+}
+
+/* The server goes first; the request that is still being worked on is told, and given back later. */
+static void test_server_freed(void **state)
+{
+	struct fixture f;
+	AUTO_CLOSE int fd = -1;
+
+	start(&f, PATIENCE_MS, PATIENCE_MS, 8);
+	f.hold = true;
+	fd = client();
+	send_login(fd);
+	turn(&f);
+	assert_non_null(f.held);
+	wire_server_free(f.server);
+	assert_int_equal(f.gone, 1);
+	wire_reply_status(f.held, WIRE_LOGIN, WIRE_STATUS_OK, NULL, NULL);
+	event_base_free(f.base);
+}
+
+/* A reply larger than the socket takes, and a client that does not read it. */
+static void test_reply_not_taken(void **state)
+{
+	struct deadline patience = deadline_after_ms(PATIENCE_MS);
+	AUTO_BUF struct buf reply = { 0 };
+	AUTO_FREE char *big = calloc(1, 4000000);
+	struct fixture f;
+	AUTO_CLOSE int fd = -1;
+
+	start(&f, PATIENCE_MS, 100, 8);
+	f.hold = true;
+	fd = client();
+	send_login(fd);
+	turn(&f);
+	wire_begin(&reply, WIRE_LOGIN | WIRE_REPLY);
+	wire_add(&reply, WIRE_CREDENTIAL, big, 4000000);
+	assert_int_equal(wire_end(&reply), 0);
+	wire_reply(f.held, &reply);
+	assert_null(reply.data);
+	assert_int_equal(wire_server_busy(f.server), 1);
+	while (wire_server_busy(f.server) > 0) {
+		turn(&f);
+		assert_false(deadline_passed(patience));
+	}
+	end(&f);
+}
+
+static void test_oldest_silent_leaves(void **state)
+{
+	struct fixture f;
+	int fds[5];
+
+	start(&f, PATIENCE_MS, PATIENCE_MS, 4);
+	f.hold = true;
+	for (int i = 0; i < 4; i++) {
+		fds[i] = client();
+		if (i == 0)
+			send_login(fds[i]);
+		turn(&f);
+	}
+	assert_int_equal(wire_server_busy(f.server), 4);
+	fds[4] = client();
+	assert_int_equal(answer(&f, fds[1]), -1);
+	assert_int_equal(wire_server_busy(f.server), 4);
+	assert_int_equal(f.gone, 0);
+	wire_reply_status(f.held, WIRE_LOGIN, WIRE_STATUS_OK, NULL, NULL);
+	assert_int_equal(answer(&f, fds[0]), WIRE_STATUS_OK);
+	f.hold = false;
+	send_login(fds[4]);
+	assert_int_equal(answer(&f, fds[4]), WIRE_STATUS_OK);
+	for (int i = 0; i < 5; i++)
+		close(fds[i]);
+	end(&f);
+}
+
+/* 16 connections per uid, but not for root: the test takes another uid's place where it can. */
+static void test_per_uid_limit(void **state)
+{
+	bool root = geteuid() == 0;
+	struct fixture f;
+	int fds[17];
+
+	start(&f, PATIENCE_MS, PATIENCE_MS, 64);
+	assert_int_equal(chmod(path, 0666), 0);
+	for (int as_root = root; as_root >= 0; as_root--) {
+		if (root && !as_root)
+			assert_int_equal(seteuid(65534), 0);
+		for (int i = 0; i < 17; i++) {
+			fds[i] = client();
+			turn(&f);
+		}
+		if (root)
+			assert_int_equal(seteuid(0), 0);
+		assert_int_equal(wire_server_busy(f.server), as_root ? 17 : 16);
+		if (!as_root)
+			assert_int_equal(answer(&f, fds[16]), -1);
+		for (int i = 0; i < 17; i++)
+			close(fds[i]);
+		turn(&f);
+		assert_int_equal(wire_server_busy(f.server), 0);
+	}
+	end(&f);
+}
+
+/* --- calls ---------------------------------------------------------------------------------------------------------
+ */
+
+struct called {
+	unsigned n;
+	int r;
+	uint32_t status;
+};
+
+static void on_called(void *arg, int r, const struct wire_frame *reply)
+{
+	struct called *called = arg;
+
+	called->n++;
+	called->r = r;
+	if (reply)
+		wire_get_u32(reply, WIRE_STATUS, &called->status);
+}
+
+static void run_call(struct event_base *base, struct called *called)
+{
+	struct deadline patience = deadline_after_ms(PATIENCE_MS);
+
+	assert_int_equal(called->n, 0);
+	while (called->n == 0) {
+		usleep(1000);
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		assert_false(deadline_passed(patience));
+	}
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	assert_int_equal(called->n, 1);
+}
+
+static void test_call(void **state)
+{
+	AUTO_BUF struct buf request = { 0 };
+	struct called called = { 0 };
+	struct fixture f;
+
+	start(&f, PATIENCE_MS, PATIENCE_MS, 8);
+	build_login(&request);
+	wire_call_async(f.base, path, &request, -1, PATIENCE_MS, on_called, &called);
+	assert_null(request.data);
+	run_call(f.base, &called);
+	assert_int_equal(called.r, 0);
+	assert_int_equal(called.status, WIRE_STATUS_OK);
+	end(&f);
+}
+
+static void test_call_fails(void **state)
+{
+	AUTO_BUF struct buf request = { 0 };
+	struct called called = { 0 };
+	struct fixture f;
+
+	start(&f, PATIENCE_MS, PATIENCE_MS, 8);
+	f.hold = true;
+	build_login(&request);
+	wire_call_async(f.base, path, &request, -1, 100, on_called, &called);
+	run_call(f.base, &called);
+	assert_int_equal(called.r, -ETIMEDOUT);
+	assert_int_equal(f.gone, 1);
+	wire_reply_status(f.held, WIRE_LOGIN, WIRE_STATUS_OK, NULL, NULL);
+
+	wire_server_stop(f.server);
+	called = (struct called){ 0 };
+	build_login(&request);
+	wire_call_async(f.base, path, &request, -1, PATIENCE_MS, on_called, &called);
+	run_call(f.base, &called);
+	assert_int_equal(called.r, -ECONNREFUSED);
+
+	unlink(path);
+	called = (struct called){ 0 };
+	build_login(&request);
+	wire_call_async(f.base, path, &request, -1, PATIENCE_MS, on_called, &called);
+	run_call(f.base, &called);
+	assert_int_equal(called.r, -ENOENT);
+	end(&f);
+}
+
+/* A helper that closes without a word, and one whose backlog is full until the time is over. */
+static void test_call_closed(void **state)
+{
+	AUTO_BUF struct buf request = { 0 };
+	AUTO_CLOSE int listener = listen_at(path);
+	struct event_base *base = event_base_new();
+	struct called called = { 0 };
+	int fd;
+
+	build_login(&request);
+	wire_call_async(base, path, &request, -1, PATIENCE_MS, on_called, &called);
+	event_base_loop(base, EVLOOP_ONCE);
+	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(fd >= 0);
+	close(fd);
+	run_call(base, &called);
+	assert_int_equal(called.r, -ECONNRESET);
+
+	assert_int_equal(listen(listener, 0), 0);
+	fd = client();
+	called = (struct called){ 0 };
+	build_login(&request);
+	wire_call_async(base, path, &request, -1, 100, on_called, &called);
+	run_call(base, &called);
+	assert_int_equal(called.r, -ETIMEDOUT);
+	close(fd);
+	event_base_free(base);
+}
+
+static void test_call_passes_fd(void **state)
+{
+	struct deadline patience = deadline_after_ms(PATIENCE_MS);
+	AUTO_BUF struct buf request = { 0 };
+	AUTO_BUF struct buf data = { 0 };
+	AUTO_BUF struct buf reply = { 0 };
+	AUTO_CLOSE int listener = listen_at(path);
+	AUTO_CLOSE int memfd = memfd_create("image", MFD_CLOEXEC);
+	AUTO_CLOSE int fd = -1;
+	AUTO_CLOSE int passed = -1;
+	struct event_base *base = event_base_new();
+	struct called called = { 0 };
+	struct wire_frame frame;
+	char text[4] = "";
+
+	assert_int_equal(pwrite(memfd, "idx", 3, 0), 3);
+	build_login(&request);
+	wire_call_async(base, path, &request, memfd, PATIENCE_MS, on_called, &called);
+	assert_int_equal(fcntl(listener, F_SETFL, O_NONBLOCK), 0);
+	while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) < 0) {
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		assert_false(deadline_passed(patience));
+	}
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	assert_int_equal(wire_serve_read(fd, 4096, deadline_after_ms(PATIENCE_MS), &data, &frame, &passed), 0);
+	assert_int_equal(pread(passed, text, 3, 0), 3);
+	assert_string_equal(text, "idx");
+	wire_begin(&reply, WIRE_LOGIN | WIRE_REPLY);
+	wire_add_u32(&reply, WIRE_STATUS, WIRE_STATUS_OK);
+	assert_int_equal(wire_end(&reply), 0);
+	assert_int_equal(wire_serve_reply(fd, &reply, deadline_after_ms(PATIENCE_MS)), 0);
+	run_call(base, &called);
+	assert_int_equal(called.r, 0);
+	event_base_free(base);
+}
+
+static int setup(void **state)
+{
+	log_set_sink(quiet_sink);
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/socket", dir);
+	return chmod(dir, 0755);
+}
+
+static int teardown(void **state)
+{
+	unlink(path);
+	return rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_split_writes),
+		cmocka_unit_test(test_slow_client),
+		cmocka_unit_test(test_bad_requests),
+		cmocka_unit_test(test_client_leaves),
+		cmocka_unit_test(test_late_reply),
+		cmocka_unit_test(test_server_freed),
+		cmocka_unit_test(test_reply_not_taken),
+		cmocka_unit_test(test_oldest_silent_leaves),
+		cmocka_unit_test(test_per_uid_limit),
+		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_call_fails),
+		cmocka_unit_test(test_call_closed),
+		cmocka_unit_test(test_call_passes_fd),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
