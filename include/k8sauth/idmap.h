@@ -14,15 +14,18 @@
  *     memberships    u32[]          gids, a run per user
  *     members        u32[]          user record numbers, a run per group
  *     strings        char[]         NUL-terminated, the first byte is NUL
+ *
+ * The sections follow each other in this order, each at the next multiple of 8; the file ends with the strings.
  */
 #pragma once
 
 #include <stdint.h>
 
-#define IDMAP_MAGIC	0x64694153384b2f01ull
-#define IDMAP_VERSION	1
-#define IDMAP_SIZE_MAX	(256u * 1024 * 1024)
-#define IDMAP_COUNT_MAX (1u << 20)
+#define IDMAP_MAGIC	 0x64694153384b2f01ull
+#define IDMAP_VERSION	 1
+#define IDMAP_SIZE_MAX	 (256u * 1024 * 1024)
+#define IDMAP_COUNT_MAX	 (1u << 20)
+#define IDMAP_GROUPS_MAX 64 /* of one user, without the primary one */
 
 struct idmap_section {
 	uint64_t offset; /* from the start of the file */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <k8sauth/idmap.h>
 
@@ -38,11 +39,14 @@ struct index_group {
  * inside the file. 0; -ENOENT; -EPERM; -EBADMSG (not a valid index). No descriptor stays open.
  */
 int index_open(const char *path, uid_t owner, struct index_map *ret) NODISCARD;
-/* The same for bytes in memory (fuzz target, memfd). */
+/* The same for bytes in memory (fuzz target, memfd), 8-byte aligned, which stay the caller's: no index_close. */
 int index_from_memory(const void *data, size_t size, struct index_map *ret) NODISCARD;
 void index_close(struct index_map *map);
 
-/* 0, -ENOENT, or -EBADMSG where the file lies. Ids that account_id_forbidden() are -ENOENT. */
+/*
+ * 0, -ENOENT, or -EBADMSG where the file lies. Ids that account_id_forbidden(), and names that do not look ours, are
+ * -ENOENT whatever the file says. The pointers in RET live as long as the map.
+ */
 int index_user_by_name(const struct index_map *map, const char *name, struct index_user *ret);
 int index_user_by_id(const struct index_map *map, uint32_t uid, struct index_user *ret);
 int index_user_at(const struct index_map *map, uint32_t number, struct index_user *ret);
@@ -57,16 +61,22 @@ uint64_t index_generation(const struct index_map *map);
  * what. */
 int index_check(const struct index_map *map, char *why, size_t why_size) NODISCARD;
 
-/* --- writer --------------------------------------------------------------------------------------------------------
- */
+/* --- writer ------------------------------------------------------------------------------------------------------ */
 
 struct index_writer;
 
+/* NULL without memory. */
 struct index_writer *index_writer_new(uint64_t generation);
-/* Copies everything. GROUPS are gids besides the primary one. 0, -EEXIST (name or id twice), -ENOMEM. */
+/*
+ * Copies everything; NUMBER does not matter. GROUPS are little-endian gids besides the primary one. 0, -E2BIG (too many
+ * records or groups), -ENOMEM.
+ */
 int index_writer_user(struct index_writer *writer, const struct index_user *user) NODISCARD;
-/* Declares a group; members follow from the users' group lists. */
+/* Declares a group; members follow from the users' group lists. 0, -E2BIG, -ENOMEM. */
 int index_writer_group(struct index_writer *writer, const char *name, uint32_t gid) NODISCARD;
-/* The whole file; the caller frees it. */
+/*
+ * The whole file; the caller frees it. The writer is used up. -EEXIST (a name or an id twice), -ENOENT (a user's gid
+ * that no group has), -E2BIG (larger than IDMAP_SIZE_MAX), -ENOMEM.
+ */
 int index_writer_finish(struct index_writer *writer, struct buf *ret) NODISCARD;
 void index_writer_free(struct index_writer *writer);

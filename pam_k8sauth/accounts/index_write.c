@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Builds an index file in memory: collects records, then sorts them and lays the sections out. */
+#include "accounts/index.h"
+
+#include <endian.h>
+#include <errno.h>
+
+#include "accounts/index_hash.h"
+
+struct numbers {
+	uint32_t *at;
+	size_t n, size;
+};
+
+struct index_writer {
+	uint64_t generation;
+	struct idmap_user *users; /* in host order until they are placed; so are the groups */
+	struct idmap_group *groups;
+	size_t n_users, users_size, n_groups, groups_size;
+	struct numbers memberships; /* little-endian */
+	struct buf strings;
+	struct numbers interned; /* open addressing: offset of a string, 0 = empty; n counts them */
+};
+
+/* Makes room for MORE records of RECORD bytes behind the N that are there. */
+static int grow(void *array, size_t *size, size_t n, size_t more, size_t record)
+{
+	void *old = *(void **)array, *new;
+	size_t wanted = *size ? *size : 64;
+
+	while (wanted < n + more)
+		wanted *= 2;
+	if (wanted == *size)
+		return 0;
+	new = reallocarray(old, wanted, record);
+	if (!new)
+		return -ENOMEM;
+	*(void **)array = new;
+	*size = wanted;
+	return 0;
+}
+
+struct index_writer *index_writer_new(uint64_t generation)
+{
+	struct index_writer *writer = calloc(1, sizeof(*writer));
+
+	if (!writer)
+		return NULL;
+	writer->generation = generation;
+	writer->strings.max = IDMAP_SIZE_MAX;
+	if (buf_add_char(&writer->strings, '\0') < 0) {
+		free(writer);
+		return NULL;
+	}
+	return writer;
+}
+
+void index_writer_free(struct index_writer *writer)
+{
+	if (!writer)
+		return;
+	free(writer->users);
+	free(writer->groups);
+	free(writer->memberships.at);
+	free(writer->interned.at);
+	buf_free(&writer->strings);
+	free(writer);
+}
+
+/* The slot of TEXT in the table of strings: its own, or the empty one where it belongs. */
+static uint32_t *interned_slot(const struct index_writer *writer, const char *text)
+{
+	size_t mask = writer->interned.size - 1, i = index_hash_name(text) & mask;
+
+	while (writer->interned.at[i] && !streq(writer->strings.data + writer->interned.at[i], text))
+		i = (i + 1) & mask;
+	return &writer->interned.at[i];
+}
+
+static int grow_interned(struct index_writer *writer)
+{
+	struct numbers old = writer->interned;
+
+	if (old.size > old.n * 2)
+		return 0;
+	writer->interned.size = old.size ? old.size * 2 : 256;
+	writer->interned.at = calloc(writer->interned.size, sizeof(uint32_t));
+	if (!writer->interned.at) {
+		writer->interned = old;
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < old.size; i++) {
+		if (old.at[i])
+			*interned_slot(writer, writer->strings.data + old.at[i]) = old.at[i];
+	}
+	free(old.at);
+	return 0;
+}
+
+/* Puts TEXT among the strings unless it is there: a shell or a group's name stands once. */
+static int add_string(struct index_writer *writer, const char *text, uint32_t *ret)
+{
+	uint32_t *slot;
+	int r = grow_interned(writer);
+
+	if (r < 0)
+		return r;
+	if (*text == '\0') {
+		*ret = 0;
+		return 0;
+	}
+	slot = interned_slot(writer, text);
+	if (*slot == 0) {
+		uint32_t offset = (uint32_t)writer->strings.len;
+
+		r = buf_add(&writer->strings, text, strlen(text) + 1);
+		if (r < 0)
+			return r == -EMSGSIZE ? -E2BIG : r;
+		*slot = offset;
+		writer->interned.n++;
+	}
+	*ret = *slot;
+	return 0;
+}
+
+int index_writer_user(struct index_writer *writer, const struct index_user *user)
+{
+	struct idmap_user u = { .uid = user->uid, .gid = user->gid, .n_groups = user->n_groups };
+	struct numbers *memberships = &writer->memberships;
+	int r = 0;
+
+	if (writer->n_users >= IDMAP_COUNT_MAX || user->n_groups > IDMAP_GROUPS_MAX)
+		return -E2BIG;
+	if ((r = grow(&writer->users, &writer->users_size, writer->n_users, 1, sizeof(u))) < 0 ||
+	    (r = grow(&memberships->at, &memberships->size, memberships->n, user->n_groups, sizeof(uint32_t))) < 0 ||
+	    (r = add_string(writer, user->name, &u.name)) < 0 || (r = add_string(writer, user->gecos, &u.gecos)) < 0 ||
+	    (r = add_string(writer, user->home, &u.home)) < 0 || (r = add_string(writer, user->shell, &u.shell)) < 0 ||
+	    (r = add_string(writer, user->identity, &u.identity)) < 0 ||
+	    (r = add_string(writer, user->service_account_uid, &u.service_account_uid)) < 0)
+		return r;
+	u.groups = (uint32_t)memberships->n;
+	if (user->n_groups > 0)
+		memcpy(memberships->at + memberships->n, user->groups, user->n_groups * sizeof(uint32_t));
+	memberships->n += user->n_groups;
+	writer->users[writer->n_users++] = u;
+	return 0;
+}
+
+int index_writer_group(struct index_writer *writer, const char *name, uint32_t gid)
+{
+	struct idmap_group g = { .gid = gid };
+	int r;
+
+	if (writer->n_groups >= IDMAP_COUNT_MAX)
+		return -E2BIG;
+	r = grow(&writer->groups, &writer->groups_size, writer->n_groups, 1, sizeof(g));
+	if (r == 0)
+		r = add_string(writer, name, &g.name);
+	if (r == 0)
+		writer->groups[writer->n_groups++] = g;
+	return r;
+}
+
+/* --- laying out --------------------------------------------------------------------------------------------------- */
+
+struct image {
+	unsigned char *data;
+	size_t size;
+	uint32_t count[IDMAP_N_SECTIONS];
+	uint64_t offset[IDMAP_N_SECTIONS];
+};
+
+static uint32_t buckets_for(size_t n)
+{
+	uint32_t buckets = 2;
+
+	while (buckets / 2 < n)
+		buckets *= 2;
+	return buckets;
+}
+
+static int place(const struct index_writer *writer, struct image *image)
+{
+	uint64_t at = sizeof(struct idmap_header);
+
+	image->count[IDMAP_USERS] = (uint32_t)writer->n_users;
+	image->count[IDMAP_GROUPS] = (uint32_t)writer->n_groups;
+	image->count[IDMAP_USER_BY_NAME] = image->count[IDMAP_USER_BY_ID] = buckets_for(writer->n_users);
+	image->count[IDMAP_GROUP_BY_NAME] = image->count[IDMAP_GROUP_BY_ID] = buckets_for(writer->n_groups);
+	image->count[IDMAP_MEMBERSHIPS] = image->count[IDMAP_MEMBERS] = (uint32_t)writer->memberships.n;
+	image->count[IDMAP_STRINGS] = (uint32_t)writer->strings.len;
+	for (int i = 0; i < IDMAP_N_SECTIONS; i++) {
+		image->offset[i] = index_align(at);
+		at = image->offset[i] + image->count[i] * index_record_size(i);
+	}
+	if (at > IDMAP_SIZE_MAX)
+		return -E2BIG;
+	image->size = (size_t)at;
+	image->data = calloc(1, image->size + 1);
+	return image->data ? 0 : -ENOMEM;
+}
+
+static void *part(const struct image *image, enum idmap_section_id id)
+{
+	return image->data + image->offset[id];
+}
+
+/* Strings are sorted by their text, which only the writer can reach. */
+static int compare_users(const void *a, const void *b, void *strings)
+{
+	const struct idmap_user *x = a, *y = b;
+
+	return strcmp((const char *)strings + x->name, (const char *)strings + y->name);
+}
+
+static int compare_groups(const void *a, const void *b, void *strings)
+{
+	const struct idmap_group *x = a, *y = b;
+
+	return strcmp((const char *)strings + x->name, (const char *)strings + y->name);
+}
+
+static void to_little_endian(void *records, size_t bytes)
+{
+	uint32_t *numbers = records;
+
+	for (size_t i = 0; i < bytes / sizeof(uint32_t); i++)
+		numbers[i] = htole32(numbers[i]);
+}
+
+static void place_records(struct index_writer *writer, const struct image *image)
+{
+	char *strings = writer->strings.data;
+	size_t users_len = writer->n_users * sizeof(struct idmap_user);
+
+	if (users_len > 0) {
+		qsort_r(writer->users, writer->n_users, sizeof(struct idmap_user), compare_users, strings);
+		memcpy(part(image, IDMAP_USERS), writer->users, users_len);
+		to_little_endian(part(image, IDMAP_USERS), users_len);
+	}
+	if (writer->n_groups > 0) /* they are copied when their members are counted */
+		qsort_r(writer->groups, writer->n_groups, sizeof(struct idmap_group), compare_groups, strings);
+	if (writer->memberships.n > 0)
+		memcpy(
+		    part(image, IDMAP_MEMBERSHIPS), writer->memberships.at, writer->memberships.n * sizeof(uint32_t));
+	memcpy(part(image, IDMAP_STRINGS), strings, writer->strings.len);
+}
+
+/* The empty bucket for a record, or NULL if one before it has the same key, which SAME tells. */
+static uint32_t *bucket(const struct index_writer *writer, const struct image *image, enum idmap_section_id table,
+    uint32_t hash, bool (*same)(const struct index_writer *writer, uint32_t a, uint32_t b), uint32_t number)
+{
+	uint32_t *buckets = part(image, table), mask = image->count[table] - 1;
+
+	for (uint32_t i = hash & mask;; i = (i + 1) & mask) {
+		if (buckets[i] == 0)
+			return &buckets[i];
+		if (same(writer, le32toh(buckets[i]) - 1, number))
+			return NULL;
+	}
+}
+
+static bool same_user_name(const struct index_writer *writer, uint32_t a, uint32_t b)
+{
+	return writer->users[a].name == writer->users[b].name; /* equal strings have one offset */
+}
+
+static bool same_user_id(const struct index_writer *writer, uint32_t a, uint32_t b)
+{
+	return writer->users[a].uid == writer->users[b].uid;
+}
+
+static bool same_group_name(const struct index_writer *writer, uint32_t a, uint32_t b)
+{
+	return writer->groups[a].name == writer->groups[b].name;
+}
+
+static bool same_group_id(const struct index_writer *writer, uint32_t a, uint32_t b)
+{
+	return writer->groups[a].gid == writer->groups[b].gid;
+}
+
+static int place_tables(const struct index_writer *writer, const struct image *image)
+{
+	for (uint32_t i = 0; i < writer->n_users; i++) {
+		const struct idmap_user *u = &writer->users[i];
+		uint32_t by_name = index_hash_name(writer->strings.data + u->name), by_id = index_hash_id(u->uid);
+		uint32_t *name = bucket(writer, image, IDMAP_USER_BY_NAME, by_name, same_user_name, i);
+		uint32_t *id = bucket(writer, image, IDMAP_USER_BY_ID, by_id, same_user_id, i);
+
+		if (!name || !id)
+			return -EEXIST;
+		*name = *id = htole32(i + 1);
+	}
+	for (uint32_t i = 0; i < writer->n_groups; i++) {
+		const struct idmap_group *g = &writer->groups[i];
+		uint32_t by_name = index_hash_name(writer->strings.data + g->name), by_id = index_hash_id(g->gid);
+		uint32_t *name = bucket(writer, image, IDMAP_GROUP_BY_NAME, by_name, same_group_name, i);
+		uint32_t *id = bucket(writer, image, IDMAP_GROUP_BY_ID, by_id, same_group_id, i);
+
+		if (!name || !id)
+			return -EEXIST;
+		*name = *id = htole32(i + 1);
+	}
+	return 0;
+}
+
+static struct idmap_group *group_of(const struct index_writer *writer, const struct image *image, uint32_t gid)
+{
+	const uint32_t *buckets = part(image, IDMAP_GROUP_BY_ID);
+	uint32_t mask = image->count[IDMAP_GROUP_BY_ID] - 1;
+
+	for (uint32_t i = index_hash_id(gid) & mask; buckets[i]; i = (i + 1) & mask) {
+		struct idmap_group *g = &writer->groups[le32toh(buckets[i]) - 1];
+
+		if (g->gid == gid)
+			return g;
+	}
+	return NULL;
+}
+
+/* Counts each group's members, gives each a run, fills the runs in the order of the users. */
+static int place_members(const struct index_writer *writer, const struct image *image)
+{
+	uint32_t *members = part(image, IDMAP_MEMBERS), at = 0;
+	struct idmap_group *g;
+
+	for (size_t i = 0; i < writer->memberships.n; i++) {
+		g = group_of(writer, image, le32toh(writer->memberships.at[i]));
+		if (!g)
+			return -ENOENT;
+		g->n_members++;
+	}
+	for (size_t i = 0; i < writer->n_groups; i++) {
+		g = &writer->groups[i];
+		g->members = at;
+		at += g->n_members;
+		g->n_members = 0;
+	}
+	for (uint32_t i = 0; i < writer->n_users; i++) {
+		const struct idmap_user *u = &writer->users[i];
+
+		if (!group_of(writer, image, u->gid))
+			return -ENOENT;
+		for (uint32_t j = 0; j < u->n_groups; j++) {
+			g = group_of(writer, image, le32toh(writer->memberships.at[u->groups + j]));
+			members[g->members + g->n_members++] = htole32(i);
+		}
+	}
+	if (writer->n_groups > 0)
+		memcpy(part(image, IDMAP_GROUPS), writer->groups, writer->n_groups * sizeof(struct idmap_group));
+	to_little_endian(part(image, IDMAP_GROUPS), writer->n_groups * sizeof(struct idmap_group));
+	return 0;
+}
+
+static void place_header(const struct index_writer *writer, const struct image *image)
+{
+	struct idmap_header *h = (void *)image->data;
+
+	h->magic = htole64(IDMAP_MAGIC);
+	h->version = htole32(IDMAP_VERSION);
+	h->header_size = htole32(sizeof(*h));
+	h->file_size = htole64(image->size);
+	h->generation = htole64(writer->generation);
+	for (int i = 0; i < IDMAP_N_SECTIONS; i++) {
+		h->sections[i].offset = htole64(image->offset[i]);
+		h->sections[i].count = htole64(image->count[i]);
+	}
+	h->body_checksum = htole64(index_checksum(image->data + sizeof(*h), image->size - sizeof(*h)));
+	h->header_checksum = htole64(index_checksum(h, offsetof(struct idmap_header, header_checksum)));
+}
+
+int index_writer_finish(struct index_writer *writer, struct buf *ret)
+{
+	struct image image = { 0 };
+	int r = place(writer, &image);
+
+	if (r < 0)
+		return r;
+	place_records(writer, &image);
+	r = place_tables(writer, &image);
+	if (r == 0)
+		r = place_members(writer, &image);
+	if (r < 0) {
+		free(image.data);
+		return r;
+	}
+	place_header(writer, &image);
+	*ret = (struct buf){ .data = (char *)image.data, .len = image.size, .size = image.size + 1 };
+	return 0;
+}
