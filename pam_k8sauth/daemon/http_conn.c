@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One HTTP connection: reading with time limits, handing over, replying, closing so that the client reads the reply. */
+#include "daemon/http_conn.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent_ssl.h>
+#include <openssl/err.h>
+
+#include "base/log.h"
+
+#define READ_AHEAD (64 * 1024) /* bytes that may wait behind the request in progress */
+#define LINGER_MS  2000
+
+static void conn_set_timer(struct http_exchange *conn, int ms)
+{
+	struct timeval in = { ms / 1000, ms % 1000 * 1000 };
+
+	evtimer_add(conn->timer, &in);
+}
+
+static void conn_unlink(struct http_exchange *conn)
+{
+	struct http_server *server = conn->server;
+
+	if (conn->prev)
+		conn->prev->next = conn->next;
+	else
+		server->first = conn->next;
+	if (conn->next)
+		conn->next->prev = conn->prev;
+	else
+		server->last = conn->prev;
+	conn->prev = conn->next = NULL;
+}
+
+static void conn_link(struct http_exchange *conn)
+{
+	struct http_server *server = conn->server;
+
+	conn->prev = server->last;
+	if (server->last)
+		server->last->next = conn;
+	else
+		server->first = conn;
+	server->last = conn;
+}
+
+static void conn_free(struct http_exchange *conn)
+{
+	if (conn->bev)
+		bufferevent_free(conn->bev);
+	if (conn->timer)
+		event_free(conn->timer);
+	http_parser_reset(&conn->parser);
+	free(conn);
+}
+
+void conn_drop(struct http_exchange *conn)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(conn->bev);
+
+	if (ssl && conn->state == CONN_LINGERING)
+		SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN | SSL_SENT_SHUTDOWN);
+	conn_unlink(conn);
+	conn->server->n_connections--;
+	conn->server = NULL;
+	if (conn->state != CONN_HANDLING) {
+		conn_free(conn);
+		return;
+	}
+	bufferevent_free(TAKE_PTR(conn->bev));
+	event_del(conn->timer);
+}
+
+static const char *status_text(int status)
+{
+	static const struct {
+		int status;
+		const char *text;
+	} texts[] = {
+		{ 200, "OK" },
+		{ 202, "Accepted" },
+		{ 204, "No Content" },
+		{ 307, "Temporary Redirect" },
+		{ 400, "Bad Request" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 408, "Request Timeout" },
+		{ 412, "Precondition Failed" },
+		{ 413, "Request Entity Too Large" },
+		{ 415, "Unsupported Media Type" },
+		{ 417, "Expectation Failed" },
+		{ 429, "Too Many Requests" },
+		{ 431, "Request Header Fields Too Large" },
+		{ 472, "" }, /* Vault's own, without a text */
+		{ 473, "" },
+		{ 500, "Internal Server Error" },
+		{ 501, "Not Implemented" },
+		{ 502, "Bad Gateway" },
+		{ 503, "Service Unavailable" },
+		{ 505, "HTTP Version Not Supported" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		if (texts[i].status == status)
+			return texts[i].text;
+	}
+	return "";
+}
+
+/* Lets go of a body that libevent has sent. */
+static void body_sent(const void *data, size_t len, void *extra)
+{
+	(void)data;
+	(void)len;
+	wipe_free(extra);
+}
+
+static int add_head(struct evbuffer *out, const struct http_exchange *conn, int status, const char *headers, size_t len)
+{
+	char date[64], length[48] = "";
+	time_t now = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	if (status != 204)
+		snprintf(length, sizeof(length), "Content-Length: %zu\r\n", len);
+	return evbuffer_add_printf(out,
+		   "HTTP/1.1 %d %s\r\nCache-Control: no-store\r\nContent-Type: application/json\r\n"
+		   "Strict-Transport-Security: max-age=31536000; includeSubDomains\r\nDate: %s\r\n%s%s%s\r\n",
+		   status, status_text(status), date, length, headers ? headers : "",
+		   conn->close ? "Connection: close\r\n" : "") < 0
+		   ? -ENOMEM
+		   : 0;
+}
+
+void http_reply(struct http_exchange *conn, int status, const char *headers, struct buf *body)
+{
+	size_t len = body ? body->len : 0;
+	struct evbuffer *out;
+	int r;
+
+	if (!conn->server) {
+		if (body)
+			buf_free(body);
+		conn_free(conn);
+		return;
+	}
+	if (conn->server->stopping)
+		conn->close = true;
+	out = bufferevent_get_output(conn->bev);
+	conn->state = CONN_WRITING;
+	r = add_head(out, conn, status, headers, len);
+	http_parser_reset(&conn->parser);
+	conn->in_head = conn->in_body = false;
+	if (r == 0 && len > 0 && !conn->head_only && status != 204) {
+		char *data = buf_take(body);
+
+		if (!data || evbuffer_add_reference(out, data, len, body_sent, data) < 0) {
+			wipe_free(data);
+			r = -ENOMEM;
+		}
+	}
+	if (body)
+		buf_free(body);
+	if (r < 0) {
+		log_error("HTTP reply dropped: out of memory");
+		conn_drop(conn);
+		return;
+	}
+	conn_set_timer(conn, conn->server->limits.write_ms);
+	bufferevent_enable(conn->bev, EV_WRITE);
+}
+
+void http_reply_error(struct http_exchange *conn, int status, const char *headers, const char *text)
+{
+	AUTO_BUF struct buf body = { 0 };
+	json_t *json = text ? json_pack("{s:[s]}", "errors", text) : json_pack("{s:[]}", "errors");
+	AUTO_FREE char *dump = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	buf_add_str(&body, dump ? dump : "{\"errors\":[\"out of memory\"]}");
+	buf_add_char(&body, '\n');
+	http_reply(conn, status, headers, &body);
+}
+
+/* The bytes were refused: they may not even be HTTP, so the connection ends after the answer. */
+static void conn_refuse(struct http_exchange *conn, int status, const char *why)
+{
+	bufferevent_disable(conn->bev, EV_READ);
+	log_debug("HTTP request refused: %d %s", status, why);
+	conn->close = true;
+	conn->head_only = false;
+	http_reply_error(conn, status, NULL, why);
+}
+
+/* Gives what came in to the parser and wipes it. */
+static void conn_feed(struct http_exchange *conn)
+{
+	struct evbuffer *in = bufferevent_get_input(conn->bev);
+	struct http_parser *parser = &conn->parser;
+
+	while (evbuffer_get_length(in) > 0 && (parser->state == HTTP_HEAD || parser->state == HTTP_BODY)) {
+		struct evbuffer_iovec piece;
+		size_t used;
+
+		if (evbuffer_peek(in, -1, NULL, &piece, 1) < 1)
+			break;
+		used = http_parser_feed(parser, piece.iov_base, piece.iov_len);
+		wipe(piece.iov_base, used);
+		evbuffer_drain(in, used);
+		conn->in_head = true;
+	}
+}
+
+/* Sets the time limit of the part of the request that is being read, if it has just begun. */
+static void conn_advance(struct http_exchange *conn, bool was_in_head)
+{
+	if (conn->parser.state == HTTP_HEAD && conn->in_head && !was_in_head)
+		conn_set_timer(conn, conn->server->limits.head_ms);
+	if (conn->parser.state != HTTP_BODY || conn->in_body)
+		return;
+	conn->in_body = true;
+	conn_set_timer(conn, conn->server->limits.body_ms);
+	if (conn->parser.expect_continue)
+		bufferevent_write(conn->bev, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+}
+
+static void conn_read(struct http_exchange *conn)
+{
+	struct http_server *server = conn->server;
+	bool was_in_head = conn->in_head;
+	struct http_parser whole;
+
+	conn_feed(conn);
+	if (conn->parser.state == HTTP_BAD) {
+		conn_refuse(conn, conn->parser.status, conn->parser.why);
+		return;
+	}
+	if (conn->parser.state != HTTP_DONE) {
+		conn_advance(conn, was_in_head);
+		return;
+	}
+	bufferevent_disable(conn->bev, EV_READ);
+	event_del(conn->timer);
+	/* The request leaves the connection, so that its bytes are wiped when the handler has seen them. */
+	whole = conn->parser;
+	http_parser_init(&conn->parser, server->limits.max_body);
+	conn->state = CONN_HANDLING;
+	conn->head_only = streq(whole.request.method, "HEAD");
+	conn->close = !whole.request.keep_alive;
+	conn_unlink(conn);
+	conn_link(conn);
+	server->handle(server->arg, conn, &whole.request, &conn->peer);
+	http_parser_reset(&whole);
+}
+
+static void on_read(struct bufferevent *bev, void *arg)
+{
+	struct http_exchange *conn = arg;
+	struct evbuffer *in = bufferevent_get_input(bev);
+
+	if (conn->state == CONN_READING)
+		conn_read(conn);
+	else if (conn->state == CONN_LINGERING)
+		evbuffer_drain(in, evbuffer_get_length(in));
+}
+
+/* Everything is written: the next request, or the end. */
+static void on_write(struct bufferevent *bev, void *arg)
+{
+	struct http_exchange *conn = arg;
+	SSL *ssl = bufferevent_openssl_get_ssl(bev);
+
+	if (conn->state != CONN_WRITING)
+		return;
+	if (conn->close) {
+		conn->state = CONN_LINGERING;
+		if (ssl)
+			SSL_shutdown(ssl);
+		shutdown(bufferevent_getfd(bev), SHUT_WR);
+		conn_set_timer(conn, LINGER_MS);
+		bufferevent_enable(bev, EV_READ);
+		return;
+	}
+	conn->state = CONN_READING;
+	conn_set_timer(conn, conn->server->limits.idle_ms);
+	bufferevent_enable(bev, EV_READ);
+	if (evbuffer_get_length(bufferevent_get_input(bev)) > 0)
+		conn_read(conn);
+}
+
+static void on_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct http_exchange *conn = arg;
+	unsigned long error = bufferevent_get_openssl_error(bev);
+	char text[160];
+
+	if (!(what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)))
+		return;
+	if (error) {
+		ERR_error_string_n(error, text, sizeof(text));
+		log_debug("TLS connection from %s ended: %s", conn->peer.address, text);
+	}
+	conn_drop(conn);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_exchange *conn = arg;
+
+	(void)fd;
+	(void)what;
+	if (conn->state == CONN_READING && conn->in_head) {
+		conn_refuse(conn, 408, "the request took too long");
+		return;
+	}
+	conn_drop(conn);
+}
+
+static struct bufferevent *conn_bufferevent(struct event_base *base, int fd, SSL_CTX *tls)
+{
+	struct bufferevent *bev;
+	SSL *ssl;
+
+	if (!tls)
+		return bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+	ssl = SSL_new(tls);
+	if (!ssl)
+		return NULL;
+	bev = bufferevent_openssl_socket_new(base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (!bev)
+		SSL_free(ssl);
+	else
+		bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+	return bev;
+}
+
+void conn_start(struct http_server *server, int fd, const struct vault_peer *peer, SSL_CTX *tls)
+{
+	struct http_exchange *conn = calloc(1, sizeof(*conn));
+
+	if (!conn) {
+		close(fd);
+		return;
+	}
+	http_parser_init(&conn->parser, server->limits.max_body);
+	conn->peer = *peer;
+	conn->timer = evtimer_new(server->base, on_timer, conn);
+	conn->bev = conn_bufferevent(server->base, fd, tls);
+	if (!conn->timer || !conn->bev) {
+		if (!conn->bev)
+			close(fd);
+		conn_free(conn);
+		return;
+	}
+	conn->server = server;
+	conn_link(conn);
+	server->n_connections++;
+	bufferevent_setcb(conn->bev, on_read, on_write, on_event, conn);
+	bufferevent_setwatermark(conn->bev, EV_READ, 0, READ_AHEAD);
+	conn_set_timer(conn, server->limits.head_ms);
+	bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates of the TLS listeners; see tls.h. */
+#include "daemon/tls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "base/safe_open.h"
+
+#define PEM_MAX (256 * 1024)
+
+static int read_pem(const char *path, mode_t forbidden, struct buf *ret, char *why, size_t why_size)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	int r = fd < 0 || fstat(fd, &st) < 0 ? -errno : 0;
+
+	if (r == 0 && !S_ISREG(st.st_mode)) {
+		snprintf(why, why_size, "%s is not a regular file", path);
+		return -EINVAL;
+	}
+	if (r == 0 && (st.st_mode & forbidden)) {
+		snprintf(why, why_size, "%s has mode %04o: the key may not be open to others (chmod o= %s)", path,
+		    st.st_mode & 07777, path);
+		return -EPERM;
+	}
+	if (r == 0)
+		r = read_all(fd, PEM_MAX, ret);
+	if (r < 0)
+		snprintf(why, why_size, "%s: %s", path, strerror(-r));
+	return r;
+}
+
+/* Says what OpenSSL has against PATH. */
+static int refuse(const char *path, const char *what, char *why, size_t why_size)
+{
+	char text[160] = "";
+	unsigned long error = ERR_peek_last_error();
+
+	if (error)
+		ERR_error_string_n(error, text, sizeof(text));
+	ERR_clear_error();
+	snprintf(why, why_size, "%s: %s%s%s", path, what, error ? ": " : "", text);
+	return -EINVAL;
+}
+
+/* An encrypted key would need a prompt: there is nobody to ask. */
+static int no_password(char *ret, int size, int rwflag, void *arg)
+{
+	(void)ret;
+	(void)size;
+	(void)rwflag;
+	(void)arg;
+	return 0;
+}
+
+static int use_key(SSL_CTX *ctx, const char *path, char *why, size_t why_size)
+{
+	AUTO_BUF struct buf pem = { 0 };
+	EVP_PKEY *key;
+	BIO *bio;
+	int r = read_pem(path, S_IRWXO, &pem, why, why_size);
+
+	if (r < 0)
+		return r;
+	bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+	key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
+	BIO_free(bio);
+	if (!key)
+		return refuse(path, "not an unencrypted private key in PEM form", why, why_size);
+	r = SSL_CTX_use_PrivateKey(ctx, key);
+	EVP_PKEY_free(key);
+	return r == 1 ? 0 : refuse(path, "the key does not belong to the certificate", why, why_size);
+}
+
+static int use_certificates(SSL_CTX *ctx, const char *path, char *why, size_t why_size)
+{
+	AUTO_BUF struct buf pem = { 0 };
+	X509 *certificate;
+	BIO *bio;
+	int n = 0, r = read_pem(path, 0, &pem, why, why_size);
+
+	if (r < 0)
+		return r;
+	bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+	if (!bio)
+		return -ENOMEM;
+	while (r == 0 && (certificate = PEM_read_bio_X509(bio, NULL, no_password, NULL))) {
+		r = (n++ == 0 ? SSL_CTX_use_certificate(ctx, certificate)
+			      : (int)SSL_CTX_add1_chain_cert(ctx, certificate)) == 1
+			? 0
+			: -EINVAL;
+		X509_free(certificate);
+	}
+	BIO_free(bio);
+	if (r < 0 || n == 0)
+		return refuse(path, "no certificate in PEM form that can be used", why, why_size);
+	ERR_clear_error(); /* the end of the file is an error to PEM_read_bio_X509 */
+	return 0;
+}
+
+int tls_load(const char *cert_file, const char *key_file, SSL_CTX **ret, char *why, size_t why_size)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	int r;
+
+	if (!ctx) {
+		snprintf(why, why_size, "out of memory");
+		return -ENOMEM;
+	}
+	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+	r = use_certificates(ctx, cert_file, why, why_size);
+	if (r == 0)
+		r = use_key(ctx, key_file, why, why_size);
+	if (r < 0) {
+		SSL_CTX_free(ctx);
+		return r;
+	}
+	*ret = ctx;
+	return 0;
+}
