@@ -56,10 +56,13 @@ struct hcl_value {
 struct hcl_error {
 	unsigned line, column; /* 0 where the text as a whole is meant */
 	char text[256];	       /* HCL1's wording where a Vault client can see it, for example "illegal char" */
+	char whole[300]; /* the same with the position in HCL1's form, where it gives one: "At 2:7: illegal char" */
 };
 
 /*
  * Parses LEN bytes into an object, which the caller frees. -EINVAL with *RET_ERROR, or -ENOMEM.
+ * JSON: objects of objects become items with labels, {"path": {"x": {...}}} like `path "x" { }`, and a list of objects
+ * becomes repeated items; null is "". As in HCL1, a JSON text may end early; garbage is refused, unlike there.
  * A repeated attribute in one object is refused as Vault 1.21.4 does: text
  * `The argument "capabilities" at 1:36 was already set. Each argument can only be defined once`.
  */
