@@ -9,17 +9,11 @@
 
 #include "base/hcl_lex.h"
 
-static void fail(
-    struct hcl_parser *p, unsigned line, unsigned column, const char *prefix, const char *format, va_list args)
+/* Puts the position to a text that was just written. */
+static void locate(struct hcl_error *error, unsigned line, unsigned column, const char *prefix)
 {
-	struct hcl_error *error = p->error;
-
-	if (error->text[0])
-		return;
 	error->line = line;
 	error->column = column;
-	/* Cut where it is too long: a key of the text may stand in it. */
-	vsnprintf(error->text, sizeof(error->text), format, args);
 	if (prefix)
 		snprintf(error->whole, sizeof(error->whole), "%s%u:%u: %s", prefix, line, column, error->text);
 	else
@@ -30,9 +24,12 @@ int hcl_fail(struct hcl_parser *p, unsigned line, unsigned column, const char *f
 {
 	va_list args;
 
+	if (p->error->text[0])
+		return -EINVAL;
 	va_start(args, format);
-	fail(p, line, column, p->json ? "" : "At ", format, args);
+	vsnprintf(p->error->text, sizeof(p->error->text), format, args); /* a long key in it is cut */
 	va_end(args);
+	locate(p->error, line, column, p->json ? "" : "At ");
 	return -EINVAL;
 }
 
@@ -40,9 +37,12 @@ int hcl_fail_bare(struct hcl_parser *p, unsigned line, unsigned column, const ch
 {
 	va_list args;
 
+	if (p->error->text[0])
+		return -EINVAL;
 	va_start(args, format);
-	fail(p, line, column, NULL, format, args);
+	vsnprintf(p->error->text, sizeof(p->error->text), format, args);
 	va_end(args);
+	locate(p->error, line, column, NULL);
 	return -EINVAL;
 }
 

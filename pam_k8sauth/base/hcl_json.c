@@ -29,13 +29,12 @@ static int parse_value(struct hcl_parser *p, bool in_list, struct hcl_value **re
 
 	switch (token.type) {
 	case HCL_TOK_NULL:
-		if (in_list)
-			break;
-		/* fall through */
 	case HCL_TOK_NUMBER:
 	case HCL_TOK_FLOAT:
 	case HCL_TOK_BOOL:
 	case HCL_TOK_STRING:
+		if (in_list && token.type == HCL_TOK_NULL)
+			break;
 		r = hcl_next(p);
 		return r < 0 ? r : hcl_literal(p, &token, ret);
 	case HCL_TOK_LBRACE:
