@@ -20,10 +20,18 @@ enum jwt_alg {
 	JWT_ES512,
 };
 
+/* Why a token was refused: HTTP status and text as Vault's (3.2 steps 7 to 9), and what the journal may know. */
+struct jwt_error {
+	int status;	  /* 403 or 500; 0: no error */
+	char text[256];	  /* for the client */
+	char reason[256]; /* for the journal: never a claim value */
+};
+
 /* A read token. Strings are owned by it; none of it is verified until jwt_verify or a TokenReview says so. */
 struct jwt {
 	enum jwt_alg alg;
 	char *kid;				/* for logs only; NULL if absent */
+	bool critical;				/* the header has "crit": fails where a signature is verified */
 	json_t *claims;				/* the payload object */
 	char *issuer;				/* NULL if absent */
 	char **audiences;			/* NULL-terminated; NULL if absent */
@@ -31,17 +39,13 @@ struct jwt {
 	int64_t expires, not_before, issued_at; /* unix; 0 if absent, null or 0 */
 	/* service account claims (3.4); NULL if absent */
 	char *namespace_name, *service_account, *service_account_uid, *secret_name, *pod_name, *node_name;
-	const char *signed_part; /* header.payload inside the caller's text */
+	char *signed_part; /* header.payload, a copy */
 	size_t signed_len;
 	unsigned char *signature;
-	size_t signature_len;
-};
-
-/* Why a token was refused: HTTP status and text as Vault's (3.2 steps 7 to 9), and what the journal may know. */
-struct jwt_error {
-	int status;	  /* 403 or 500 */
-	char text[256];	  /* for the client */
-	char reason[256]; /* for the journal: never a claim value */
+	size_t signature_len; /* 0: not signed, which jwt_check refuses */
+	/* Claims of a wrong type; their fields above are as if absent. jwt_check tells them in Vault's order. */
+	struct jwt_error claims_error;	/* registered claims (3.3 step 3) */
+	struct jwt_error account_error; /* service account claims (3.4) */
 };
 
 /*
@@ -53,7 +57,10 @@ struct jwt_error {
 int jwt_read(const struct secret *token, bool loose, struct jwt **ret, struct jwt_error *ret_error) NODISCARD;
 void jwt_free(struct jwt *jwt);
 
-/* Public keys of pem_keys: each element's first PEM block, as PKIX key or certificate (1.2 item 3). */
+/*
+ * Public keys of pem_keys (array of strings): each element's first PEM block, as PKIX key or certificate (1.2 item 3).
+ * -EINVAL with Vault's text in ERROR, -ENOMEM.
+ */
 struct jwt_keys;
 int jwt_keys_new(const json_t *pem_keys, struct jwt_keys **ret, char *error, size_t error_size) NODISCARD;
 void jwt_keys_free(struct jwt_keys *keys);
@@ -61,7 +68,9 @@ void jwt_keys_free(struct jwt_keys *keys);
 /* The signature by any of KEYS; alg bound to key type, ES* to exact raw r||s length and curve. 0 or -EKEYREJECTED. */
 int jwt_verify(const struct jwt *jwt, const struct jwt_keys *keys) NODISCARD;
 
-/* Times and audience at NOW (unix), in Vault's order with its texts (3.3 steps 4 to 10). ISSUER, AUDIENCE: NULL or ""
- * skips. */
+/*
+ * Everything else at NOW (unix), in Vault's order with its texts: 3.3 steps 1 to 10, then the types of 3.4. ISSUER,
+ * AUDIENCE: NULL or "" skips. 0 or -EINVAL with *RET_ERROR.
+ */
 int jwt_check(const struct jwt *jwt, int64_t now, const char *issuer, const char *audience,
     struct jwt_error *ret_error) NODISCARD;
