@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nss: what is asked of the daemon, what is believed of its answers, and what happens when there is none. */
+#include "nss_fixture.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "wire/wire.h"
+
+static char buffer[4096];
+
+/* --- a daemon that answers as the test says -------------------------------------------------------------------------
+ */
+
+static struct {
+	uint32_t status, uid, gid, group;
+	const char *home, *shell, *gecos;
+	bool silent;
+} answer;
+
+static _Atomic int asked;
+static char asked_name[64];
+
+static void serve(int fd)
+{
+	AUTO_BUF struct buf request = { 0 };
+	AUTO_BUF struct buf reply = { 0 };
+	AUTO_FREE char *name = NULL;
+	struct wire_frame frame;
+	int passed = -1;
+
+	if (wire_serve_read(fd, WIRE_REQUEST_MAX, deadline_after_ms(5000), &request, &frame, &passed) < 0)
+		return;
+	name = wire_get_str(&frame, WIRE_USER);
+	snprintf(asked_name, sizeof(asked_name), "%s", frame.type == WIRE_LOOKUP && name ? name : "?");
+	atomic_fetch_add(&asked, 1);
+	if (answer.silent) {
+		char c;
+
+		while (read(fd, &c, 1) > 0) /* until the client gives up */
+			;
+		return;
+	}
+	wire_begin(&reply, WIRE_LOOKUP | WIRE_REPLY);
+	wire_add_u32(&reply, WIRE_STATUS, answer.status);
+	if (answer.status == WIRE_STATUS_OK) {
+		wire_add_u32(&reply, WIRE_UID, answer.uid);
+		wire_add_u32(&reply, WIRE_GID, answer.gid);
+		wire_add_str(&reply, WIRE_GECOS, answer.gecos);
+		wire_add_str(&reply, WIRE_HOME, answer.home);
+		wire_add_str(&reply, WIRE_SHELL, answer.shell);
+		wire_add_u32(&reply, WIRE_GROUP, answer.group);
+		wire_add_u32(&reply, WIRE_GROUP, 27); /* sudo: never believed */
+	}
+	assert_int_equal(wire_end(&reply), 0);
+	(void)!wire_serve_reply(fd, &reply, deadline_after_ms(5000));
+}
+
+static int listening;
+
+static void *daemon_thread(void *arg)
+{
+	for (;;) {
+		int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd < 0)
+			return arg;
+		serve(fd);
+		close(fd);
+	}
+}
+
+static int setup(void **state)
+{
+	static pthread_t thread;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (fixture_setup(state) < 0)
+		return -1;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", nss_test_socket);
+	listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(listening, (const struct sockaddr *)&address, sizeof(address)) < 0 || listen(listening, 16) < 0)
+		return -1;
+	*state = &thread;
+	return -pthread_create(&thread, NULL, daemon_thread, NULL);
+}
+
+static int teardown(void **state)
+{
+	shutdown(listening, SHUT_RDWR);
+	pthread_join(*(pthread_t *)*state, NULL);
+	close(listening);
+	return fixture_teardown(state);
+}
+
+static void good_answer(void)
+{
+	memset(&answer, 0, sizeof(answer));
+	answer.uid = answer.gid = UID + 50;
+	answer.group = GID_USERS;
+	answer.home = "/home/k8s_web_new";
+	answer.shell = "/bin/bash";
+	answer.gecos = "web/new";
+	atomic_store(&asked, 0);
+}
+
+static enum nss_status ask(const char *name, struct passwd *pw, int *error)
+{
+	return _nss_k8sauth_getpwnam_r(name, pw, buffer, sizeof(buffer), error);
+}
+
+/* --- tests ----------------------------------------------------------------------------------------------------------
+ */
+
+static void test_unknown_name_is_asked(void **state)
+{
+	struct passwd pw;
+	struct group gr;
+	struct spwd sp;
+	gid_t *groups = NULL;
+	long at = 0, size = 0;
+	int error = 0;
+
+	(void)state;
+	publish_users(3, UID);
+	good_answer();
+	assert_int_equal(ask("k8s_web_new", &pw, &error), NSS_STATUS_SUCCESS);
+	assert_string_equal(asked_name, "k8s_web_new");
+	assert_string_equal(pw.pw_name, "k8s_web_new");
+	assert_string_equal(pw.pw_dir, "/home/k8s_web_new");
+	assert_string_equal(pw.pw_shell, "/bin/bash");
+	assert_string_equal(pw.pw_gecos, "web/new");
+	assert_int_equal(pw.pw_uid, UID + 50);
+	assert_int_equal(
+	    _nss_k8sauth_getgrnam_r("k8s_web_new", &gr, buffer, sizeof(buffer), &error), NSS_STATUS_SUCCESS);
+	assert_int_equal(gr.gr_gid, UID + 50);
+	assert_int_equal(
+	    _nss_k8sauth_getspnam_r("k8s_web_new", &sp, buffer, sizeof(buffer), &error), NSS_STATUS_SUCCESS);
+	assert_int_equal(
+	    _nss_k8sauth_initgroups_dyn("k8s_web_new", UID + 50, &at, &size, &groups, -1, &error), NSS_STATUS_SUCCESS);
+	assert_int_equal(at, 1);
+	assert_int_equal(groups[0], GID_USERS);
+	assert_int_equal(atomic_load(&asked), 4);
+	assert_int_equal(_nss_k8sauth_getpwnam_r("k8s_web_new", &pw, buffer, 20, &error), NSS_STATUS_TRYAGAIN);
+	assert_int_equal(error, ERANGE);
+	unlink(nss_test_index); /* before the first publication too */
+	assert_int_equal(ask("k8s_web_new", &pw, &error), NSS_STATUS_SUCCESS);
+	free(groups);
+}
+
+static void test_what_is_never_asked(void **state)
+{
+	struct passwd pw;
+	struct group gr;
+	int error = 0;
+
+	(void)state;
+	publish_users(3, UID);
+	good_answer();
+	assert_int_equal(ask("k8s_web_1", &pw, &error), NSS_STATUS_SUCCESS);
+	assert_int_equal(ask("k8s__d5ckgq4eqd36kpkl", &pw, &error), NSS_STATUS_NOTFOUND);
+	assert_int_equal(ask("k8s_web", &pw, &error), NSS_STATUS_NOTFOUND);
+	assert_int_equal(ask("root", &pw, &error), NSS_STATUS_NOTFOUND);
+	assert_int_equal(_nss_k8sauth_getpwuid_r(UID + 50, &pw, buffer, sizeof(buffer), &error), NSS_STATUS_NOTFOUND);
+	assert_int_equal(_nss_k8sauth_getgrgid_r(UID + 50, &gr, buffer, sizeof(buffer), &error), NSS_STATUS_NOTFOUND);
+	assert_int_equal(_nss_k8sauth_getgrnam_r("k8s_new", &gr, buffer, sizeof(buffer), &error), NSS_STATUS_NOTFOUND);
+	/* The process that is about to become our own service. */
+	setenv("SYSTEMD_ACTIVATION_UNIT", "k8sauthd.service", 1);
+	assert_int_equal(ask("k8s_web_new", &pw, &error), NSS_STATUS_UNAVAIL);
+	assert_int_equal(ask("k8s_web_1", &pw, &error), NSS_STATUS_SUCCESS);
+	assert_int_equal(atomic_load(&asked), 0);
+	setenv("SYSTEMD_ACTIVATION_UNIT", "ssh.service", 1);
+	assert_int_equal(ask("k8s_web_new", &pw, &error), NSS_STATUS_SUCCESS);
+	assert_int_equal(atomic_load(&asked), 1);
+	unsetenv("SYSTEMD_ACTIVATION_UNIT");
+}
+
+static void test_statuses(void **state)
+{
+	static const struct {
+		uint32_t status;
+		enum nss_status nss;
+	} rows[] = {
+		{ WIRE_STATUS_NOT_OURS, NSS_STATUS_NOTFOUND },
+		{ WIRE_STATUS_NOT_FOUND, NSS_STATUS_NOTFOUND },
+		{ WIRE_STATUS_REFUSED, NSS_STATUS_UNAVAIL },
+		{ WIRE_STATUS_UNAVAILABLE, NSS_STATUS_UNAVAIL },
+		{ WIRE_STATUS_DENIED, NSS_STATUS_UNAVAIL },
+		{ WIRE_STATUS_PROTOCOL, NSS_STATUS_UNAVAIL },
+		{ WIRE_STATUS_INTERNAL, NSS_STATUS_UNAVAIL },
+		{ WIRE_STATUS_LIMIT, NSS_STATUS_UNAVAIL },
+		{ 4711, NSS_STATUS_UNAVAIL },
+	};
+
+	(void)state;
+	publish_users(3, UID);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct passwd pw;
+		struct group gr;
+		int error = 0;
+
+		good_answer();
+		answer.status = rows[i].status;
+		assert_int_equal(ask("k8s_web_new", &pw, &error), rows[i].nss);
+		assert_int_equal(
+		    _nss_k8sauth_getgrnam_r("k8s_web_new", &gr, buffer, sizeof(buffer), &error), rows[i].nss);
+		assert_int_equal(atomic_load(&asked), 2);
+	}
+}
+
+/* A daemon that was taken over cannot make a user of ours root, or put a second line into a passwd entry. */
+static void test_lies_of_the_daemon(void **state)
+{
+	static const struct {
+		uint32_t uid, gid;
+		const char *home, *shell, *gecos;
+	} rows[] = {
+		{ 0, UID, "/home/x", "/bin/sh", "" },
+		{ UID, 0, "/home/x", "/bin/sh", "" },
+		{ 1000, UID, "/home/x", "/bin/sh", "" },
+		{ UID, UID, "home", "/bin/sh", "" },
+		{ UID, UID, "/home/x", "sh", "" },
+		{ UID, UID, "/home:x", "/bin/sh", "" },
+		{ UID, UID, "/home", "/bin/sh\nroot::0", "" },
+		{ UID, UID, "/home", "/bin/sh", "a:b" },
+		{ UID, UID, NULL, "/bin/sh", "" },
+		{ UID, UID, "/home", NULL, "" },
+	};
+
+	(void)state;
+	publish_users(3, UID);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct passwd pw;
+		int error = 0;
+
+		good_answer();
+		answer.uid = rows[i].uid;
+		answer.gid = rows[i].gid;
+		answer.home = rows[i].home;
+		answer.shell = rows[i].shell;
+		answer.gecos = rows[i].gecos;
+		assert_int_equal(ask("k8s_web_new", &pw, &error), NSS_STATUS_UNAVAIL);
+		assert_int_equal(error, EPROTO);
+	}
+}
+
+static void test_silent_daemon(void **state)
+{
+	struct passwd pw;
+	int error = 0;
+
+	(void)state;
+	publish_users(3, UID);
+	good_answer();
+	answer.silent = true;
+	assert_int_equal(ask("k8s_web_new", &pw, &error), NSS_STATUS_UNAVAIL);
+	assert_int_equal(error, ETIMEDOUT);
+	assert_int_equal(ask("k8s_web_1", &pw, &error), NSS_STATUS_SUCCESS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_unknown_name_is_asked),
+		cmocka_unit_test(test_what_is_never_asked),
+		cmocka_unit_test(test_statuses),
+		cmocka_unit_test(test_lies_of_the_daemon),
+		cmocka_unit_test(test_silent_daemon),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
