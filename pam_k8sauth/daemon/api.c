@@ -39,11 +39,6 @@ static void api_call_free(struct api_call *call)
 	free(call);
 }
 
-static int dump_piece(const char *data, size_t len, void *arg)
-{
-	return buf_add(arg, data, len) < 0 ? -1 : 0;
-}
-
 /* A refused login is news for the administrator, whoever asked (decision 24). */
 static void log_response(const struct api_call *call, const struct vault_response *response)
 {
@@ -69,8 +64,11 @@ static void on_response(void *arg, struct vault_response *response)
 	json_t *json = vault_response_body(response);
 
 	log_response(call, response);
-	if (json && (json_dump_callback(json, dump_piece, &body, JSON_COMPACT) < 0 || buf_add_char(&body, '\n') < 0)) {
-		buf_free(&body);
+	if (json) {
+		http_json_encode(json, &body);
+		buf_add_char(&body, '\n');
+	}
+	if (body.failed) {
 		http_reply_error(call->exchange, 500, call->headers, "internal error");
 	} else {
 		http_reply(call->exchange, response->status, call->headers, &body);
@@ -245,7 +243,6 @@ static void own_api(const struct api *api, struct http_exchange *exchange, const
 {
 	AUTO_BUF struct buf body = { 0 };
 	json_t *data, *reply;
-	int r;
 
 	if (peer->kind != VAULT_PEER_UNIX || peer->uid != 0) {
 		http_reply_error(exchange, 403, NULL, "permission denied");
@@ -265,9 +262,10 @@ static void own_api(const struct api *api, struct http_exchange *exchange, const
 		return;
 	}
 	reply = json_pack("{s:o}", "data", data);
-	r = reply ? json_dump_callback(reply, dump_piece, &body, JSON_COMPACT) : -1;
+	if (reply)
+		http_json_encode(reply, &body);
 	json_decref(reply);
-	if (r < 0)
+	if (!reply || body.failed)
 		http_reply_error(exchange, 500, NULL, "internal error");
 	else
 		http_reply(exchange, 200, NULL, &body);

@@ -11,6 +11,7 @@
 #include <openssl/err.h>
 
 #include "base/log.h"
+#include "daemon/http_json.h"
 
 #define READ_AHEAD (64 * 1024) /* bytes that may wait behind the request in progress */
 #define LINGER_MS  2000
@@ -182,10 +183,10 @@ void http_reply_error(struct http_exchange *conn, int status, const char *header
 {
 	AUTO_BUF struct buf body = { 0 };
 	json_t *json = text ? json_pack("{s:[s]}", "errors", text) : json_pack("{s:[]}", "errors");
-	AUTO_FREE char *dump = json ? json_dumps(json, JSON_COMPACT) : NULL;
 
+	if (json)
+		http_json_encode(json, &body);
 	json_decref(json);
-	buf_add_str(&body, dump ? dump : "{\"errors\":[\"out of memory\"]}");
 	buf_add_char(&body, '\n');
 	http_reply(conn, status, headers, &body);
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #define PREFIX "error parsing JSON: failed to parse JSON input: "
@@ -328,4 +329,91 @@ int http_json_decode(const char *text, size_t len, json_t **ret, char error[stat
 	normalise(object);
 	*ret = object;
 	return 0;
+}
+
+static void encode_string(const char *text, size_t len, struct buf *ret)
+{
+	size_t plain = 0;
+
+	buf_add_char(ret, '"');
+	for (size_t i = 0; i < len; i++) {
+		static const char escaped[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
+		unsigned char c = (unsigned char)text[i];
+		const char *found;
+
+		if (c >= ' ' && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' && c != 0xe2)
+			continue;
+		/* U+2028 and U+2029 end a line in JavaScript. */
+		if (c == 0xe2 && (len - i < 3 || text[i + 1] != '\x80' || (text[i + 2] & ~1) != '\xa8'))
+			continue;
+		buf_add(ret, text + plain, i - plain);
+		found = c ? strchr(escaped, c) : NULL;
+		if (found)
+			buf_printf(ret, "\\%c", names[found - escaped]);
+		else if (c == 0xe2)
+			buf_printf(ret, "\\u202%d", (text[i + 2] & 1) + 8);
+		else
+			buf_printf(ret, "\\u%04x", c);
+		i += c == 0xe2 ? 2 : 0;
+		plain = i + 1;
+	}
+	buf_add(ret, text + plain, len - plain);
+	buf_add_char(ret, '"');
+}
+
+static void encode_real(double value, struct buf *ret)
+{
+	char text[40];
+
+	for (int digits = 15; digits <= 17; digits++) {
+		double back;
+
+		snprintf(text, sizeof(text), "%.*g", digits, value);
+		back = strtod(text, NULL);
+		if (!(back < value) && !(back > value))
+			break;
+	}
+	buf_add_str(ret, text);
+}
+
+void http_json_encode(const json_t *value, struct buf *ret)
+{
+	json_t *members = (json_t *)(uintptr_t)value; /* jansson's iterators take no const */
+	const char *key;
+	json_t *member;
+	bool first = true;
+
+	switch (json_typeof(value)) {
+	case JSON_OBJECT:
+		buf_add_char(ret, '{');
+		json_object_foreach(members, key, member)
+		{
+			buf_add_str(ret, first ? "" : ",");
+			encode_string(key, strlen(key), ret);
+			buf_add_char(ret, ':');
+			http_json_encode(member, ret);
+			first = false;
+		}
+		buf_add_char(ret, '}');
+		break;
+	case JSON_ARRAY:
+		buf_add_char(ret, '[');
+		for (size_t i = 0; i < json_array_size(value); i++) {
+			buf_add_str(ret, i == 0 ? "" : ",");
+			http_json_encode(json_array_get(value, i), ret);
+		}
+		buf_add_char(ret, ']');
+		break;
+	case JSON_STRING:
+		encode_string(json_string_value(value), json_string_length(value), ret);
+		break;
+	case JSON_INTEGER:
+		buf_printf(ret, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		break;
+	case JSON_REAL:
+		encode_real(json_real_value(value), ret);
+		break;
+	default:
+		buf_add_str(ret, json_is_true(value) ? "true" : json_is_false(value) ? "false" : "null");
+	}
 }

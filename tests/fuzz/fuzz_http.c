@@ -50,6 +50,14 @@ static void read_body(const struct buf *body)
 
 	check(body->len <= MAX_BODY);
 	check(status == 0 ? json == NULL || json_is_object(json) : status >= 400 && *error && !json);
+	if (json) {
+		AUTO_BUF struct buf text = { 0 };
+		json_t *back = NULL;
+
+		http_json_encode(json, &text);
+		check(http_json_decode(text.data, text.len, &back, error) == 0 && json_equal(json, back));
+		json_decref(back);
+	}
 	json_decref(json);
 	if (http_query_parse(body->data, body->len, true, &json) == 0)
 		json_decref(json);
