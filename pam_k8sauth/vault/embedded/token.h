@@ -21,7 +21,8 @@ struct token {
 	json_t *meta;	  /* object or NULL */
 	json_t *internal; /* the login engine's */
 	char *display_name;
-	long long num_uses;				/* 0: unlimited; -1: this request is the last one */
+	char mount[37];					/* uuid of the login mount; "" for root */
+	long long num_uses, minted_uses;		/* 0: unlimited; -1: this request is the last one */
 	int64_t creation_time, last_renewal;		/* last_renewal 0 if never */
 	int64_t ttl, max_ttl, explicit_max_ttl, period; /* seconds */
 	int64_t expire_time;				/* 0: never (root only) */

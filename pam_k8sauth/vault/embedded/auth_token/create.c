@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Minting: the token of a login (kubernetes-auth.md 3.7) and root tokens. */
+#include <ctype.h>
+#include <errno.h>
+
+#include "base/text.h"
+#include "vault/embedded/auth_token/tokens.h"
+#include "vault/embedded/auth_token/ttl.h"
+
+#define ROOT_ID "hvs."
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* NAME trimmed and in lower case; NULL for an empty one or without memory. */
+static char *clean_name(const char *name, int *ret_r)
+{
+	size_t len;
+	char *clean;
+
+	while (isspace((unsigned char)*name))
+		name++;
+	len = strlen(name);
+	while (len && isspace((unsigned char)name[len - 1]))
+		len--;
+	if (!len)
+		return NULL;
+	clean = strndup(name, len);
+	if (!clean)
+		*ret_r = -ENOMEM;
+	for (char *c = clean; c && *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return clean;
+}
+
+/* The policies of a role as the token gets them: trimmed, lower-case, sorted, once each, with "default". */
+static int clean_policies(const json_t *policies, bool no_default, json_t **ret)
+{
+	size_t n = 0, max = json_array_size(policies) + 1;
+	char **names = calloc(max, sizeof(*names));
+	json_t *clean = json_array();
+	int r = names && clean ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i + 1 < max; i++) {
+		const char *name = json_string_value(json_array_get(policies, i));
+
+		names[n] = name ? clean_name(name, &r) : NULL;
+		n += names[n] != NULL;
+	}
+	if (r == 0 && !no_default) {
+		names[n] = strdup("default");
+		r = names[n] ? 0 : -ENOMEM;
+		n += names[n] != NULL;
+	}
+	if (r == 0)
+		qsort(names, n, sizeof(*names), compare_names);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if ((i == 0 || !streq(names[i], names[i - 1])) && json_array_append_new(clean, json_string(names[i])))
+			r = -ENOMEM;
+	}
+	for (size_t i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+	if (r == 0)
+		*ret = clean;
+	else
+		json_decref(clean);
+	return r;
+}
+
+/* Policies that no login may give. 0, or 1 after the refusal. */
+static int check_policies(struct call *call, const json_t *policies)
+{
+	size_t i;
+	json_t *policy;
+
+	json_array_foreach(policies, i, policy)
+	{
+		const char *name = json_string_value(policy);
+
+		if (streq(name, "root")) {
+			call_refuse(call, VAULT_FAILED_REFUSED, "policies", 400,
+			    "auth methods cannot create root tokens", "the role gives the policy root");
+			return 1;
+		}
+		if (streq(name, "response-wrapping") || streq(name, "control-group")) {
+			call_error(call, 400, "cannot assign policy \"%s\"", name);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* Whether mount and role together ask for a batch token. */
+static bool wants_batch(const struct mount *mount, const struct login_auth *auth)
+{
+	const char *of_mount = mount->token_type ? mount->token_type : "default-service";
+	const char *of_role = auth->token_type ? auth->token_type : "default";
+
+	if (streq(of_mount, "service") || streq(of_mount, "batch"))
+		return streq(of_mount, "batch");
+	if (streq(of_mount, "default-batch"))
+		return !streq(of_role, "service");
+	return streq(of_role, "batch");
+}
+
+/* "auth/k8s/east/" and "ns-name": "k8s-east-ns-name". NULL without memory. */
+static char *display_name(const struct mount *mount, const char *name)
+{
+	const char *path = starts_with(mount->path, "auth/") ? mount->path + 5 : mount->path;
+	char *text;
+	size_t len;
+
+	if (asprintf(&text, "%s%s", path, name ? name : "") < 0)
+		return NULL;
+	for (size_t i = 0; i < strlen(path); i++) {
+		if (text[i] == '/')
+			text[i] = '-';
+	}
+	len = strlen(text);
+	if (len && text[len - 1] == '-')
+		text[len - 1] = 0;
+	return text;
+}
+
+/* The metadata, with the session of a PAM login: so its token is found again when the session is gone (decision 21). */
+static json_t *token_meta(const struct call *call)
+{
+	const struct vault_pam_login *pam = call->request->pam;
+	json_t *meta;
+
+	if (!pam || !pam->session_id)
+		return json_incref(call->auth->metadata);
+	meta = call->auth->metadata ? json_copy(call->auth->metadata) : json_object();
+	if (!meta || json_object_set_new(meta, "k8sauth_session", json_string(pam->session_id)) ||
+	    (pam->boot_id && json_object_set_new(meta, "k8sauth_boot", json_string(pam->boot_id)))) {
+		json_decref(meta);
+		return NULL;
+	}
+	return meta;
+}
+
+/* A new internal id, its accessor and its key. ID is a secret. */
+static int new_id(struct tokens *tokens, struct token *token, char ret_id[static TOKEN_ID_LEN + 1])
+{
+	int r;
+
+	memcpy(ret_id, "hvs.", 4);
+	random_base62(ret_id + 4, TOKEN_ID_LEN - 4);
+	r = token_id_accessor(tokens, ret_id, TOKEN_ID_LEN, token->accessor);
+	return r < 0 ? r : token_accessor_salted(tokens, token->accessor, token->salted);
+}
+
+/* Everything of TOKEN but its id and its times. 0, 1 after a refusal, -ENOMEM. */
+static int fill_login(struct call *call, struct token *token)
+{
+	const struct login_auth *auth = call->auth;
+	int r = clean_policies(auth->policies, auth->no_default_policy, &token->policies);
+
+	if (r == 0)
+		r = check_policies(call, token->policies);
+	if (r)
+		return r;
+	snprintf(token->mount, sizeof(token->mount), "%s", call->mount->uuid);
+	token->path = strdup(call->request->path);
+	token->display_name = display_name(call->mount, auth->display_name);
+	token->type = strdup("service");
+	token->meta = token_meta(call);
+	token->internal = json_incref(auth->internal);
+	if (json_array_size(auth->bound_cidrs))
+		token->bound_cidrs = json_incref(auth->bound_cidrs);
+	token->num_uses = token->minted_uses = auth->num_uses;
+	token->explicit_max_ttl = auth->explicit_max_ttl;
+	token->period = auth->period;
+	token->orphan = token->renewable = true;
+	if (!token->path || !token->display_name || !token->type ||
+	    (!token->meta && (auth->metadata || call->request->pam)))
+		return -ENOMEM;
+	return 0;
+}
+
+static int set_times(struct call *call, struct token *token)
+{
+	const struct login_auth *auth = call->auth;
+	int64_t now = nanotime_now();
+	struct token_life life = {
+		.ttl = auth->ttl,
+		.max_ttl = auth->max_ttl,
+		.explicit_max_ttl = auth->explicit_max_ttl,
+		.period = auth->period,
+		.mount_ttl = call->mount->default_lease_ttl ? call->mount->default_lease_ttl : SYSTEM_LEASE_TTL,
+		.mount_max = call->mount->max_lease_ttl ? call->mount->max_lease_ttl : SYSTEM_LEASE_TTL,
+		.issued = now,
+	};
+	int r = token_ttl(&life, now, call->response, &token->ttl);
+
+	if (r < 0)
+		return r;
+	token->creation_time = now;
+	token->expire_time = nanotime_after(now, token->ttl);
+	return 0;
+}
+
+int token_create_login(struct call *call)
+{
+	struct tokens *tokens = core_tokens(call->core);
+	char id[TOKEN_ID_LEN + 1], signed_id[TOKEN_SIGNED_LEN + 1];
+	struct token *token AUTO_TOKEN = NULL;
+	int r;
+
+	if (wants_batch(call->mount, call->auth)) {
+		call_refuse(call, VAULT_FAILED_REFUSED, "token", 400,
+		    "batch tokens are not supported: set token_type of the role and of the mount to service",
+		    "the role or its mount asks for batch tokens");
+		return 1;
+	}
+	token = calloc(1, sizeof(*token));
+	if (!token)
+		return -ENOMEM;
+	r = fill_login(call, token);
+	if (r == 0)
+		r = set_times(call, token);
+	if (r == 0)
+		r = new_id(tokens, token, id);
+	if (r == 0)
+		r = token_sign(tokens, id, signed_id);
+	wipe(id, sizeof(id));
+	if (r == 0)
+		r = token_store(call, token);
+	if (r == 0)
+		r = tokens_expire_at(tokens, token->salted, token->expire_time);
+	if (r == 0) {
+		call_relaxed(call);
+		json_decref(call->response->auth);
+		call->response->auth = token_auth_block(token, signed_id, token->ttl);
+		r = call->response->auth ? 0 : -ENOMEM;
+	}
+	wipe(signed_id, sizeof(signed_id));
+	return r;
+}
+
+int token_create_root(struct call *call, const struct secret *id, struct secret **ret)
+{
+	struct tokens *tokens = core_tokens(call->core);
+	struct token *token AUTO_TOKEN = calloc(1, sizeof(*token));
+	struct secret *handed AUTO_SECRET = id ? secret_copy(secret_reveal(id), secret_len(id))
+					       : secret_new(TOKEN_ID_LEN);
+	int r;
+
+	if (!token || !handed)
+		return -ENOMEM;
+	if (id) {
+		r = token_presented_salted(tokens, secret_reveal(handed), secret_len(handed), token->salted);
+		if (r == 0)
+			r = token_id_accessor(tokens, secret_reveal(handed), secret_len(handed), token->accessor);
+	} else {
+		r = new_id(tokens, token, secret_reveal(handed));
+	}
+	if (r < 0)
+		return r;
+	/* As Vault shows a given root token and the one of init. */
+	token->path = strdup(id ? "auth/token/create" : "auth/token/root");
+	token->display_name = strdup(id ? "token" : "root");
+	token->type = strdup("service");
+	token->policies = json_pack("[s]", "root");
+	token->creation_time = nanotime_now();
+	token->orphan = true;
+	if (!token->path || !token->display_name || !token->type || !token->policies)
+		return -ENOMEM;
+	r = token_store(call, token);
+	if (r == 0)
+		*ret = TAKE_PTR(handed);
+	return r;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Token entries: as records of the store, as lookup shows them, as the auth block of a reply. */
+#include <errno.h>
+
+#include "vault/embedded/auth_token/tokens.h"
+
+void token_free(struct token *token)
+{
+	if (!token)
+		return;
+	json_decref(token->policies);
+	json_decref(token->meta);
+	json_decref(token->internal);
+	json_decref(token->bound_cidrs);
+	free(token->path);
+	free(token->display_name);
+	free(token->type);
+	free(token);
+}
+
+/* --- records: members at their default are left out */
+
+static void put(json_t *record, const char *name, json_t *value)
+{
+	if (value)
+		json_object_set_new_nocheck(record, name, value);
+}
+
+static void put_integer(json_t *record, const char *name, int64_t value)
+{
+	if (value)
+		put(record, name, json_integer(value));
+}
+
+int token_store(struct call *call, const struct token *token)
+{
+	json_auto_t *record = json_object();
+	char key[TOKEN_KEY_SIZE];
+
+	if (!record)
+		return -ENOMEM;
+	put(record, "accessor", json_string_nocheck(token->accessor));
+	put(record, "policies", json_incref(token->policies));
+	put(record, "path", json_string(token->path));
+	put(record, "display_name", json_string(token->display_name));
+	put(record, "type", json_string(token->type));
+	put(record, "mount", json_string_nocheck(token->mount));
+	put(record, "meta", json_incref(token->meta));
+	put(record, "internal", json_incref(token->internal));
+	put(record, "bound_cidrs", json_incref(token->bound_cidrs));
+	put_integer(record, "num_uses", token->num_uses);
+	put_integer(record, "minted_uses", token->minted_uses);
+	put_integer(record, "created", token->creation_time);
+	put_integer(record, "renewed", token->last_renewal);
+	put_integer(record, "expires", token->expire_time);
+	put_integer(record, "ttl", token->ttl);
+	put_integer(record, "explicit_max_ttl", token->explicit_max_ttl);
+	put_integer(record, "period", token->period);
+	if (token->orphan)
+		put(record, "orphan", json_true());
+	if (token->renewable)
+		put(record, "renewable", json_true());
+	token_key(token->salted, key);
+	return core_put(call, key, record);
+}
+
+static char *copy_text(const json_t *record, const char *name)
+{
+	const char *text = json_string_value(json_object_get(record, name));
+
+	return strdup(text ? text : "");
+}
+
+static int64_t get_integer(const json_t *record, const char *name)
+{
+	return json_integer_value(json_object_get(record, name));
+}
+
+static json_t *get_typed(const json_t *record, const char *name, json_type type)
+{
+	json_t *value = json_object_get(record, name);
+
+	return value && json_typeof(value) == type ? json_incref(value) : NULL;
+}
+
+static bool only_root(const json_t *policies)
+{
+	const char *name = json_string_value(json_array_get(policies, 0));
+
+	return json_array_size(policies) == 1 && name && streq(name, "root");
+}
+
+static struct token *from_record(const char *salted, const json_t *record)
+{
+	struct token *token = calloc(1, sizeof(*token));
+	const char *accessor = json_string_value(json_object_get(record, "accessor"));
+	const char *mount = json_string_value(json_object_get(record, "mount"));
+
+	if (!token)
+		return NULL;
+	snprintf(token->salted, sizeof(token->salted), "%s", salted);
+	snprintf(token->accessor, sizeof(token->accessor), "%s", accessor ? accessor : "");
+	snprintf(token->mount, sizeof(token->mount), "%s", mount ? mount : "");
+	token->policies = get_typed(record, "policies", JSON_ARRAY);
+	token->meta = get_typed(record, "meta", JSON_OBJECT);
+	token->internal = get_typed(record, "internal", JSON_OBJECT);
+	token->bound_cidrs = get_typed(record, "bound_cidrs", JSON_ARRAY);
+	token->path = copy_text(record, "path");
+	token->display_name = copy_text(record, "display_name");
+	token->type = copy_text(record, "type");
+	token->num_uses = get_integer(record, "num_uses");
+	token->minted_uses = get_integer(record, "minted_uses");
+	token->creation_time = get_integer(record, "created");
+	token->last_renewal = get_integer(record, "renewed");
+	token->expire_time = get_integer(record, "expires");
+	token->ttl = get_integer(record, "ttl");
+	token->explicit_max_ttl = get_integer(record, "explicit_max_ttl");
+	token->period = get_integer(record, "period");
+	token->orphan = json_is_true(json_object_get(record, "orphan"));
+	token->renewable = json_is_true(json_object_get(record, "renewable"));
+	token->root = only_root(token->policies);
+	if (!token->policies || !token->path || !token->display_name || !token->type) {
+		token_free(token);
+		return NULL;
+	}
+	return token;
+}
+
+int token_load(struct call *call, const char *salted, struct token **ret)
+{
+	json_auto_t *record = NULL;
+	char key[TOKEN_KEY_SIZE];
+	struct token *token;
+	int r;
+
+	token_key(salted, key);
+	r = core_get(call, key, &record);
+	if (r < 0)
+		return r;
+	token = from_record(salted, record);
+	if (!token)
+		return -EIO;
+	/* A record without an end that is not root's is broken: it must not become a token for ever. */
+	if (!token->root && token->expire_time == 0) {
+		token_free(token);
+		return -EIO;
+	}
+	*ret = token;
+	return 0;
+}
+
+/* The mount that made the token may be gone, and another one of its name made: its tokens end with it. */
+static bool mount_is_there(struct core *core, const struct token *token)
+{
+	const struct mount *mount;
+
+	if (token->root)
+		return true;
+	mount = core_mount_of(core, token->path);
+	return mount && streq(mount->uuid, token->mount);
+}
+
+int token_load_valid(struct call *call, const char *salted, struct token **ret)
+{
+	struct token *token;
+	int r = token_load(call, salted, &token);
+
+	if (r < 0)
+		return r;
+	if ((token->expire_time && token->expire_time <= nanotime_now()) || token->num_uses < 0 ||
+	    !mount_is_there(call->core, token)) {
+		token_free(token);
+		return -ENOENT;
+	}
+	*ret = token;
+	return 0;
+}
+
+/* --- replies */
+
+static json_t *time_text(int64_t time)
+{
+	char text[NANOTIME_SIZE];
+
+	nanotime_format(time, text);
+	return json_string(text);
+}
+
+/* Seconds left as Vault counts them: from the next or last full second, whichever is nearer. */
+static int64_t seconds_left(const struct token *token, int64_t now)
+{
+	int64_t rounded = (now + NANOTIME_SECOND / 2) / NANOTIME_SECOND * NANOTIME_SECOND;
+
+	return token->expire_time > rounded ? (token->expire_time - rounded) / NANOTIME_SECOND : 0;
+}
+
+json_t *token_show(const struct token *token, const char *id, int64_t now)
+{
+	json_t *data = json_object();
+
+	if (!data)
+		return NULL;
+	put(data, "accessor", json_string(token->accessor));
+	if (token->bound_cidrs)
+		put(data, "bound_cidrs", json_incref(token->bound_cidrs));
+	put(data, "creation_time", json_integer(token->creation_time / NANOTIME_SECOND));
+	put(data, "creation_ttl", json_integer(token->ttl));
+	put(data, "display_name", json_string(token->display_name));
+	put(data, "entity_id", json_string(""));
+	put(data, "expire_time", token->expire_time ? time_text(token->expire_time) : json_null());
+	put(data, "explicit_max_ttl", json_integer(token->explicit_max_ttl));
+	put(data, "id", json_string(id));
+	put(data, "issue_time", time_text(token->creation_time));
+	if (token->last_renewal) {
+		put(data, "last_renewal", time_text(token->last_renewal));
+		put(data, "last_renewal_time", json_integer(token->last_renewal / NANOTIME_SECOND));
+	}
+	put(data, "meta", token->meta ? json_incref(token->meta) : json_null());
+	put(data, "num_uses", json_integer(token->num_uses));
+	put(data, "orphan", json_boolean(token->orphan));
+	put(data, "path", json_string(token->path));
+	if (token->period)
+		put(data, "period", json_integer(token->period));
+	put(data, "policies", json_incref(token->policies));
+	put(data, "renewable", json_boolean(token->renewable));
+	put(data, "ttl", json_integer(seconds_left(token, now)));
+	put(data, "type", json_string(token->type));
+	return data;
+}
+
+json_t *token_auth_block(const struct token *token, const char *client_token, int64_t lease_duration)
+{
+	json_t *auth = json_object();
+
+	if (!auth)
+		return NULL;
+	put(auth, "client_token", json_string(client_token));
+	put(auth, "accessor", json_string(token->accessor));
+	put(auth, "policies", json_incref(token->policies));
+	if (json_array_size(token->policies))
+		put(auth, "token_policies", json_incref(token->policies));
+	put(auth, "metadata", token->meta ? json_incref(token->meta) : json_null());
+	put(auth, "lease_duration", json_integer(lease_duration));
+	put(auth, "renewable", json_boolean(token->renewable));
+	put(auth, "entity_id", json_string(""));
+	put(auth, "token_type", json_string(token->type));
+	put(auth, "orphan", json_boolean(token->orphan));
+	put(auth, "mfa_requirement", json_null());
+	put(auth, "num_uses", json_integer(token->minted_uses));
+	return auth;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From what a client presents to its entry; counting its uses; revoking it. */
+#include <errno.h>
+
+#include "vault/embedded/auth_token/cidr.h"
+#include "vault/embedded/auth_token/tokens.h"
+
+struct tokens *tokens_new(struct core *core)
+{
+	struct tokens *tokens = calloc(1, sizeof(*tokens));
+
+	if (tokens)
+		tokens->core = core;
+	return tokens;
+}
+
+void tokens_free(struct tokens *tokens)
+{
+	if (!tokens)
+		return;
+	tokens_expiry_stop(tokens);
+	token_keys_free(tokens);
+	free(tokens);
+}
+
+int tokens_start(struct call *call)
+{
+	struct tokens *tokens = core_tokens(call->core);
+	int r = token_keys_start(call, tokens);
+
+	return r < 0 ? r : tokens_expiry_start(tokens);
+}
+
+/* The daemon itself (renewing and closing a session) is not where the token is used. */
+static bool address_allowed(const struct call *call, const struct token *token)
+{
+	const struct vault_peer *peer = &call->request->peer;
+
+	if (!token->bound_cidrs || token->expire_time == 0 || peer->kind == VAULT_PEER_INTERNAL)
+		return true;
+	return cidrs_match(token->bound_cidrs, peer->address);
+}
+
+int token_lookup(struct call *call, const struct secret *presented, struct token **ret)
+{
+	char salted[TOKEN_SALTED_SIZE];
+	struct token *token;
+	int r = token_presented_salted(
+	    core_tokens(call->core), secret_reveal(presented), secret_len(presented), salted);
+
+	if (r == 0)
+		r = token_load_valid(call, salted, &token);
+	if (r < 0)
+		return r;
+	if (!address_allowed(call, token)) {
+		token_free(token);
+		return -EACCES;
+	}
+	*ret = token;
+	return 0;
+}
+
+int token_use(struct call *call, struct token *token)
+{
+	if (token->num_uses == 0)
+		return 0;
+	if (token->num_uses == 1) {
+		token->num_uses = -1;
+		return token_revoke(call, token->salted);
+	}
+	token->num_uses--;
+	return token_store(call, token);
+}
+
+int token_revoke(struct call *call, const char *salted)
+{
+	char key[TOKEN_KEY_SIZE];
+	int r;
+
+	token_key(salted, key);
+	r = core_delete(call, key);
+	if (r == 0)
+		tokens_expire_never(core_tokens(call->core), salted);
+	return r == -ENOENT ? 0 : r;
+}
