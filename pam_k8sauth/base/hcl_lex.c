@@ -260,6 +260,8 @@ static int scan_word(struct hcl_parser *p, enum hcl_token_type *ret)
 	while (is_letter(look(p, 0)) || is_decimal(look(p, 0)) || look(p, 0) == '-' || (!p->json && look(p, 0) == '.'))
 		p->at++, p->column++;
 	len = (size_t)(p->text + p->at - start);
+	if (look(p, 0) < 0)
+		p->column++; /* as in hcl_next: one more look past the end */
 	if ((len == 4 && memcmp(start, "true", 4) == 0) || (len == 5 && memcmp(start, "false", 5) == 0))
 		*ret = HCL_TOK_BOOL;
 	else if (!p->json)

@@ -52,5 +52,8 @@ bool ends_with(const char *text, const char *suffix);
  * "<n>d". RET in seconds, fractions cut off. -EINVAL on anything else (vault-core.md 1.2).
  */
 int duration_parse(const char *text, long long *ret_seconds);
+/* The same in nanoseconds, with Vault's error text, such as `time: missing unit in duration "1.5"`. */
+#define DURATION_ERROR_SIZE 384
+int duration_parse_ns(const char *text, long long *ret_ns, char *ret_error, size_t size);
 /* Go's Duration.String() of whole seconds: "1h0m0s", "1m30s", "0s". RET has at least 32 bytes. */
 void duration_format(long long seconds, char *ret, size_t size);

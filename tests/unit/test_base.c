@@ -77,9 +77,33 @@ static void test_durations(void **state)
 		{ " 1h", 0, -EINVAL },
 		{ "99999999999999999999", 0, -EINVAL },
 	};
-	char text[32];
+	static const struct {
+		const char *text, *error;
+	} refused[] = {
+		{ "x", "time: invalid duration \"x\"" },
+		{ "-", "time: invalid duration \"-\"" },
+		{ " 1h", "time: invalid duration \" 1h\"" },
+		{ "1.5", "time: missing unit in duration \"1.5\"" },
+		{ "1h2", "time: missing unit in duration \"1h2\"" },
+		{ "1w", "time: unknown unit \"w\" in duration \"1w\"" },
+		{ "1h ", "time: unknown unit \"h \" in duration \"1h \"" },
+		{ "1\xc3\xa9", "time: unknown unit \"\\xc3\\xa9\" in duration \"1\\xc3\\xa9\"" },
+		{ "\"x", "time: invalid duration \"\\\"x\"" },
+		{ "9999999999999h", "time: invalid duration \"9999999999999h\"" },
+		{ "d", "strconv.ParseInt: parsing \"\": invalid syntax" },
+		{ "1.5d", "strconv.ParseInt: parsing \"1.5\": invalid syntax" },
+		{ "99999999999", "multiplication of durations resulted in overflow, one operand may be too large" },
+	};
+	char text[32], error[DURATION_ERROR_SIZE];
+	long long ns = 0;
 
 	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		assert_int_equal(duration_parse_ns(refused[i].text, &ns, error, sizeof(error)), -EINVAL);
+		assert_string_equal(error, refused[i].error);
+	}
+	assert_int_equal(duration_parse_ns("1m0.7s2us3ns", &ns, error, sizeof(error)), 0);
+	assert_int_equal(ns, 60700002003);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		long long seconds = 0;
 

@@ -202,7 +202,7 @@ static void test_refused(void **state)
 		{ 2, "a = <<EOF\nEOF", "At 2:4: heredoc not terminated" },
 		{ 1, "a = <<E F\nE F\n", "At 1:8: invalid characters in heredoc anchor" },
 		{ 1, "a = <<-\n\n", "At 1:8: zero-length heredoc anchor" },
-		{ 1, "a", "At 1:2: key 'a' expected start of object ('{') or assignment ('=')" },
+		{ 1, "a", "At 1:3: key 'a' expected start of object ('{') or assignment ('=')" },
 		{ 1, "b { path  \"x y\" }",
 		    "At 1:17: key 'path \"x y\"' expected start of object ('{') or assignment ('=')" },
 		{ 1, "a b = {}", "At 1:5: nested object expected: LBRACE got: ASSIGN" },

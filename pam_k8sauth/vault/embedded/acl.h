@@ -28,8 +28,10 @@ void policy_free(struct policy *policy);
 
 struct acl;
 
-/* Merges POLICIES (kept by reference until acl_free). ROOT: allow everything. */
+/* Merges POLICIES (which may be freed before the ACL). ROOT: allow everything. */
 int acl_new(struct policy *const *policies, size_t n, bool root, struct acl **ret) NODISCARD;
+/* Counted references: a cache and the calls in progress share one ACL. acl_free drops one. */
+struct acl *acl_ref(struct acl *acl);
 void acl_free(struct acl *acl);
 
 struct acl_verdict {

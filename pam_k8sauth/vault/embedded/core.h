@@ -91,7 +91,7 @@ struct call {
 	const struct engine_path *path;
 	const char *rest;    /* the path below the mount */
 	struct token *token; /* the caller's; NULL on unauthenticated paths and internal requests */
-	struct acl *acl;     /* the caller's; NULL as above */
+	struct acl *acl;     /* the caller's; NULL as above; a reference that the router frees with the call */
 	struct login_auth
 	    *auth;   /* set by a login handler that returns 0: the router mints the token (call_login_auth) */
 	void *state; /* the handler's memory between runs */

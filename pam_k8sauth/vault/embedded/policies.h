@@ -12,7 +12,10 @@ void policies_free(struct policies *policies);
 /* At first unseal: writes the default policy if there is none. */
 int policies_start(struct call *call) NODISCARD;
 
-/* The ACL of NAMES (array of strings), cached until a policy changes. Unknown names are skipped. 0, -EAGAIN, -errno. */
+/*
+ * The ACL of NAMES (array of strings), cached until a policy changes. Unknown names are skipped. 0, -EAGAIN, -errno.
+ * *RET is a reference of the caller's: acl_free.
+ */
 int policies_acl(struct call *call, const json_t *names, struct acl **ret) NODISCARD;
 
 /* Handlers of sys/policies/acl[/name], sys/policy[/name], sys/capabilities-self, sys/internal/ui/resultant-acl for the
