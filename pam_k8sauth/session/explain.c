@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Refusals: one journal line, an entry in the ring for `k8sauth explain`, and a short answer (decision 24). */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "session/state.h"
+
+#define LATE_MS 1000
+
+/* An answer that waits its second, so that failing often is slow. */
+struct late_reply {
+	struct late_reply *next, **self;
+	struct wire_conn *conn;
+	struct event *timer;
+	struct buf reply;
+};
+
+static void late_send(struct late_reply *late)
+{
+	*late->self = late->next;
+	if (late->next)
+		late->next->self = late->self;
+	event_free(late->timer);
+	wire_conn_on_gone(late->conn, NULL, NULL);
+	wire_reply(late->conn, &late->reply);
+	free(late);
+}
+
+static void on_late(evutil_socket_t fd, short events, void *arg)
+{
+	late_send(arg);
+}
+
+/* The client does not wait any more: neither do we. */
+static void on_late_gone(void *arg)
+{
+	late_send(arg);
+}
+
+void late_replies_flush(struct sessions *all)
+{
+	while (all->late)
+		late_send(all->late);
+}
+
+static void reply_late(struct sessions *all, struct wire_conn *conn, struct buf *reply)
+{
+	static const struct timeval after = { .tv_sec = LATE_MS / 1000 };
+	struct late_reply *late = calloc(1, sizeof(*late));
+
+	if (late)
+		late->timer = evtimer_new(all->options.base, on_late, late);
+	if (!late || !late->timer || event_add(late->timer, &after) < 0) {
+		if (late && late->timer)
+			event_free(late->timer);
+		free(late);
+		wire_reply(conn, reply);
+		return;
+	}
+	late->conn = conn;
+	late->reply = *reply;
+	*reply = (struct buf){ 0 };
+	late->next = all->late;
+	late->self = &all->late;
+	if (all->late)
+		all->late->self = &late->next;
+	all->late = late;
+	wire_conn_on_gone(conn, on_late_gone, late);
+}
+
+static struct refusal *ring_add(struct sessions *all, const struct caller *caller, const char *step, const char *remedy)
+{
+	struct refusal *refusal = &all->refusals->entries[all->refusals->next];
+
+	all->refusals->next = (all->refusals->next + 1) % REFUSALS;
+	*refusal = (struct refusal){ .when = time(NULL) };
+	memcpy(refusal->ref, caller->ref, sizeof(refusal->ref));
+	snprintf(refusal->user, sizeof(refusal->user), "%s", caller->user);
+	snprintf(refusal->service, sizeof(refusal->service), "%s", caller->service);
+	snprintf(refusal->rhost, sizeof(refusal->rhost), "%s", caller->rhost);
+	snprintf(refusal->step, sizeof(refusal->step), "%s", step);
+	snprintf(refusal->remedy, sizeof(refusal->remedy), "%s", remedy ? remedy : "");
+	return refusal;
+}
+
+static void refusal_log(const struct caller *caller, const char *verb, const struct refusal *refusal)
+{
+	bool role = caller->role[0], from = caller->rhost[0];
+
+	log_line(LOG_WARNING, caller->ref, "k8sauth: %s of %s%s%s for service %s%s%s refused at %s: %s%s%s", verb,
+	    caller->user[0] ? caller->user : "(no user)", role ? " as role " : "", role ? caller->role : "",
+	    caller->service[0] ? caller->service : "(no service)", from ? " from " : "", from ? caller->rhost : "",
+	    refusal->step, refusal->reason, refusal->remedy[0] ? "; remedy: " : "", refusal->remedy);
+}
+
+static void refusal_reply(
+    struct sessions *all, struct wire_conn *conn, uint8_t type, enum wire_status status, const struct caller *caller)
+{
+	AUTO_BUF struct buf reply = { 0 };
+	char message[64];
+
+	snprintf(message, sizeof(message), "k8sauth: %s, ref %s",
+	    status == WIRE_STATUS_REFUSED ? "refused" : "unavailable, try again later", caller->ref);
+	wire_begin(&reply, type | WIRE_REPLY);
+	wire_add_u32(&reply, WIRE_STATUS, status);
+	wire_add_str(&reply, WIRE_REF, caller->ref);
+	wire_add_str(&reply, WIRE_MESSAGE, message);
+	if (wire_end(&reply) < 0)
+		buf_free(&reply); /* an empty reply closes the connection */
+	wire_conn_on_gone(conn, NULL, NULL);
+	/* An outage is nobody's guess, and says so at once. */
+	if (type == WIRE_LOGIN && status == WIRE_STATUS_REFUSED && rate_failure(all, caller) && !all->closing)
+		reply_late(all, conn, &reply);
+	else
+		wire_reply(conn, &reply);
+}
+
+void session_refuse(struct sessions *all, struct wire_conn *conn, uint8_t type, enum wire_status status,
+    const struct caller *caller, const char *verb, const char *step, const char *remedy, const char *format, ...)
+{
+	struct refusal *refusal = ring_add(all, caller, step, remedy);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(refusal->reason, sizeof(refusal->reason), format, args);
+	va_end(args);
+	refusal_log(caller, verb, refusal);
+	if (conn)
+		refusal_reply(all, conn, type, status, caller);
+}
+
+const struct refusal *sessions_explain(const struct sessions *all, const char *ref)
+{
+	/* The youngest first: a reference has 24 bits and may come again. */
+	for (unsigned i = 1; i <= REFUSALS; i++) {
+		const struct refusal *refusal =
+		    &all->refusals->entries[(all->refusals->next + REFUSALS - i) % REFUSALS];
+
+		if (refusal->ref[0] && streq(refusal->ref, ref))
+			return refusal;
+	}
+	return NULL;
+}

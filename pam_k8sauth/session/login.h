@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A login under way: what login.c (exchange, account), roles.c (which role) and login_text.c (words) share. */
+#pragma once
+
+#include "session/state.h"
+
+#define LOGIN_ROLES_MAX 64 /* candidates, and roles of a mount that are tried */
+#define REMEDY_SIZE	256
+
+/*
+ * One thing is waited for at a time: an answer of the backend or of accounts. Its callback owns the login again. CONN
+ * is NULL once the client is answered or gone; the answer that is still to come then only gives back what it brings.
+ */
+struct login {
+	struct sessions *all;
+	struct session *session; /* SESSION_LOGIN until there is a token */
+	struct wire_conn *conn;
+	struct caller caller;
+	const struct cluster_config *cluster;
+	struct secret *jwt;
+	struct event *deadline;
+	const char *step; /* what is waited for */
+
+	char **candidates; /* roles to log in with, in order */
+	size_t n_candidates, next;
+
+	char **roles; /* the mount's roles, while they are tried */
+	size_t n_roles, at_role, n_matches;
+	char refusals[256]; /* why roles did not fit, for the journal */
+	char matches[256];
+};
+
+/* --- login.c ----------------------------------------------------------------------------------------------------- */
+
+/* Refuses and frees LOGIN. */
+void login_refuse(struct login *login, enum wire_status status, const char *step, const char *remedy,
+    const char *format, ...) PRINTF_LIKE(5, 6);
+/* The same for what the backend answered. */
+void login_refuse_response(struct login *login, const struct vault_response *response);
+/* Whether somebody still waits; if not, LOGIN is freed. The first thing that a callback asks. */
+bool login_goes_on(struct login *login);
+/* A request of OP to auth/<mount>/<TAIL> with this login's role ROLE (NULL: none), JWT and PAM context; NULL. */
+struct vault_request *login_request_new(
+    const struct login *login, enum vault_op op, const char *tail, const char *role) NODISCARD;
+/* Takes the connection out of LOGIN, to answer it; NULL where nobody waits. */
+struct wire_conn *login_take_conn(struct login *login);
+/* Frees LOGIN; a session without a token is dropped, a waiting client told to try again. */
+void login_free(struct login *login);
+/* Logs in with the next candidate. */
+void login_try(struct login *login);
+
+/* --- handle.c ----------------------------------------------------------------------------------------------------- */
+
+/* The exchange made TOKEN, with the answer's AUTH: whatever comes now, it is kept or revoked. Frees LOGIN. */
+void login_made(struct login *login, const json_t *auth, const char *token);
+
+/* --- roles.c -------------------------------------------------------------------------------------------------------
+ */
+
+/* Finds the only role that matches and goes on with login_try, or refuses. */
+void roles_find(struct login *login);
+bool roles_set(struct login *login, char *const *roles) NODISCARD;
+void roles_free(char **roles, size_t n);
+/* Adds "ROLE: REASON" to TEXT (of SIZE bytes). */
+void roles_note(char *text, size_t size, const char *role, const char *reason);
+
+/* --- login_text.c ---------------------------------------------------------------------------------------------------
+ */
+
+/* Whether CREDENTIAL has the form of a JWT; else a reason and a remedy, neither of which shows it. */
+bool credential_check(const struct secret *credential, char *why, size_t why_size, const char **ret_remedy);
+/* Where applications cut an answer: ssh, sudo, openvpn, login. */
+bool credential_is_cut_length(size_t len);
+bool response_is_outage(const struct vault_response *response);
+/* What to do about RESPONSE. */
+void login_remedy(const struct login *login, const struct vault_response *response, char ret[static REMEDY_SIZE]);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this room share: the sessions in memory, and the room's inner calls. */
+#pragma once
+
+#include <stdint.h>
+#include <event2/event.h>
+
+#include <k8sauth/limits.h>
+
+#include "base/deadline.h"
+#include "base/log.h"
+#include "session/session.h"
+#include "session/table.h"
+
+#define LOGIN_TOTAL_MS (PAM_LOGIN_MS - 2000) /* the daemon answers before the module gives up */
+#define OPEN_TOTAL_MS  (PAM_OPEN_MS - 2000)
+#define EXPORT_MS      (OPEN_TOTAL_MS - HELPER_CALL_MS - 1000) /* what is not read by then is skipped */
+#define CLOSE_TOTAL_MS 6000
+#define ENV_TOTAL_MAX  (128 * 1024) /* bytes of the variables of export blocks: execve has its limits */
+
+/* One of ours from login to end. It is in SESSIONS' hash from its first moment, so that its token is never an orphan.
+ */
+struct session {
+	struct sessions *all;
+	struct session *next; /* in the hash chain */
+	unsigned slot;
+	struct session_record record;
+	struct event *timer; /* what is due next, by state */
+	int pidfd;	     /* of the leader; -1: looked at every few seconds */
+	struct event *leader_event;
+	bool polled;
+	bool renewing;
+	/* ending */
+	bool files_gone, token_gone, removing, revoking;
+	int retry_ms;
+	struct close_waiter *waiters;
+};
+
+struct rate_bucket {
+	uint64_t key;
+	int64_t window; /* monotonic ms when counting began */
+	uint32_t failures;
+};
+#define RATE_BUCKETS 2048
+
+#define REFUSALS 4096
+struct refusal_ring {
+	struct refusal entries[REFUSALS];
+	unsigned next;
+};
+
+#define HASH_SIZE 8192
+struct sessions {
+	struct sessions_options options;
+	char *helper_socket;
+	struct table *table;
+	char boot_id[BOOT_ID_SIZE];
+	unsigned refs; /* the owner and every flow that waits for an answer */
+	bool closing;  /* the owner has left: nothing may be sent any more */
+	bool sweeping; /* the helper is asked for its folders */
+	struct session *hash[HASH_SIZE];
+	size_t count;
+	struct event *leader_poll; /* for leaders without pidfd */
+	struct event *sweep_timer;
+	struct refusal_ring *refusals;
+	struct rate_bucket *buckets;
+	uint64_t rate_seed;
+	struct late_reply *late; /* answers that wait their second */
+	char **prefixes;	 /* of the clusters, NULL-terminated */
+	int64_t denied_said;	 /* when a refused peer was last written about */
+};
+
+/* Who asks, for texts and comparisons. */
+struct caller {
+	char ref[REF_SIZE];
+	char user[ACCOUNT_NAME_SIZE], service[64], rhost[64];
+	char role[128];
+};
+
+struct sessions *sessions_ref(struct sessions *all);
+void sessions_unref(struct sessions *all);
+
+/* --- sessions.c ------------------------------------------------------------------------------------------------- */
+
+/* A new session in state SESSION_LOGIN with its slot and id; NULL: the table is full or no memory. */
+struct session *session_new(struct sessions *all) NODISCARD;
+/* Frees SESSION and its slot: there is nothing left of it. */
+void session_drop(struct session *session);
+struct session *session_find(struct sessions *all, const char *id);
+/* Writes SESSION's record. */
+int session_save(struct session *session, const struct session_secrets *secrets) NODISCARD;
+/* Its token, NULL where there is none. The caller frees it. */
+struct secret *session_token(const struct session *session);
+/* A PENDING session by its handle, compared in constant time; NULL. */
+struct session *session_by_handle(struct sessions *all, const struct secret *handle);
+const struct cluster_config *sessions_cluster(const struct sessions *all, const char *user);
+const struct service_config *sessions_service(const struct sessions *all, const char *name);
+/* Calls SESSION's timer in MS (at least 1). */
+void session_timer(struct session *session, int64_t ms);
+
+/* Reads USER, SERVICE, RHOST and ROLE of a request. False with WHY: a field is absent, too long or has odd characters.
+ */
+bool caller_read(const struct wire_frame *request, struct caller *ret, const char **why);
+
+/* --- explain.c -------------------------------------------------------------------------------------------------- */
+
+/*
+ * Refuses: one line in the journal, an entry in the ring, and the answer (at once; a second later where this caller
+ * has failed often). STATUS: REFUSED, UNAVAILABLE, LIMIT, INTERNAL. CONN NULL: nobody waits any more. VERB: "login",
+ * "session", "account". REMEDY may be NULL.
+ */
+void session_refuse(struct sessions *all, struct wire_conn *conn, uint8_t type, enum wire_status status,
+    const struct caller *caller, const char *verb, const char *step, const char *remedy, const char *format, ...)
+    PRINTF_LIKE(9, 10);
+/* Answers that wait are sent at once: the owner leaves. */
+void late_replies_flush(struct sessions *all);
+
+/* --- limit.c ---------------------------------------------------------------------------------------------------- */
+
+/* Counts a failure of CALLER; whether its answer has to wait (the sixth within a minute, and more). */
+bool rate_failure(struct sessions *all, const struct caller *caller);
+
+/* --- requests ---------------------------------------------------------------------------------------------------- */
+
+void login_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);
+void account_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);
+void open_request(
+    struct sessions *all, struct wire_conn *conn, const struct wire_frame *request, const struct wire_peer *peer);
+void close_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);
+void lookup_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);
+
+/* --- close.c -------------------------------------------------------------------------------------------------------
+ */
+
+/* Ends SESSION in whatever state: token revoked, files removed, both tried again until done; SESSION may be freed. */
+void session_end(struct session *session, const char *why);
+/* Goes on with the end of an ENDED session (also one begun by the daemon before this one), or with the removal of an
+   EXPIRED one's files. SESSION may be freed. */
+void session_end_step(struct session *session);
+/* Removes what lies under ID, which need not be a session of ours any more. False without memory. */
+bool files_remove(struct sessions *all, const char *id);
+/* Modules that wait for SESSION's end get their answer now. */
+void session_waiters_answer(struct session *session);
+
+/* --- renew.c ----------------------------------------------------------------------------------------------------- */
+
+/* Sets expiry and the next renewal from a lease of SECONDS that starts now. */
+void session_set_lease(struct session *session, int64_t seconds);
+/* Arms SESSION's timer for what its state waits for. */
+void session_arm(struct session *session);
+
+/* --- leader.c ------------------------------------------------------------------------------------------------------
+ */
+
+/* Start time of PID in clock ticks since boot, 0 if it cannot be told. */
+uint64_t leader_start_time(int32_t pid);
+/* Watches SESSION's leader, by PIDFD (taken over) where that is >= 0. The session ends if it is gone already. */
+void leader_watch(struct session *session, int pidfd);
+void leader_unwatch(struct session *session);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The world around the sessions, for their tests: a backend, accounts, a helper, wire connections and a clock that do
+ * what a test says. The wire codec, the table and libevent are the real ones.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "session/session.h"
+
+#define FAKE_JWT                                       \
+	"eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJzeXN0ZW0ifQ." \
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define FAKE_USER  "k8s_web_app"
+#define FAKE_TOKEN "hvs.TOKEN-" /* a number follows */
+
+/* What a role answers. */
+struct fake_role {
+	const char *name;
+	enum vault_failure failure; /* NOT: it matches */
+	const char *step, *reason;
+};
+
+struct fake_world {
+	struct event_base *base;
+	struct sessions *sessions;
+	struct session_config config;
+	int kept_fd;
+
+	/* backend */
+	const struct fake_role *roles; /* ends with a NULL name */
+	int role_list_status;	       /* 0: 200 with ROLES' names */
+	int outage_status;	       /* every request is answered with it, text "Vault is sealed" */
+	const char *auth;	       /* JSON laid over the login's auth */
+	const char *token_type;
+	int64_t lease;		     /* of logins and renewals */
+	int renew_status;	     /* 0: renewed */
+	int revoke_status;	     /* 0: 204 */
+	const char *acl, *mounts;    /* JSON: data of resultant-acl and ui/mounts */
+	const char *secrets;	     /* JSON: path -> data of a read, or keys of a list (path ends in '/') */
+	const char *hold;	     /* requests whose path ends so are not answered */
+	char requests[4096];	     /* "update auth/kubernetes/login web\n" */
+	unsigned tokens, n_revoked;  /* minted, revoked */
+	struct vault_request *login; /* the last login, kept */
+
+	/* accounts */
+	enum account_verdict verdict;
+	bool claim_later;
+	uint32_t uid;
+
+	/* helper */
+	int helper_error;   /* negative: calls fail with it */
+	int helper_status;  /* for SESSION */
+	int remove_error;   /* negative: REMOVE fails with it */
+	bool helper_hold;   /* SESSION is not answered */
+	char files[65536];  /* "<id> token=hvs...\n" of what lies there */
+	unsigned n_session; /* WIRE_HELPER_SESSION requests */
+
+	char log[32768];
+};
+
+extern struct fake_world world;
+
+int world_setup(void **state);
+int world_teardown(void **state);
+/* Runs the loop and answers until nothing moves. */
+void world_run(void);
+/* Lets MS pass, then runs. */
+void world_wait(int64_t ms);
+/* Ends the daemon (frees the sessions) and starts the next one with the kept table; resumes. */
+void world_restart(void);
+void world_start(int table_fd);
+/* Answers held requests with what the backend says now. */
+void world_release(void);
+bool world_logged(const char *text);
+/* How many files lie in session ID's directory. */
+unsigned world_files(const char *id);
+/* Whether exactly this file lies there. */
+bool world_file(const char *id, const char *name, const char *content);
+
+/* A client. */
+struct wire_conn {
+	bool answered;
+	uint32_t status;
+	char ref[16], message[256], handle[128], session[64];
+	char env[16384]; /* "NAME=value\n" */
+	void (*gone)(void *arg);
+	void *gone_arg;
+	uint32_t uid_item;
+	int pidfd;
+};
+
+struct fake_ask {
+	uint8_t type;
+	uid_t uid; /* of the peer */
+	pid_t pid;
+	const char *user, *service, *rhost, *role, *credential, *handle, *session;
+	uint32_t keys;
+};
+
+/* Sends the request of ASK for CONN (zeroed first); runs the world unless it is held. */
+void ask(struct wire_conn *conn, struct fake_ask what);
+/* The client leaves. */
+void leave(struct wire_conn *conn);
+
+/* The usual ones: a login that must work, an open that must work. */
+void login_ok(struct wire_conn *conn);
+void open_ok(struct wire_conn *conn, const char *handle);
+/* The usual requests; a test changes fields of what it gets. */
+struct fake_ask ask_login(void);
+struct fake_ask ask_open(const char *handle);
+struct fake_ask ask_account(const char *handle);
+struct fake_ask ask_close(const char *session);
