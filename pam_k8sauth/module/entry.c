@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The six entry points of pam_k8sauth.so. */
+#include <syslog.h>
+
+#include "module/module.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	AUTO_SECRET struct secret *credential = NULL;
+	AUTO_SECRET struct secret *handle = NULL;
+	struct module module;
+	enum situation situation = module_begin(&module, pamh, PHASE_AUTH, flags, argc, argv);
+
+	if (situation == SITUATION_DONE) {
+		handle_drop(&module);
+		situation = intake(&module, &credential);
+	}
+	if (situation == SITUATION_DONE)
+		situation = ask_login(&module, credential, &handle);
+	if (situation == SITUATION_DONE)
+		situation = handle_put(&module, handle);
+	return module_end(&module, situation);
+}
+
+EXPORT int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	struct module module;
+	enum situation situation = module_begin(&module, pamh, PHASE_CRED, flags, argc, argv);
+
+	if (situation == SITUATION_DONE && !(flags & PAM_DELETE_CRED))
+		return module_end(&module, handle_keep(&module));
+	/* Another user now (sudo's target): the handle was not for him, and no program of his may see it. */
+	handle_drop(&module);
+	return module_end(&module, situation);
+}
+
+/* No exchange, no entry (decision 17). k8sauthd decides, since it knows the service's block and the live sessions. */
+EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	AUTO_SECRET struct secret *handle = NULL;
+	struct module module;
+	enum situation situation = module_begin(&module, pamh, PHASE_ACCOUNT, flags, argc, argv);
+
+	if (situation == SITUATION_DONE) {
+		handle = handle_get(&module);
+		situation = ask_account(&module, handle);
+	}
+	return module_end(&module, situation);
+}
+
+EXPORT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	AUTO_SECRET struct secret *handle = NULL;
+	struct module module;
+	enum situation situation = module_begin(&module, pamh, PHASE_OPEN, flags, argc, argv);
+
+	if (situation == SITUATION_DONE)
+		handle = handle_get(&module);
+	handle_drop(&module);
+	if (situation != SITUATION_DONE)
+		return module_end(&module, situation);
+	if (!handle) /* keys=allow, systemd-user, root's su: nothing was exchanged, so there is nothing to hand out */
+		return module_end(&module, SITUATION_NOTHING);
+	return module_end(&module, ask_open(&module, handle));
+}
+
+EXPORT int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	struct module module;
+	enum situation situation = module_begin(&module, pamh, PHASE_CLOSE, flags, argc, argv);
+	const char *session;
+
+	if (situation != SITUATION_DONE)
+		return module_end(&module, situation);
+	session = session_get(&module);
+	if (!session)
+		return module_end(&module, SITUATION_NOTHING);
+	situation = ask_close(&module, session);
+	session_keep(&module, NULL);
+	return module_end(&module, situation);
+}
+
+/* Kubernetes issues the tokens: there is no password to change. */
+EXPORT int pam_sm_chauthtok(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	struct module module;
+	enum situation situation = module_begin(&module, pamh, PHASE_PASSWORD, flags, argc, argv);
+
+	if (situation == SITUATION_DONE) {
+		situation = SITUATION_REFUSED;
+		if (flags & PAM_PRELIM_CHECK)
+			report_user(&module, "k8sauth: this account has no password; Kubernetes issues its tokens");
+	}
+	return module_end(&module, situation);
+}

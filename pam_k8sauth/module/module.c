@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Beginning and end of every entry point: options, user, and who is none of our business. */
+#include "module/module.h"
+
+#include <pwd.h>
+#include <syslog.h>
+#include <security/pam_ext.h>
+#include <security/pam_modutil.h>
+
+#include "accounts/names.h"
+#include "base/text.h"
+
+static void read_options(struct module *module, int argc, const char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		const char *wrong = option_parse(&module->options, argv[i]);
+
+		if (!wrong)
+			continue;
+		module->bad_option = true;
+		pam_syslog(module->pamh, LOG_ERR, "option %s %s", argv[i], wrong);
+	}
+}
+
+/* An item as text; NULL where it is unset, empty, or not fit for the wire. */
+static const char *get_item(const struct module *module, int item)
+{
+	const void *value = NULL;
+	const char *text;
+
+	if (pam_get_item(module->pamh, item, &value) != PAM_SUCCESS || !value)
+		return NULL;
+	text = value;
+	return *text && utf8_valid(text, strlen(text)) ? text : NULL;
+}
+
+static enum situation read_user(struct module *module)
+{
+	int r = pam_get_user(module->pamh, &module->user, NULL);
+
+	if (r == PAM_CONV_AGAIN)
+		return SITUATION_AGAIN;
+	if (r != PAM_SUCCESS || !module->user || !*module->user) {
+		module->user = NULL;
+		return SITUATION_NO_USER;
+	}
+	return SITUATION_DONE;
+}
+
+/* Root under whatever name: it must never depend on us. Only where we could let somebody in or keep somebody out. */
+static bool is_root(const struct module *module)
+{
+	const struct passwd *entry;
+
+	if (streq(module->user, "root"))
+		return true;
+	if (module->phase == PHASE_CRED || module->phase == PHASE_CLOSE)
+		return false;
+	entry = pam_modutil_getpwnam(module->pamh, module->user);
+	return entry && entry->pw_uid == 0;
+}
+
+/* Whether an account whose name is not ours concerns us: the line says so, and an exchange came first or comes now. */
+static bool is_opened_local(const struct module *module)
+{
+	AUTO_SECRET struct secret *handle = NULL;
+
+	if (!module->options.local)
+		return false;
+	if (module->phase == PHASE_AUTH)
+		return true;
+	handle = handle_get(module);
+	return handle || session_get(module);
+}
+
+enum situation module_begin(
+    struct module *module, pam_handle_t *pamh, enum phase phase, int flags, int argc, const char **argv)
+{
+	enum situation situation;
+
+	*module = (struct module){ .pamh = pamh, .phase = phase, .flags = flags };
+	read_options(module, argc, argv);
+	situation = read_user(module);
+	if (situation != SITUATION_DONE)
+		return situation;
+	module->ours = account_name_is_ours(module->user);
+	module->service = get_item(module, PAM_SERVICE);
+	module->tty = get_item(module, PAM_TTY);
+	module->rhost = get_item(module, PAM_RHOST);
+	module->ruser = get_item(module, PAM_RUSER);
+	report_debug(module, "%s: flags 0x%x", phase_name(phase), (unsigned)flags);
+	if ((!module->ours && !is_opened_local(module)) || is_root(module))
+		return SITUATION_NOT_OURS;
+	/* setcred and close_session only tidy up: that must not fail for an option. */
+	if (module->bad_option && phase != PHASE_CRED && phase != PHASE_CLOSE)
+		return SITUATION_BAD_OPTION;
+	if (!module->service || !utf8_valid(module->user, strlen(module->user)))
+		return SITUATION_NO_USER;
+	return SITUATION_DONE;
+}
+
+int module_end(const struct module *module, enum situation situation)
+{
+	int code = module_code(module->phase, situation);
+
+	if (module->user)
+		report_debug(module, "%s: %s", phase_name(module->phase), pam_strerror(module->pamh, code));
+	return code;
+}

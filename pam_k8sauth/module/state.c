@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What goes from one phase to the next (decision 16). The orders seen: sshd authenticates in a child and opens in its
+ * monitor, with setcred before open_session and again in the session's child; login opens first; dovecot calls setcred
+ * before acct_mgmt. So the handle travels in the PAM environment, and the first of setcred and open_session takes it
+ * out.
+ */
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "module/module.h"
+
+#define HANDLE_DATA  "pam_k8sauth.handle"
+#define SESSION_DATA "pam_k8sauth.session"
+#define ID_MAX	     128
+
+struct session_data {
+	pid_t pid;
+	char id[ID_MAX + 1];
+};
+
+static void free_handle(pam_handle_t *pamh, void *data, int status)
+{
+	secret_free(data);
+}
+
+static void free_session(pam_handle_t *pamh, void *data, int status)
+{
+	free(data);
+}
+
+enum situation handle_put(struct module *module, const struct secret *handle)
+{
+	AUTO_WIPE_STR char *assignment = NULL;
+
+	handle_drop(module);
+	if (asprintf(&assignment, "%s=%s", HANDLE_VARIABLE, secret_reveal(handle)) < 0) {
+		assignment = NULL;
+		return SITUATION_NO_MEMORY;
+	}
+	return pam_putenv(module->pamh, assignment) == PAM_SUCCESS ? SITUATION_DONE : SITUATION_NO_MEMORY;
+}
+
+struct secret *handle_get(const struct module *module)
+{
+	const void *kept = NULL;
+	const char *text;
+
+	if (pam_get_data(module->pamh, HANDLE_DATA, &kept) == PAM_SUCCESS && kept)
+		return secret_copy(secret_reveal(kept), secret_len(kept));
+	text = pam_getenv(module->pamh, HANDLE_VARIABLE);
+	return text ? secret_copy(text, strlen(text)) : NULL;
+}
+
+/* libpam's list is the only place: the process's own environment is never touched. */
+static void unset_variable(const struct module *module)
+{
+	if (pam_getenv(module->pamh, HANDLE_VARIABLE))
+		(void)pam_putenv(module->pamh, HANDLE_VARIABLE);
+}
+
+enum situation handle_keep(struct module *module)
+{
+	const char *text = pam_getenv(module->pamh, HANDLE_VARIABLE);
+	AUTO_SECRET struct secret *handle = text ? secret_copy(text, strlen(text)) : NULL;
+
+	if (!text)
+		return SITUATION_NOTHING;
+	if (!handle || pam_set_data(module->pamh, HANDLE_DATA, handle, free_handle) != PAM_SUCCESS)
+		return SITUATION_NO_MEMORY;
+	TAKE_PTR(handle);
+	unset_variable(module);
+	return SITUATION_DONE;
+}
+
+void handle_drop(struct module *module)
+{
+	const void *kept;
+
+	unset_variable(module);
+	if (pam_get_data(module->pamh, HANDLE_DATA, &kept) == PAM_SUCCESS && kept)
+		(void)pam_set_data(module->pamh, HANDLE_DATA, NULL, NULL);
+}
+
+enum situation session_keep(struct module *module, const char *id)
+{
+	AUTO_FREE struct session_data *data = NULL;
+	const void *kept;
+
+	if (!id) {
+		if (pam_get_data(module->pamh, SESSION_DATA, &kept) == PAM_SUCCESS && kept)
+			(void)pam_set_data(module->pamh, SESSION_DATA, NULL, NULL);
+		return SITUATION_DONE;
+	}
+	data = calloc(1, sizeof(*data));
+	if (!data)
+		return SITUATION_NO_MEMORY;
+	data->pid = getpid();
+	snprintf(data->id, sizeof(data->id), "%s", id);
+	if (pam_set_data(module->pamh, SESSION_DATA, data, free_session) != PAM_SUCCESS)
+		return SITUATION_NO_MEMORY;
+	TAKE_PTR(data);
+	return SITUATION_DONE;
+}
+
+const char *session_get(const struct module *module)
+{
+	const void *kept = NULL;
+	const struct session_data *data;
+
+	if (pam_get_data(module->pamh, SESSION_DATA, &kept) != PAM_SUCCESS || !kept)
+		return NULL;
+	data = kept;
+	return data->pid == getpid() ? data->id : NULL;
+}
