@@ -19,14 +19,22 @@ struct listener_config {
 struct daemon_config {
 	enum daemon_mode mode;
 	char *store_path;
-	char *seal_credential;
+	char *seal_credential; /* name of the systemd credential that holds the seal key */
 	struct listener_config *listeners;
 	size_t n_listeners;
 	size_t max_body; /* HTTP body, bytes; default 1 MiB */
+	int log_level;	 /* syslog's; default LOG_INFO */
 	struct session_config session;
 };
+
+#define CONFIG_SIZE_MAX (1024 * 1024)
 
 /* 0, or -EINVAL / -EPERM / ... with WHY: "/etc/k8sauth/k8sauth.hcl:12: ...". The file must be root's alone (safe_open).
  */
 int config_load(const char *path, struct daemon_config **ret, char *why, size_t why_size) NODISCARD;
+
+/* The same for LEN bytes of text that PATH names in errors. */
+int config_parse(
+    const char *text, size_t len, const char *path, struct daemon_config **ret, char *why, size_t why_size) NODISCARD;
+
 void config_free(struct daemon_config *config);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the two halves of reading k8sauth.hcl share: config.c (the whole file) and config_blocks.c (blocks and keys). */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/hcl.h"
+#include "daemon/config.h"
+
+struct config_reader {
+	struct daemon_config *config;
+	const char *path;
+	char *why;
+	size_t why_size;
+	unsigned storage_line, seal_line; /* of the blocks that may stand once; 0: not yet */
+};
+
+/* Writes "PATH:LINE: reason" for the caller of config_load(); -EINVAL. */
+int config_fail(struct config_reader *reader, unsigned line, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* --- values (config_values.c): 0, -EINVAL after config_fail, -ENOMEM ---------------------------------------------- */
+
+/* Not empty, UTF-8, no control bytes. */
+bool config_plain_text(const char *text);
+
+/* A string into *RET, which must be NULL. */
+int config_take_string(struct config_reader *reader, const struct hcl_item *item, char **ret) NODISCARD;
+
+/* One of the words CHOICES (NULL-terminated): its number. */
+int config_take_choice(
+    struct config_reader *reader, const struct hcl_item *item, const char *const *choices, unsigned *ret) NODISCARD;
+
+enum config_key_type {
+	KEY_STRING,  /* char * */
+	KEY_STRINGS, /* char **, NULL-terminated */
+	KEY_BOOL,
+	KEY_ALLOW, /* bool: "deny" or "allow" */
+	KEY_LATER, /* known, but not built yet */
+};
+
+struct config_key {
+	const char *name;
+	enum config_key_type type;
+	size_t offset; /* in the target */
+};
+
+/* The keys of BLOCK into TARGET; other keys than KEYS are refused. */
+int config_read_keys(struct config_reader *reader, const struct hcl_item *block, const struct config_key *keys,
+    size_t n_keys, void *target) NODISCARD;
+
+/* --- blocks (config_blocks.c) --------------------------------------------------------------------------------------
+ */
+
+/* One item of the file's top level: 0, -EINVAL, -ENOMEM. */
+int config_read_item(struct config_reader *reader, const struct hcl_item *item) NODISCARD;
+
+/* Whether HOST can stand in a policy path: what a short host name has, in lower case. */
+bool config_host_valid(const char *host);

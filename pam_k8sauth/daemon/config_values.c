@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values of k8sauth.hcl: of the right type and harmless, or refused with their line. */
+#include "daemon/config_read.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/text.h"
+
+int config_fail(struct config_reader *reader, unsigned line, const char *format, ...)
+{
+	int len = line ? snprintf(reader->why, reader->why_size, "%s:%u: ", reader->path, line)
+		       : snprintf(reader->why, reader->why_size, "%s: ", reader->path);
+	va_list args;
+
+	if (len >= 0 && (size_t)len < reader->why_size) {
+		va_start(args, format);
+		vsnprintf(reader->why + len, reader->why_size - (size_t)len, format, args);
+		va_end(args);
+	}
+	return -EINVAL;
+}
+
+bool config_plain_text(const char *text)
+{
+	for (const char *c = text; *c; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			return false;
+	}
+	return *text && utf8_valid(text, strlen(text));
+}
+
+int config_take_string(struct config_reader *reader, const struct hcl_item *item, char **ret)
+{
+	if (item->value->type != HCL_STRING)
+		return config_fail(reader, item->line, "%s must be a string", item->keys[0]);
+	if (!config_plain_text(item->value->string))
+		return config_fail(reader, item->line, "%s is empty or has control bytes", item->keys[0]);
+	if (*ret)
+		return config_fail(reader, item->line, "%s stands twice", item->keys[0]);
+	*ret = strdup(item->value->string);
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* A list of strings, NULL-terminated. */
+static int take_strings(struct config_reader *reader, const struct hcl_item *item, char ***ret)
+{
+	const struct hcl_value *value = item->value;
+
+	if (value->type != HCL_LIST || value->list.n == 0)
+		return config_fail(
+		    reader, item->line, "%s must be a list of strings, like [\"a\", \"b\"]", item->keys[0]);
+	if (*ret)
+		return config_fail(reader, item->line, "%s stands twice", item->keys[0]);
+	*ret = calloc(value->list.n + 1, sizeof(**ret));
+	if (!*ret)
+		return -ENOMEM;
+	for (size_t i = 0; i < value->list.n; i++) {
+		const struct hcl_value *element = value->list.values[i];
+
+		if (element->type != HCL_STRING || !config_plain_text(element->string))
+			return config_fail(reader, element->line, "%s must hold non-empty strings only", item->keys[0]);
+		(*ret)[i] = strdup(element->string);
+		if (!(*ret)[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int take_bool(struct config_reader *reader, const struct hcl_item *item, bool *ret)
+{
+	if (item->value->type != HCL_BOOL)
+		return config_fail(reader, item->line, "%s must be true or false", item->keys[0]);
+	*ret = item->value->boolean;
+	return 0;
+}
+
+/* One of the words CHOICES (NULL-terminated): its number. */
+int config_take_choice(
+    struct config_reader *reader, const struct hcl_item *item, const char *const *choices, unsigned *ret)
+{
+	char all[128] = "";
+
+	for (unsigned i = 0; choices[i]; i++) {
+		if (item->value->type == HCL_STRING && streq(item->value->string, choices[i])) {
+			*ret = i;
+			return 0;
+		}
+		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s\"%s\"", i > 0 ? ", " : "", choices[i]);
+	}
+	return config_fail(reader, item->line, "%s must be one of %s", item->keys[0], all);
+}
+
+static int read_key(
+    struct config_reader *reader, const struct config_key *key, const struct hcl_item *item, void *target)
+{
+	static const char *const choices[] = { "deny", "allow", NULL };
+	void *member = (char *)target + key->offset;
+	unsigned choice;
+	int r;
+
+	if (item->block || item->n_keys != 1)
+		return config_fail(reader, item->line, "write %s = VALUE", item->keys[0]);
+	switch (key->type) {
+	case KEY_STRING:
+		return config_take_string(reader, item, member);
+	case KEY_STRINGS:
+		return take_strings(reader, item, member);
+	case KEY_BOOL:
+		return take_bool(reader, item, member);
+	case KEY_ALLOW:
+		r = config_take_choice(reader, item, choices, &choice);
+		if (r == 0)
+			*(bool *)member = choice == 1;
+		return r;
+	default:
+		return config_fail(reader, item->line, "%s is not built yet: take this line out", item->keys[0]);
+	}
+}
+
+/* The keys of BLOCK into TARGET. */
+int config_read_keys(struct config_reader *reader, const struct hcl_item *block, const struct config_key *keys,
+    size_t n_keys, void *target)
+{
+	for (size_t i = 0; i < block->value->object.n; i++) {
+		const struct hcl_item *item = &block->value->object.items[i];
+		size_t k = 0;
+		int r;
+
+		while (k < n_keys && !streq(keys[k].name, item->keys[0]))
+			k++;
+		if (k == n_keys)
+			return config_fail(
+			    reader, item->line, "%s is not known in a %s block", item->keys[0], block->keys[0]);
+		r = read_key(reader, &keys[k], item, target);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

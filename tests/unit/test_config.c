@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* k8sauth.hcl: what the shortest and the longest file say, and every refusal with its line. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/config.h"
+
+static void test_short_file(void **state)
+{
+	static const char text[] = "cluster \"kubernetes\" { audience = \"k8sauth:prod\" }\n";
+	struct daemon_config *config;
+	char why[512] = "", host[256];
+
+	(void)state;
+	assert_int_equal(config_parse(text, strlen(text), "f", &config, why, sizeof(why)), 0);
+	assert_int_equal(config->mode, MODE_BOTH);
+	assert_string_equal(config->store_path, "/var/lib/k8sauth/store.db");
+	assert_string_equal(config->seal_credential, "k8sauth.seal");
+	assert_int_equal(config->n_listeners, 0);
+	assert_int_equal(config->max_body, 1024 * 1024);
+	assert_int_equal(config->log_level, LOG_INFO);
+	assert_string_equal(config->session.vault_addr, "unix:///run/k8sauth/api");
+	assert_null(config->session.vault_cacert);
+	assert_int_equal(config->session.n_clusters, 1);
+	assert_string_equal(config->session.clusters[0].mount, "kubernetes");
+	assert_string_equal(config->session.clusters[0].unix_prefix, "k8s_");
+	assert_string_equal(config->session.clusters[0].audience, "k8sauth:prod");
+	assert_null(config->session.clusters[0].api_audiences);
+	assert_int_equal(gethostname(host, sizeof(host)), 0);
+	assert_int_equal(strlen(config->session.host), strcspn(host, "."));
+	config_free(config);
+}
+
+static void test_long_file(void **state)
+{
+	static const char text[] =
+	    "mode = \"both\"\n"
+	    "host = \"web-1\"\n"
+	    "log_level = \"debug\"\n"
+	    "max_request_size = 65536\n"
+	    "vault_cacert = \"/etc/ssl/ca.pem\"\n"
+	    "storage \"sqlite\" { path = \"/srv/k8sauth/store.db\" }\n"
+	    "seal \"systemd-credential\" { name = \"other.seal\" }\n"
+	    "listener \"tcp\" { address = \"0.0.0.0:8200\"  tls_cert_file = \"/c\"  tls_key_file = \"/k\" }\n"
+	    "cluster \"kubernetes\" { audience = \"a\" api_audiences = [\"x\", \"y\"] }\n"
+	    "cluster \"prod/two\" { unix_prefix = \"k8sprod_\" allow_no_audience = true allow_api_audience = true }\n"
+	    "service \"sshd\" { roles = [\"ssh-admin\", \"ssh\"]  export_token = true  keys = \"allow\" }\n"
+	    "service \"login\" { keys = \"deny\" }\n"
+	    "export \"policy\" { services = [\"sshd\"] }\n"
+	    "export \"db\" { path = \"secret/data/{namespace}/{service_account}/{host}/{user}\" field = \"password\"\n"
+	    "  file = \"db-password\" variable = \"K8SAUTH_DB_PASSWORD\" }\n";
+	struct daemon_config *config;
+	char why[512] = "";
+
+	(void)state;
+	if (config_parse(text, strlen(text), "f", &config, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
+	assert_int_equal(config->log_level, LOG_DEBUG);
+	assert_int_equal(config->max_body, 65536);
+	assert_string_equal(config->store_path, "/srv/k8sauth/store.db");
+	assert_string_equal(config->seal_credential, "other.seal");
+	assert_string_equal(config->listeners[0].tls_key_file, "/k");
+	assert_string_equal(config->session.vault_addr, "https://web-1:8200");
+	assert_string_equal(config->session.vault_cacert, "/etc/ssl/ca.pem");
+	assert_string_equal(config->session.clusters[0].api_audiences[1], "y");
+	assert_null(config->session.clusters[0].api_audiences[2]);
+	assert_true(config->session.clusters[1].allow_no_audience && config->session.clusters[1].allow_api_audience);
+	assert_string_equal(config->session.services[0].roles[0], "ssh-admin");
+	assert_true(config->session.services[0].export_token && config->session.services[0].keys_allow);
+	assert_false(config->session.services[1].keys_allow);
+	assert_null(config->session.services[1].roles);
+	assert_true(config->session.exports[0].policy);
+	assert_string_equal(config->session.exports[0].services[0], "sshd");
+	assert_false(config->session.exports[1].policy);
+	assert_string_equal(config->session.exports[1].variable, "K8SAUTH_DB_PASSWORD");
+	config_free(config);
+}
+
+#define C "cluster \"kubernetes\" { audience = \"a\" }\n"
+#define L "listener \"tcp\" { address = \"a:1\" tls_cert_file = \"/c\" tls_key_file = \"/k\" "
+
+static void test_refusals(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+		/* not built yet, by name */
+		{ "\nmode = \"agent\"\n", "f:2: mode \"agent\" is not built yet" },
+		{ "mode = \"server\"\n", "f:1: mode \"server\" is not built yet" },
+		{ C "remote { address = \"https://v\" }\n", "f:2: remote is not built yet" },
+		{ C "consumer \"postgresql\" { uid = \"postgres\" }\n", "f:2: consumer is not built yet" },
+		{ C "audit \"file\" { }\n", "f:2: audit is not built yet" },
+		{ "seal \"static\" { key_file = \"/k\" }\n", "f:1: seal \"static\" is not built yet" },
+		{ "seal \"transit\" { }\n", "f:1: seal \"transit\" is not built yet" },
+		{ "seal \"shamir\" { }\n", "f:1: seal \"shamir\" is not built yet" },
+		{ "storage \"raft\" { }\n", "f:1: storage \"raft\" is not built yet" },
+		{ "listener \"unix\" { }\n", "f:1: listener \"unix\" is not built yet" },
+		{ L "\n tls_disable = true }\n", "f:2: tls_disable is not built yet" },
+		{ "export \"db\" { path = \"database/creds/x\"\n at = \"use\" }\n", "f:2: at is not built yet" },
+		{ "service \"sshd\" {\n\non_session_end = \"kill-user\" }\n", "f:3: on_session_end is not built yet" },
+		{ "cluster \"kubernetes\" { audience = \"a\"\nrecheck = \"5m\" }\n", "f:2: recheck is not built yet" },
+		/* unknown */
+		{ C "\n\nsevice \"sshd\" { }\n", "f:4: sevice is not known" },
+		{ "mode = \"all\"\n", "f:1: mode must be one of \"both\", \"agent\", \"server\"" },
+		{ "storage \"mysql\" { }\n", "f:1: storage \"mysql\" is not known: use \"sqlite\"" },
+		{ "storage \"sqlite\" { file = \"/x\" }\n", "f:1: file is not known in a storage block" },
+		{ "service \"sshd\" { role = \"x\" }\n", "f:1: role is not known in a service block" },
+		{ "service \"sshd\" { keys = \"maybe\" }\n", "f:1: keys must be one of \"deny\", \"allow\"" },
+		{ "log_level = \"trace\"\n", "f:1: log_level must be one of" },
+		/* forms and types */
+		{ "mode {\n}\n", "f:1: write mode = VALUE" },
+		{ "cluster = \"x\"\n", "f:1: cluster is a block" },
+		{ "cluster { audience = \"a\" }\n", "f:1: write cluster \"NAME\" { }" },
+		{ "cluster \"a\" \"b\" { audience = \"a\" }\n", "f:1: write cluster \"NAME\" { }" },
+		{ "service \"sshd\" { roles = \"ssh\" }\n", "f:1: roles must be a list of strings" },
+		{ "service \"sshd\" { roles = [] }\n", "f:1: roles must be a list of strings" },
+		{ "service \"sshd\" { roles = [\"a\",\n1] }\n", "f:2: roles must hold non-empty strings only" },
+		{ "service \"sshd\" { export_token = \"yes\" }\n", "f:1: export_token must be true or false" },
+		{ "service \"sshd\" { export_token { } }\n", "f:1: write export_token = VALUE" },
+		{ "cluster \"kubernetes\" { audience = 5 }\n", "f:1: audience must be a string" },
+		{ "cluster \"kubernetes\" { audience = \"\" }\n", "f:1: audience is empty" },
+		{ "cluster \"kubernetes\" { audience = \"a\\nb\" }\n", "f:1: audience is empty or has control bytes" },
+		{ "max_request_size = \"1\"\n", "f:1: max_request_size must be a number" },
+		{ "max_request_size = 5\n", "f:1: max_request_size must be a number" },
+		{ "cluster \"kubernetes\" { audience = \n", "f:" },
+		{ "\n{\"mode\": \"both\"}", "f:1: write HCL, not JSON" },
+		{ "mode = 'both'\n", "f:1: " },
+		/* twice */
+		{ C C, "f:2: cluster \"kubernetes\" stands twice" },
+		{ "service \"a\" { }\nservice \"a\" { }\n", "f:2: service \"a\" stands twice" },
+		{ "export \"policy\" { }\nexport \"policy\" { }\n", "f:2: export \"policy\" stands twice" },
+		{ "storage \"sqlite\" { }\nstorage \"sqlite\" { }\n", "f:2: storage stands twice, first at line 1" },
+		{ "seal \"systemd-credential\" { }\nseal \"systemd-credential\" { }\n", "f:2: seal stands twice" },
+		{ "host = \"a\"\nhost = \"b\"\n", "f:" },
+		/* sense */
+		{ "cluster \"kubernetes\" { }\n", "f:1: a cluster needs an audience of its own" },
+		{ "cluster \"a\" { audience = \"a\" unix_prefix = \"k9s_\" }\n", "f:1: unix_prefix must be k8s" },
+		{ "cluster \"a\" { audience = \"a\" unix_prefix = \"k8stoolong_\" }\n", "f:1: unix_prefix must be" },
+		{ C "cluster \"b\" { audience = \"b\" }\n",
+		    "f:2: cluster \"kubernetes\" has the unix_prefix k8s_ too" },
+		{ "cluster \"/kubernetes\" { audience = \"a\" }\n", "f:1: the label of a cluster is the mount" },
+		{ "host = \"Web_1\"\n", "f:1: host must be of a-z" },
+		{ "host = \"a/b\"\n", "f:1: host must be of a-z" },
+		{ "vault_addr = \"http://vault:8200\"\n", "f:1: vault_addr goes to sessions" },
+		{ "vault_cacert = \"ca.pem\"\n", "f:1: vault_cacert must be an absolute path" },
+		{ "storage \"sqlite\" { path = \"store.db\" }\n", "f:1: the path of the storage must be absolute" },
+		{ "seal \"systemd-credential\" { name = \"/etc/key\" }\n", "f:1: name is the name of a systemd cred" },
+		{ "listener \"tcp\" { address = \"0.0.0.0:8200\" }\n", "f:1: a listener needs address, tls_cert_file" },
+		{ "listener \"tcp\" { address = \"a\" tls_cert_file = \"/c\" tls_key_file = \"/k\" }\n",
+		    "f:1: address must be HOST:PORT" },
+		{ "export \"x\" { }\n", "f:1: an export needs a path" },
+		{ "export \"x\" { path = \"/secret/a\" }\n", "f:1: an export needs a path" },
+		{ "export \"x\" { path = \"secret/{pod}\" }\n", "f:1: path: only {namespace}" },
+		{ "export \"x\" { path = \"secret/}\" }\n", "f:1: path: only {namespace}" },
+		{ "export \"x\" { path = \"a/b\" file = \"../x\" }\n", "f:1: file must be a name" },
+		{ "export \"x\" { path = \"a/b\" field = \"f\" variable = \"A-B\" }\n",
+		    "f:1: variable must be a name" },
+		{ "export \"x\" { path = \"a/b\" variable = \"A\" }\n", "f:1: variable holds one value" },
+		{ "export \"policy\" { path = \"a/b\" }\n",
+		    "f:1: export \"policy\" takes its paths from the policies" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct daemon_config *config;
+		char why[512] = "";
+
+		if (config_parse(cases[i].text, strlen(cases[i].text), "f", &config, why, sizeof(why)) != -EINVAL)
+			fail_msg("%s is not refused", cases[i].text);
+		if (strncmp(why, cases[i].why, strlen(cases[i].why)) != 0)
+			fail_msg("%s: %s instead of %s", cases[i].text, why, cases[i].why);
+	}
+}
+
+/* A file that others could have written is not read: /tmp is everybody's. */
+static void test_owner(void **state)
+{
+	char dir[] = "/tmp/k8sauth-config-XXXXXX", path[64], why[512] = "";
+	struct daemon_config *config;
+	FILE *file;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/k8sauth.hcl", dir);
+	file = fopen(path, "we");
+	fputs(C, file);
+	fclose(file);
+	assert_int_equal(config_load(path, &config, why, sizeof(why)), -EPERM);
+	assert_non_null(strstr(why, "/tmp is writable by group or others"));
+	assert_int_equal(config_load("/nonexistent/k8sauth.hcl", &config, why, sizeof(why)), -ENOENT);
+	assert_non_null(strstr(why, "/nonexistent"));
+	unlink(path);
+	rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_short_file),
+		cmocka_unit_test(test_long_file),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_owner),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
