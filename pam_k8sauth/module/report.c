@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <syslog.h>
+#include <sys/random.h>
 #include <security/pam_ext.h>
 #include <security/pam_modutil.h>
 
@@ -66,9 +67,11 @@ void report_refused(const struct module *module, const char *ref, const char *fo
 	va_list args;
 
 	if (!ref) {
-		unsigned char bytes[REF_BYTES];
+		unsigned char bytes[REF_BYTES] = { 0 };
 
-		random_bytes(bytes, sizeof(bytes));
+		/* Not random_bytes(), which ends the process where a sandbox forbids the call: a reference is no
+		 * secret. */
+		(void)!getrandom(bytes, sizeof(bytes), GRND_NONBLOCK);
 		hex_encode(bytes, sizeof(bytes), own);
 		ref = own;
 	}
