@@ -15,10 +15,12 @@ struct kube;	    /* one per daemon: multi handle, connections */
 struct kube_server; /* one API server as configured: host, CA, reviewer */
 
 struct kube *kube_new(struct event_base *base) NODISCARD;
+/* After kube_server_free of all its servers. Calls still in progress end as KUBE_UNAVAILABLE from inside. */
 void kube_free(struct kube *kube);
 
 /*
- * A server's configuration. CA_PEM: bundle (an intermediate may be an anchor), NULL: the system's. REVIEWER: bearer,
+ * A server's configuration. HOST: URL with https:// (or, as Vault allows, http://); another one makes every call fail.
+ * CA_PEM: bundle (an intermediate may be an anchor), NULL: the system's. REVIEWER: bearer,
  * NULL: the token under review reviews itself (logged once). A changed configuration is a new kube_server; freeing the
  * old one drops its kept-alive connections when its last call ends. NULL without memory.
  */
@@ -61,5 +63,5 @@ typedef void kube_api_audiences_fn(
 void kube_learn_api_audiences(struct kube_server *server, kube_api_audiences_fn *done, void *arg);
 
 /* Labels of a namespace (3.2 step 11), by the reviewer only. LABELS: object, NULL with the error text of 3.2. */
-typedef void kube_labels_fn(void *arg, const json_t *labels, const char *error);
+typedef void kube_labels_fn(void *arg, const json_t *labels, const char *error, enum kube_verdict verdict);
 void kube_namespace_labels(struct kube_server *server, const char *namespace_name, kube_labels_fn *done, void *arg);
