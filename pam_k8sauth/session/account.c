@@ -10,7 +10,7 @@ static bool lives(const struct sessions *all, const char *user)
 {
 	for (size_t i = 0; i < HASH_SIZE; i++) {
 		for (const struct session *s = all->hash[i]; s; s = s->next) {
-			if ((s->record.state == SESSION_OPEN || s->record.state == SESSION_PENDING) &&
+			if (s->record.state >= SESSION_PENDING && s->record.state <= SESSION_OPEN &&
 			    s->record.uid != 0 && streq(s->record.user, user))
 				return true;
 		}

@@ -241,7 +241,7 @@ void close_request(struct sessions *all, struct wire_conn *conn, const struct wi
 	struct session *session = id ? session_find(all, id) : NULL;
 	struct close_waiter *waiter;
 
-	if (!session || session->record.state < SESSION_OPEN) {
+	if (!session || session->record.state < SESSION_OPENING) {
 		wire_reply_status(conn, request->type, WIRE_STATUS_NOT_FOUND, NULL, NULL);
 		return;
 	}

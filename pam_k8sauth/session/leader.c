@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/syscall.h>
+#include <sys/pidfd.h>
 
 #include "session/state.h"
 
@@ -85,7 +85,7 @@ void leader_watch(struct session *session, int pidfd)
 			close(pidfd);
 		return;
 	}
-	session->pidfd = pidfd >= 0 ? pidfd : (int)syscall(SYS_pidfd_open, pid, 0);
+	session->pidfd = pidfd >= 0 ? pidfd : pidfd_open(pid, 0);
 	/* Looked at with the pidfd in hand: what it stands for cannot change any more. */
 	if (!leader_lives(session)) {
 		session_end(session, "its leader has exited");

@@ -35,12 +35,12 @@ static void opening_free(struct opening *opening)
 	free(opening);
 }
 
-/* The session while it is open; NULL: it has ended, or the daemon does. */
+/* The session while it is being opened; NULL: it has ended, or the daemon does. */
 static struct session *opening_session(const struct opening *opening)
 {
 	struct session *session = opening->all->closing ? NULL : session_find(opening->all, opening->id);
 
-	return session && session->record.state == SESSION_OPEN ? session : NULL;
+	return session && session->record.state == SESSION_OPENING ? session : NULL;
 }
 
 static struct wire_conn *opening_take_conn(struct opening *opening)
@@ -124,7 +124,7 @@ static void env_add_all(struct opening *opening)
 /* --- files ---------------------------------------------------------------------------------------------------------
  */
 
-static void opening_done(struct opening *opening)
+static void opening_done(struct opening *opening, struct session *session)
 {
 	const struct session_record *record = &opening->export.record;
 
@@ -134,6 +134,14 @@ static void opening_done(struct opening *opening)
 		    opening, WIRE_STATUS_INTERNAL, "open", "export fewer variables", "the environment is too large");
 		return;
 	}
+	session->record.state = SESSION_OPEN;
+	if (session_save(session, NULL) < 0) {
+		session->record.state = SESSION_OPENING;
+		opening_fail(opening, WIRE_STATUS_INTERNAL, "open", NULL, "the session table cannot be written");
+		return;
+	}
+	session->opening = false;
+	session_arm(session);
 	log_line(LOG_INFO, opening->caller.ref,
 	    "k8sauth: session %s of %s for service %s%s%s is open: %zu secret files", record->id, record->user,
 	    record->service, record->rhost[0] ? " from " : "", record->rhost, opening->export.n_files);
@@ -153,7 +161,7 @@ static void on_written(void *arg, int r, const struct wire_frame *reply)
 	if (session && opening->conn) {
 		message = r == 0 ? wire_get_str(reply, WIRE_MESSAGE) : NULL;
 		if (r == 0 && wire_get_u32(reply, WIRE_STATUS, &status) && status == WIRE_STATUS_OK) {
-			opening_done(opening);
+			opening_done(opening, session);
 		} else {
 			snprintf(reason, sizeof(reason), "the helper did not write the session's files: %s",
 			    r < 0     ? strerror(-r)
@@ -256,17 +264,15 @@ static int session_redeem(struct session *session, struct wire_conn *conn, const
 	if (r < 0)
 		return r;
 	wipe(secrets.handle, sizeof(secrets.handle));
-	session->record.state = SESSION_OPEN;
+	session->record.state = SESSION_OPENING;
+	session->opening = true;
 	session->record.leader = peer->pid;
 	session->record.leader_start = peer->pid > 0 ? leader_start_time(peer->pid) : 0;
 	r = session_save(session, &secrets);
 	if (r < 0)
 		return r;
 	leader_watch(session, wire_conn_take_pidfd(conn));
-	if (session->record.state != SESSION_OPEN)
-		return -ESRCH;
-	session_arm(session);
-	return session->record.state == SESSION_OPEN ? 0 : -ETIME;
+	return session->record.state == SESSION_OPENING ? 0 : -ESRCH;
 }
 
 static void open_begin(

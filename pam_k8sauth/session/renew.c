@@ -151,7 +151,7 @@ void session_arm(struct session *session)
 	case SESSION_ENDED:
 		session_end_step(session);
 		break;
-	default: /* the login watches its own time */
+	default: /* a login, an opening: they watch their own time */
 		break;
 	}
 }

@@ -95,7 +95,9 @@ void sessions_resume(struct sessions *all)
 			next = s->next;
 			memcpy(id, s->record.id, sizeof(id));
 			n++;
-			if (s->record.state == SESSION_OPEN || s->record.state == SESSION_EXPIRED)
+			if (s->record.state == SESSION_OPENING && !s->opening)
+				session_end(s, "the daemon ended before it was open");
+			else if (s->record.state == SESSION_OPEN || s->record.state == SESSION_EXPIRED)
 				leader_watch(s, -1);
 			if (session_find(all, id) == s)
 				session_arm(s);

@@ -30,6 +30,7 @@ struct session {
 	struct event *leader_event;
 	bool polled;
 	bool renewing;
+	bool opening; /* this daemon opens it */
 	/* ending */
 	bool files_gone, token_gone, removing, revoking;
 	int retry_ms;

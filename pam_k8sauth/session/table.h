@@ -30,9 +30,10 @@
 enum session_state {
 	SESSION_LOGIN = 0,   /* the exchange is under way; only in memory */
 	SESSION_PENDING = 1, /* logged in, the handle is not redeemed */
-	SESSION_OPEN = 2,
-	SESSION_EXPIRED = 3, /* the token is dead, the files are gone, the user is still there */
-	SESSION_ENDED = 4,   /* token and files are to be removed */
+	SESSION_OPENING = 2, /* redeemed; the module has no answer yet */
+	SESSION_OPEN = 3,
+	SESSION_EXPIRED = 4, /* the token is dead, the files are gone, the user is still there */
+	SESSION_ENDED = 5,   /* token and files are to be removed */
 };
 
 /* What is known of a session, without its secrets. Times are CLOCK_MONOTONIC milliseconds but for CREATED. */

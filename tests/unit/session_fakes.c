@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/pidfd.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -50,6 +51,14 @@ __attribute__((visibility("default"))) int clock_gettime(clockid_t id, struct ti
 		}
 	}
 	return r;
+}
+
+__attribute__((visibility("default"))) int pidfd_open(pid_t pid, unsigned flags)
+{
+	if (!world.no_pidfd)
+		return (int)syscall(SYS_pidfd_open, pid, flags);
+	errno = ENOSYS;
+	return -1;
 }
 
 /* --- the backend ----------------------------------------------------------------------------------------------------

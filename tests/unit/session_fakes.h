@@ -61,6 +61,7 @@ struct fake_world {
 	char files[65536];  /* "<id> token=hvs...\n" of what lies there */
 	unsigned n_session; /* WIRE_HELPER_SESSION requests */
 
+	bool no_pidfd; /* an old kernel */
 	char log[32768];
 };
 

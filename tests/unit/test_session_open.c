@@ -1,0 +1,806 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening and ending sessions: the handle, the helper, the leader, renewal, and the next daemon. */
+#include "session_fakes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "base/macros.h"
+#include "session/table.h"
+
+static void open_refused(struct fake_ask what, uint32_t status, const char *reason)
+{
+	struct wire_conn conn;
+
+	ask(&conn, what);
+	assert_true(conn.answered);
+	assert_int_equal(conn.status, status);
+	assert_string_equal(conn.session, "");
+	assert_string_equal(conn.env, "");
+	assert_non_null(sessions_explain(world.sessions, conn.ref));
+	assert_non_null(strstr(sessions_explain(world.sessions, conn.ref)->reason, reason));
+}
+
+static void close_session(const char *id, uint32_t status)
+{
+	struct wire_conn conn;
+
+	ask(&conn, ask_close(id));
+	assert_true(conn.answered);
+	assert_int_equal(conn.status, status);
+}
+
+/* --- open
+ * -------------------------------------------------------------------------------------------------------------- */
+
+static void test_open(void **state)
+{
+	struct wire_conn login, open;
+	char env[512];
+
+	login_ok(&login);
+	open_ok(&open, login.handle);
+	assert_int_equal(strlen(open.session), 24);
+	snprintf(env, sizeof(env),
+	    "K8SAUTH_SESSION=%s\nK8SAUTH_DIR=/run/k8sauth/sessions/%s\nK8SAUTH_TOKEN_FILE=/run/k8sauth/sessions/%s/"
+	    "token\n"
+	    "VAULT_ADDR=unix:///run/k8sauth/api\n",
+	    open.session, open.session, open.session);
+	assert_string_equal(open.env, env);
+	assert_true(world_file(open.session, "token", FAKE_TOKEN "1"));
+	assert_int_equal(world_files(open.session), 1);
+	assert_true(world_logged("of k8s_web_app for service sshd from 10.0.0.9 is open: 0 secret files"));
+	close_session(open.session, WIRE_STATUS_OK);
+	assert_int_equal(world_files(open.session), 0);
+	assert_int_equal(world.n_revoked, 1);
+	assert_int_equal(sessions_count(world.sessions), 0);
+	close_session(open.session, WIRE_STATUS_NOT_FOUND);
+	close_session("nonsense", WIRE_STATUS_NOT_FOUND);
+}
+
+static void test_environment(void **state)
+{
+	struct service_config service = { .name = (char[]){ "sshd" }, .export_token = true };
+	struct wire_conn login, open;
+
+	world.config.services = &service;
+	world.config.n_services = 1;
+	world.config.vault_cacert = (char[]){ "/etc/ca.pem" };
+	login_ok(&login);
+	open_ok(&open, login.handle);
+	assert_non_null(strstr(open.env, "VAULT_CACERT=/etc/ca.pem\nVAULT_TOKEN=" FAKE_TOKEN "1\n"));
+	assert_null(strstr(open.env, "K8SAUTH_SECRETS"));
+}
+
+static void test_handle_once(void **state)
+{
+	struct wire_conn login, open;
+
+	login_ok(&login);
+	open_ok(&open, login.handle);
+	open_refused(ask_open(login.handle), WIRE_STATUS_REFUSED, "the login's handle is absent, unknown, used");
+	assert_int_equal(world.n_revoked, 0); /* the session lives on */
+	assert_int_equal(world_files(open.session), 1);
+}
+
+static void test_handle_unknown(void **state)
+{
+	struct wire_conn login;
+	char wrong[128];
+
+	login_ok(&login);
+	open_refused(ask_open(NULL), WIRE_STATUS_REFUSED, "handle is absent");
+	open_refused(ask_open(""), WIRE_STATUS_REFUSED, "handle is absent");
+	open_refused(ask_open("short"), WIRE_STATUS_REFUSED, "handle is absent");
+	for (size_t i = 0; i < strlen(login.handle); i += 7) {
+		snprintf(wrong, sizeof(wrong), "%s", login.handle);
+		wrong[i] = wrong[i] == 'x' ? 'y' : 'x';
+		open_refused(ask_open(wrong), WIRE_STATUS_REFUSED, "handle is absent");
+	}
+	/* Guessing does not spend the right one. */
+	open_ok(&(struct wire_conn){ 0 }, login.handle);
+}
+
+static void test_handle_elsewhere(void **state)
+{
+	for (int i = 0; i < 4; i++) {
+		struct wire_conn login;
+		struct fake_ask what;
+
+		login_ok(&login);
+		what = ask_open(login.handle);
+		if (i == 0)
+			what.user = "k8s_web_other";
+		else if (i == 1)
+			what.service = "sudo";
+		else if (i == 2)
+			what.rhost = "10.0.0.10";
+		else
+			what.rhost = NULL;
+		open_refused(what, WIRE_STATUS_REFUSED,
+		    "the handle is of a login of k8s_web_app for service sshd from 10.0.0.9; that login is ended");
+		assert_int_equal(world.n_revoked, i + 1);
+		open_refused(ask_open(login.handle), WIRE_STATUS_REFUSED, "handle is absent");
+	}
+	assert_int_equal(world.n_session, 0);
+}
+
+static void test_open_request_odd(void **state)
+{
+	struct fake_ask what = ask_open("x");
+
+	what.user = NULL;
+	open_refused(what, WIRE_STATUS_REFUSED, "user name");
+}
+
+static void test_two_sessions(void **state)
+{
+	struct wire_conn login[2], open[2];
+
+	login_ok(&login[0]);
+	login_ok(&login[1]);
+	assert_string_not_equal(login[0].handle, login[1].handle);
+	open_ok(&open[0], login[0].handle);
+	open_ok(&open[1], login[1].handle);
+	assert_string_not_equal(open[0].session, open[1].session);
+	close_session(open[0].session, WIRE_STATUS_OK);
+	assert_int_equal(world.n_revoked, 1);
+	assert_int_equal(world_files(open[0].session), 0);
+	assert_true(world_file(open[1].session, "token", FAKE_TOKEN "2"));
+	assert_int_equal(sessions_count(world.sessions), 1);
+}
+
+static void test_helper_fails(void **state)
+{
+	static const struct {
+		int error, status;
+		uint32_t answer;
+		const char *reason;
+	} table[] = {
+		{ -ECONNREFUSED, 0, WIRE_STATUS_UNAVAILABLE, "files: Connection refused" },
+		{ -ETIMEDOUT, 0, WIRE_STATUS_UNAVAILABLE, "files: Connection timed out" },
+		{ 0, WIRE_STATUS_INTERNAL, WIRE_STATUS_UNAVAILABLE, "files: no space left" },
+		{ 0, WIRE_STATUS_REFUSED, WIRE_STATUS_REFUSED, "files: no space left" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct wire_conn login;
+
+		login_ok(&login);
+		world.helper_error = table[i].error;
+		world.helper_status = table[i].status;
+		open_refused(ask_open(login.handle), table[i].answer, table[i].reason);
+		world.helper_error = 0;
+		world.helper_status = 0;
+		world_wait(120000); /* the removal of what may have been written is tried again */
+		assert_int_equal(world.n_revoked, i + 1);
+		assert_int_equal(sessions_count(world.sessions), 0);
+		assert_string_equal(world.files, "");
+	}
+}
+
+/* The files are written although nobody waits any more: they must go again. */
+static void test_client_leaves_open(void **state)
+{
+	struct wire_conn login, open;
+
+	login_ok(&login);
+	world.helper_hold = true;
+	ask(&open, ask_open(login.handle));
+	assert_false(open.answered);
+	leave(&open);
+	world_run();
+	assert_int_equal(world.n_revoked, 1);
+	world_release();
+	assert_int_equal(world.n_session, 1);
+	assert_string_equal(world.files, "");
+	assert_int_equal(sessions_count(world.sessions), 0);
+}
+
+static void test_open_deadline(void **state)
+{
+	struct wire_conn login, open;
+
+	login_ok(&login);
+	world.helper_hold = true;
+	ask(&open, ask_open(login.handle));
+	world_wait(12500);
+	assert_false(open.answered);
+	world_wait(1000);
+	assert_true(open.answered);
+	assert_int_equal(open.status, WIRE_STATUS_UNAVAILABLE);
+	assert_true(world_logged(
+	    "session of k8s_web_app for service sshd from 10.0.0.9 refused at open: not ready within 13 s"));
+	world_release();
+	assert_string_equal(world.files, "");
+	assert_int_equal(world.n_revoked, 1);
+}
+
+static void test_close_while_opening(void **state)
+{
+	struct wire_conn login, open, end;
+	char id[25];
+
+	login_ok(&login);
+	snprintf(id, sizeof(id), "%.24s", login.handle);
+	world.helper_hold = true;
+	ask(&open, ask_open(login.handle));
+	ask(&end, ask_close(id));
+	assert_int_equal(end.status, WIRE_STATUS_OK);
+	assert_false(open.answered);
+	world_release();
+	assert_int_equal(open.status, WIRE_STATUS_REFUSED);
+	assert_string_equal(world.files, "");
+}
+
+/* --- the end
+ * ----------------------------------------------------------------------------------------------------------- */
+
+static void test_close_pending(void **state)
+{
+	struct wire_conn login;
+	char id[25];
+
+	login_ok(&login);
+	snprintf(id, sizeof(id), "%.24s", login.handle);
+	close_session(id, WIRE_STATUS_NOT_FOUND);
+	open_ok(&(struct wire_conn){ 0 }, login.handle);
+}
+
+static void test_close_in_an_outage(void **state)
+{
+	struct wire_conn login, open, end, again;
+
+	login_ok(&login);
+	open_ok(&open, login.handle);
+	world.revoke_status = 503;
+	world.remove_error = -ECONNREFUSED;
+	ask(&end, ask_close(open.session));
+	assert_false(end.answered);
+	ask(&again, ask_close(open.session)); /* a second close waits for the same end */
+	world_wait(7000);
+	assert_true(end.answered && again.answered); /* the module does not wait for ever */
+	assert_int_equal(end.status, WIRE_STATUS_OK);
+	assert_int_equal(sessions_count(world.sessions), 0);
+	assert_true(sessions_know(world.sessions, open.session)); /* nobody else needs to revoke it */
+	world.revoke_status = 0;
+	world_wait(70000);
+	assert_int_equal(world.n_revoked, 1);
+	assert_int_equal(world_files(open.session), 1);
+	world.remove_error = 0;
+	world_wait(70000);
+	assert_int_equal(world_files(open.session), 0);
+	assert_false(sessions_know(world.sessions, open.session));
+}
+
+static void test_close_and_leave(void **state)
+{
+	struct wire_conn login, open, end;
+
+	login_ok(&login);
+	open_ok(&open, login.handle);
+	world.hold = "revoke-self";
+	ask(&end, ask_close(open.session));
+	assert_false(end.answered);
+	leave(&end);
+	world_release();
+	assert_int_equal(world.n_revoked, 1);
+}
+
+static void test_revoke_gives_up(void **state)
+{
+	struct wire_conn login, open;
+
+	world.lease = 600;
+	login_ok(&login);
+	open_ok(&open, login.handle);
+	world.revoke_status = 500;
+	ask(&(struct wire_conn){ 0 }, ask_close(open.session));
+	for (int i = 0; i < 20 && sessions_know(world.sessions, open.session); i++)
+		world_wait(61000);
+	assert_int_equal(world.n_revoked, 0);
+	assert_false(sessions_know(world.sessions, open.session)); /* it has expired by itself */
+}
+
+static void test_revoked_already(void **state)
+{
+	struct wire_conn login, open;
+
+	login_ok(&login);
+	open_ok(&open, login.handle);
+	world.revoke_status = 403;
+	close_session(open.session, WIRE_STATUS_OK);
+	assert_false(sessions_know(world.sessions, open.session));
+}
+
+/* A process that lives until it is killed. */
+static pid_t leader_new(void)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	return pid;
+}
+
+static void leader_kill(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void test_leader_dies(void **state)
+{
+	struct wire_conn login, open;
+	pid_t pid = leader_new();
+	struct fake_ask what;
+
+	login_ok(&login);
+	what = ask_open(login.handle);
+	what.pid = pid;
+	ask(&open, what);
+	assert_int_equal(open.status, WIRE_STATUS_OK);
+	world_wait(10000);
+	assert_int_equal(world_files(open.session), 1);
+	leader_kill(pid);
+	world_wait(1);
+	assert_int_equal(world.n_revoked, 1);
+	assert_int_equal(world_files(open.session), 0);
+	assert_true(world_logged("of k8s_web_app ends: its leader has exited"));
+}
+
+/* Where the kernel has no pidfd, /proc is looked at. */
+static void test_leader_polled(void **state)
+{
+	struct wire_conn login, open;
+	pid_t pid = leader_new();
+	struct fake_ask what;
+
+	world.no_pidfd = true;
+	login_ok(&login);
+	what = ask_open(login.handle);
+	what.pid = pid;
+	ask(&open, what);
+	assert_int_equal(open.status, WIRE_STATUS_OK);
+	world_wait(5500);
+	assert_int_equal(world_files(open.session), 1);
+	leader_kill(pid);
+	world_wait(1);
+	assert_int_equal(world_files(open.session), 1);
+	world_wait(5500);
+	assert_int_equal(world_files(open.session), 0);
+	assert_int_equal(world.n_revoked, 1);
+}
+
+static void test_leader_dead_at_once(void **state)
+{
+	struct wire_conn login;
+	pid_t pid = leader_new();
+	struct fake_ask what;
+
+	leader_kill(pid);
+	login_ok(&login);
+	what = ask_open(login.handle);
+	what.pid = pid;
+	open_refused(what, WIRE_STATUS_INTERNAL, "cannot be opened");
+	assert_int_equal(world.n_revoked, 1);
+	assert_int_equal(world.n_session, 0);
+}
+
+static void test_leader_unknown(void **state)
+{
+	struct wire_conn login, open;
+	struct fake_ask what;
+
+	login_ok(&login);
+	what = ask_open(login.handle);
+	what.pid = 0; /* of another pid namespace */
+	ask(&open, what);
+	assert_int_equal(open.status, WIRE_STATUS_OK);
+	world_wait(10000);
+	close_session(open.session, WIRE_STATUS_OK);
+}
+
+/* --- renewal ---------------------------------------------------------------------------------------------------------
+ */
+
+static unsigned renewals(void)
+{
+	unsigned n = 0;
+
+	for (const char *at = world.requests; (at = strstr(at, "renew-self")); at++)
+		n++;
+	return n;
+}
+
+static void test_renewal(void **state)
+{
+	struct wire_conn login, open;
+
+	world.lease = 3600;
+	login_ok(&login);
+	open_ok(&open, login.handle);
+	world_wait(2395000);
+	assert_int_equal(renewals(), 0);
+	world_wait(10000);
+	assert_int_equal(renewals(), 1);
+	world_wait(2395000); /* 80 minutes: the first lease would be over */
+	assert_int_equal(renewals(), 1);
+	world_wait(10000);
+	assert_int_equal(renewals(), 2);
+	/* Capped by the maximum TTL: no longer than before. It is used up without asking again. */
+	world.lease = 1190;
+	world_wait(2405000);
+	assert_int_equal(renewals(), 3);
+	world_wait(1180000);
+	assert_int_equal(renewals(), 3);
+	assert_int_equal(world_files(open.session), 1);
+	world_wait(20000);
+	assert_int_equal(world_files(open.session), 0);
+	assert_true(world_logged("has expired: its token's time is over; its files are removed; remedy: log in again"));
+	assert_int_equal(sessions_count(world.sessions), 1); /* known until it closes */
+	close_session(open.session, WIRE_STATUS_OK);
+	assert_int_equal(world.n_revoked, 0);
+	assert_int_equal(sessions_count(world.sessions), 0);
+}
+
+static void test_renewal_refused(void **state)
+{
+	struct wire_conn login, open;
+
+	login_ok(&login);
+	open_ok(&open, login.handle);
+	world.renew_status = 403;
+	world.remove_error = -ECONNREFUSED;
+	world_wait(2401000);
+	assert_true(world_logged("has expired: 403 permission denied"));
+	assert_int_equal(world_files(open.session), 1);
+	world.remove_error = 0;
+	world_wait(5000); /* the removal is tried again */
+	assert_int_equal(world_files(open.session), 0);
+	assert_int_equal(sessions_count(world.sessions), 1);
+}
+
+static void test_renewal_in_an_outage(void **state)
+{
+	struct wire_conn login, open;
+
+	login_ok(&login);
+	open_ok(&open, login.handle);
+	world.renew_status = 503;
+	world_wait(2401000);
+	world_wait(61000);
+	assert_true(renewals() >= 2);
+	world.renew_status = 0;
+	world_wait(61000);
+	world_wait(1100000); /* past the first lease */
+	assert_int_equal(world_files(open.session), 1);
+	world.renew_status = 500;
+	for (int i = 0; i < 80; i++)
+		world_wait(60000);
+	assert_int_equal(world_files(open.session), 0);
+	assert_true(world_logged("has expired: its token's time is over"));
+}
+
+static void test_not_renewable(void **state)
+{
+	struct wire_conn login, open;
+
+	world.auth = "{\"renewable\":false}";
+	login_ok(&login);
+	open_ok(&open, login.handle);
+	world_wait(3590000);
+	assert_int_equal(renewals(), 0);
+	world_wait(20000);
+	assert_int_equal(world_files(open.session), 0);
+}
+
+static void test_renewal_held_while_closing(void **state)
+{
+	struct wire_conn login, open;
+
+	login_ok(&login);
+	open_ok(&open, login.handle);
+	world.hold = "renew-self";
+	world_wait(2401000);
+	assert_int_equal(renewals(), 1);
+	close_session(open.session, WIRE_STATUS_OK);
+	world_release();
+	assert_int_equal(sessions_count(world.sessions), 0);
+}
+
+/* --- the next daemon
+ * ---------------------------------------------------------------------------------------------------- */
+
+static void test_restart(void **state)
+{
+	struct wire_conn login[3], open[2];
+
+	login_ok(&login[0]);
+	open_ok(&open[0], login[0].handle);
+	login_ok(&login[1]);
+	login_ok(&login[2]);
+	world_restart();
+	assert_int_equal(sessions_count(world.sessions), 3);
+	assert_true(sessions_know(world.sessions, open[0].session));
+	assert_int_equal(world_files(open[0].session), 1);
+	open_ok(&open[1], login[1].handle); /* a handle outlives the daemon that gave it */
+	assert_true(world_file(open[1].session, "token", FAKE_TOKEN "2"));
+	world_wait(61000);
+	assert_int_equal(world.n_revoked, 1); /* the third was never opened */
+	world_restart();
+	close_session(open[0].session, WIRE_STATUS_OK);
+	close_session(open[1].session, WIRE_STATUS_OK);
+	assert_int_equal(world.n_revoked, 3);
+	assert_string_equal(world.files, "");
+	assert_true(world_logged("sessions: 3 taken up from the daemon before"));
+}
+
+static void test_restart_renews(void **state)
+{
+	struct wire_conn login, open;
+
+	login_ok(&login);
+	open_ok(&open, login.handle);
+	world_restart();
+	world_wait(2401000);
+	assert_int_equal(renewals(), 1);
+	sessions_resume(world.sessions); /* after another unseal: nothing twice */
+	world_run();
+	assert_int_equal(renewals(), 1);
+}
+
+static void test_restart_leader(void **state)
+{
+	struct wire_conn login[2], open[2];
+	pid_t pids[2] = { leader_new(), leader_new() };
+
+	for (int i = 0; i < 2; i++) {
+		struct fake_ask what;
+
+		login_ok(&login[i]);
+		what = ask_open(login[i].handle);
+		what.pid = pids[i];
+		ask(&open[i], what);
+		assert_int_equal(open[i].status, WIRE_STATUS_OK);
+	}
+	leader_kill(pids[0]); /* while no daemon runs, as it were */
+	world_restart();
+	assert_int_equal(world_files(open[0].session), 0);
+	assert_int_equal(world_files(open[1].session), 1);
+	leader_kill(pids[1]);
+	world_wait(1);
+	assert_int_equal(world_files(open[1].session), 0);
+	assert_int_equal(world.n_revoked, 2);
+}
+
+/* The pid is another process's by now. */
+static void test_restart_pid_reused(void **state)
+{
+	struct wire_conn login, open;
+	struct session_record record;
+	struct table *table;
+	char boot[64], why[128];
+	FILE *file;
+
+	login_ok(&login);
+	open_ok(&open, login.handle);
+	file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	assert_non_null(fgets(boot, 37, file));
+	fclose(file);
+	assert_int_equal(table_open(fcntl(world.kept_fd, F_DUPFD_CLOEXEC, 3), boot, &table, why, sizeof(why)), 0);
+	assert_int_equal(table_get(table, 0, &record, NULL), 0);
+	assert_int_equal(record.leader, getpid());
+	assert_true(record.leader_start != 0);
+	record.leader_start++;
+	assert_int_equal(table_put(table, 0, &record, NULL), 0);
+	table_close(table);
+	world_restart();
+	assert_int_equal(world.n_revoked, 1);
+	assert_int_equal(world_files(open.session), 0);
+}
+
+static void test_restart_goes_on_ending(void **state)
+{
+	struct wire_conn login, open, end;
+
+	login_ok(&login);
+	open_ok(&open, login.handle);
+	world.revoke_status = 503;
+	world.remove_error = -ETIMEDOUT;
+	ask(&end, ask_close(open.session));
+	assert_false(end.answered);
+	sessions_free(world.sessions);
+	assert_true(end.answered);
+	world.revoke_status = 0;
+	world.remove_error = 0;
+	world_start(fcntl(world.kept_fd, F_DUPFD_CLOEXEC, 3));
+	assert_true(sessions_know(world.sessions, open.session));
+	sessions_resume(world.sessions);
+	world_run();
+	assert_int_equal(world.n_revoked, 1);
+	assert_string_equal(world.files, "");
+	assert_false(sessions_know(world.sessions, open.session));
+}
+
+static void test_restart_expired(void **state)
+{
+	struct wire_conn login, open;
+
+	login_ok(&login);
+	open_ok(&open, login.handle);
+	world.renew_status = 403;
+	world.remove_error = -ETIMEDOUT;
+	world_wait(2401000);
+	assert_int_equal(world_files(open.session), 1);
+	world.remove_error = 0;
+	world_restart();
+	assert_int_equal(world_files(open.session), 0);
+	assert_int_equal(sessions_count(world.sessions), 1);
+	close_session(open.session, WIRE_STATUS_OK);
+}
+
+static void test_restart_in_a_login(void **state)
+{
+	struct wire_conn login;
+
+	/* The exchange is under way: the next daemon knows nothing of it, and its token is an orphan. */
+	world.hold = "login";
+	ask(&login, ask_login());
+	world.hold = NULL;
+	world_restart();
+	assert_int_equal(login.status, WIRE_STATUS_UNAVAILABLE);
+	assert_int_equal(sessions_count(world.sessions), 0);
+	assert_false(sessions_know(world.sessions, "x"));
+	/* The token is there, the account is not settled: it ends. */
+	world.claim_later = true;
+	ask(&login, ask_login());
+	assert_false(login.answered);
+	sessions_free(world.sessions);
+	world_start(fcntl(world.kept_fd, F_DUPFD_CLOEXEC, 3));
+	sessions_resume(world.sessions);
+	world_release();
+	assert_int_equal(login.status, WIRE_STATUS_UNAVAILABLE);
+	assert_int_equal(world.n_revoked, 1);
+	assert_int_equal(sessions_count(world.sessions), 0);
+}
+
+static void test_restart_while_opening(void **state)
+{
+	struct wire_conn login, open;
+
+	login_ok(&login);
+	world.helper_hold = true;
+	ask(&open, ask_open(login.handle));
+	sessions_free(world.sessions);
+	world_start(fcntl(world.kept_fd, F_DUPFD_CLOEXEC, 3));
+	sessions_resume(world.sessions);
+	world_release();
+	assert_int_equal(open.status, WIRE_STATUS_UNAVAILABLE);
+	assert_true(world_logged("ends: the daemon ended before it was open"));
+	assert_int_equal(world.n_revoked, 1);
+	assert_int_equal(sessions_count(world.sessions), 0);
+}
+
+/* An unseal while a session is opened takes nothing away. */
+static void test_resume_while_opening(void **state)
+{
+	struct wire_conn login, open;
+
+	login_ok(&login);
+	world.helper_hold = true;
+	ask(&open, ask_open(login.handle));
+	sessions_resume(world.sessions);
+	world_run();
+	world_release();
+	assert_int_equal(open.status, WIRE_STATUS_OK);
+	assert_int_equal(world_files(open.session), 1);
+}
+
+static void test_sweep(void **state)
+{
+	struct wire_conn login, open;
+	static const char foreign[] = "AAAAAAAAAAAAAAAAAAAAAAAA token=x\n";
+
+	login_ok(&login);
+	open_ok(&open, login.handle);
+	strcat(world.files, foreign);
+	world_restart();
+	assert_null(strstr(world.files, "AAAA"));
+	assert_int_equal(world_files(open.session), 1);
+	/* The helper is down at first. */
+	strcat(world.files, foreign);
+	world.helper_error = -ECONNREFUSED;
+	world_restart();
+	assert_non_null(strstr(world.files, "AAAA"));
+	world.helper_error = 0;
+	world_wait(61000);
+	assert_null(strstr(world.files, "AAAA"));
+	assert_int_equal(world_files(open.session), 1);
+}
+
+static void test_damaged_record(void **state)
+{
+	struct wire_conn login[2], open[2];
+
+	for (int i = 0; i < 2; i++) {
+		login_ok(&login[i]);
+		open_ok(&open[i], login[i].handle);
+	}
+	/* Both halves of the first record's page. */
+	assert_int_equal(pwrite(world.kept_fd, "damage", 6, 4096 + 700), 6);
+	assert_int_equal(pwrite(world.kept_fd, "damage", 6, 4096 + 2048 + 700), 6);
+	world_restart();
+	assert_false(sessions_know(world.sessions, open[0].session));
+	assert_true(sessions_know(world.sessions, open[1].session));
+	assert_int_equal(world_files(open[0].session), 0); /* swept; its token is revoked as an orphan */
+	assert_int_equal(world_files(open[1].session), 1);
+	assert_true(world_logged("is damaged and dropped"));
+}
+
+static void test_bad_table(void **state)
+{
+	struct wire_conn login;
+
+	login_ok(&login);
+	sessions_free(world.sessions);
+	assert_int_equal(pwrite(world.kept_fd, "x", 1, 0), 1);
+	world_start(fcntl(world.kept_fd, F_DUPFD_CLOEXEC, 3));
+	assert_int_equal(sessions_count(world.sessions), 0);
+	assert_true(world_logged("it is dropped and a new one begun"));
+	login_ok(&login);
+	world_restart(); /* the new one is kept */
+	assert_int_equal(sessions_count(world.sessions), 1);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_open),
+		T(test_environment),
+		T(test_handle_once),
+		T(test_handle_unknown),
+		T(test_handle_elsewhere),
+		T(test_open_request_odd),
+		T(test_two_sessions),
+		T(test_helper_fails),
+		T(test_client_leaves_open),
+		T(test_open_deadline),
+		T(test_close_while_opening),
+		T(test_close_pending),
+		T(test_close_in_an_outage),
+		T(test_close_and_leave),
+		T(test_revoke_gives_up),
+		T(test_revoked_already),
+		T(test_leader_dies),
+		T(test_leader_polled),
+		T(test_leader_dead_at_once),
+		T(test_leader_unknown),
+		T(test_renewal),
+		T(test_renewal_refused),
+		T(test_renewal_in_an_outage),
+		T(test_not_renewable),
+		T(test_renewal_held_while_closing),
+		T(test_restart),
+		T(test_restart_renews),
+		T(test_restart_leader),
+		T(test_restart_pid_reused),
+		T(test_restart_goes_on_ending),
+		T(test_restart_expired),
+		T(test_restart_in_a_login),
+		T(test_restart_while_opening),
+		T(test_resume_while_opening),
+		T(test_sweep),
+		T(test_damaged_record),
+		T(test_bad_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
