@@ -32,10 +32,14 @@ enum account_verdict {
 	ACCOUNT_HELPER_DOWN,  /* new account, and the helper did not publish it */
 };
 
-/* PATHs as in limits.h; HELPER_SOCKET is where publications go. 0, or a negative errno with WHY (file, line, reason).
+/*
+ * PATHs as in limits.h, both files root's; HELPER_SOCKET is where publications go. 0 (an index that is absent or broken
+ * is said in the log and in claims), or a negative errno with WHY (accounts.conf: file, line, reason). If no index is
+ * there, or accounts.conf says something else than it, one is published soon.
  */
 int accounts_open(struct event_base *base, const char *index_path, const char *conf_path, const char *helper_socket,
     struct accounts **ret, char *why, size_t why_size) NODISCARD;
+/* Claims that still wait are dropped, their DONE is not called. */
 void accounts_free(struct accounts *accounts);
 
 /* The identity that a TokenReview (or a login reply's metadata) proved. */
@@ -64,3 +68,9 @@ void accounts_claim(struct accounts *accounts, const char *unix_name, const stru
  */
 int accounts_lookup(
     struct accounts *accounts, const char *unix_name, const char *const *prefixes, struct account *ret) NODISCARD;
+
+/*
+ * Forgets which service account UNIX_NAME was proved to be, so that the next login proves it anew (`k8sauth accounts
+ * rebind`). DONE as above, ACCOUNT being NULL; ACCOUNT_WRONG_USER for a name that the index does not know.
+ */
+void accounts_rebind(struct accounts *accounts, const char *unix_name, account_claimed_fn *done, void *arg);

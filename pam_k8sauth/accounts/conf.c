@@ -24,6 +24,7 @@ void conf_free(struct accounts_conf *conf)
 	free(conf->locals);
 	free(conf->home);
 	free(conf->shell);
+	free(conf->map_file);
 	free(conf);
 }
 

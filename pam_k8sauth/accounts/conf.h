@@ -55,6 +55,7 @@ struct accounts_conf {
 	uint32_t from, to; /* hashed ids, both included */
 	char *home;	   /* {user} is the Unix name */
 	char *shell;
+	char *map_file;		       /* NULL: none */
 	struct conf_account *accounts; /* sorted by name, as the others */
 	size_t n_accounts;
 	struct conf_group *groups;

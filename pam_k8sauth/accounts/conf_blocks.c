@@ -382,7 +382,7 @@ static int load_item(struct conf_loader *l, const struct hcl_item *item)
 	if (streq(key, "shell"))
 		return take_path(l, item, false, &l->conf->shell);
 	if (streq(key, "map_file"))
-		return take_path(l, item, false, &l->map_file);
+		return take_path(l, item, false, &l->conf->map_file);
 	if (streq(key, "account"))
 		return load_account(l, item);
 	if (streq(key, "local"))

@@ -48,8 +48,8 @@ static int load_map(struct conf_loader *l)
 	char *at, *next;
 	int r;
 
-	l->path = l->map_file;
-	r = safe_read(l->map_file, l->owner, MAP_MAX, &text, l->why, l->why_size);
+	l->path = l->conf->map_file;
+	r = safe_read(l->conf->map_file, l->owner, MAP_MAX, &text, l->why, l->why_size);
 	if (r < 0)
 		return r;
 	if (strlen(text.data) != text.len)
@@ -126,7 +126,7 @@ static int load_text(struct conf_loader *l, const struct buf *text)
 		return conf_fail(l, error.line, "%s", error.text);
 	if (r == 0)
 		r = conf_load_items(l, top);
-	if (r == 0 && l->map_file)
+	if (r == 0 && l->conf->map_file)
 		r = load_map(l);
 	return r == 0 ? check_unique(l) : r;
 }
@@ -144,7 +144,6 @@ int conf_load(const char *path, uid_t owner, struct accounts_conf **ret, char *w
 	if (r < 0 && r != -ENOENT)
 		return r;
 	r = r == 0 ? load_text(&l, &text) : 0;
-	free(l.map_file);
 	if (r == 0)
 		r = set_defaults(conf);
 	if (r == -ENOMEM)

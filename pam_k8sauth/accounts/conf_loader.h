@@ -9,7 +9,6 @@ struct conf_loader {
 	struct accounts_conf *conf;
 	const char *path; /* of the file being read */
 	uid_t owner;
-	char *map_file;
 	char *why;
 	size_t why_size;
 	size_t accounts_size, groups_size, locals_size;

@@ -76,7 +76,7 @@ int index_writer_user(struct index_writer *writer, const struct index_user *user
 int index_writer_group(struct index_writer *writer, const char *name, uint32_t gid) NODISCARD;
 /*
  * The whole file; the caller frees it. The writer is used up. -EEXIST (a name or an id twice), -ENOENT (a user's gid
- * that no group has), -E2BIG (larger than IDMAP_SIZE_MAX), -ENOMEM.
+ * that no group has), both with who it is in WHY; -E2BIG (larger than IDMAP_SIZE_MAX), -ENOMEM.
  */
-int index_writer_finish(struct index_writer *writer, struct buf *ret) NODISCARD;
+int index_writer_finish(struct index_writer *writer, struct buf *ret, char *why, size_t why_size) NODISCARD;
 void index_writer_free(struct index_writer *writer);

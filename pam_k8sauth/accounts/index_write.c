@@ -4,6 +4,7 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <stdio.h>
 
 #include "accounts/index_hash.h"
 
@@ -246,63 +247,66 @@ static void place_records(struct index_writer *writer, const struct image *image
 	memcpy(part(image, IDMAP_STRINGS), strings, writer->strings.len);
 }
 
-/* The empty bucket for a record, or NULL if one before it has the same key, which SAME tells. */
-static uint32_t *bucket(const struct index_writer *writer, const struct image *image, enum idmap_section_id table,
-    uint32_t hash, bool (*same)(const struct index_writer *writer, uint32_t a, uint32_t b), uint32_t number)
-{
-	uint32_t *buckets = part(image, table), mask = image->count[table] - 1;
+/* One record and what may stand once only: its number, name, id, and the strings for saying who clashes. */
+struct key {
+	const struct index_writer *writer;
+	const char *what; /* "user" or "group" */
+	const void *records;
+	size_t record_size, id_offset;
+	uint32_t number;
+};
 
-	for (uint32_t i = hash & mask;; i = (i + 1) & mask) {
-		if (buckets[i] == 0)
-			return &buckets[i];
-		if (same(writer, le32toh(buckets[i]) - 1, number))
-			return NULL;
+static uint32_t field(const struct key *key, uint32_t number, size_t offset)
+{
+	uint32_t value;
+
+	memcpy(&value, (const char *)key->records + number * key->record_size + offset, sizeof(value));
+	return value;
+}
+
+/* Puts a record into a table, where none with the same value (at OFFSET in the record) may be. */
+static int enter(const struct key *key, const struct image *image, enum idmap_section_id table, uint32_t hash,
+    size_t offset, char *why, size_t why_size)
+{
+	uint32_t *buckets = part(image, table), mask = image->count[table] - 1, i = hash & mask;
+	const char *strings = key->writer->strings.data;
+
+	for (; buckets[i]; i = (i + 1) & mask) {
+		uint32_t other = le32toh(buckets[i]) - 1;
+
+		if (field(key, other, offset) != field(key, key->number, offset))
+			continue;
+		snprintf(why, why_size, "%ss %s and %s have the same %s", key->what, strings + field(key, other, 0),
+		    strings + field(key, key->number, 0), offset == 0 ? "name" : "id");
+		return -EEXIST;
 	}
-}
-
-static bool same_user_name(const struct index_writer *writer, uint32_t a, uint32_t b)
-{
-	return writer->users[a].name == writer->users[b].name; /* equal strings have one offset */
-}
-
-static bool same_user_id(const struct index_writer *writer, uint32_t a, uint32_t b)
-{
-	return writer->users[a].uid == writer->users[b].uid;
-}
-
-static bool same_group_name(const struct index_writer *writer, uint32_t a, uint32_t b)
-{
-	return writer->groups[a].name == writer->groups[b].name;
-}
-
-static bool same_group_id(const struct index_writer *writer, uint32_t a, uint32_t b)
-{
-	return writer->groups[a].gid == writer->groups[b].gid;
-}
-
-static int place_tables(const struct index_writer *writer, const struct image *image)
-{
-	for (uint32_t i = 0; i < writer->n_users; i++) {
-		const struct idmap_user *u = &writer->users[i];
-		uint32_t by_name = index_hash_name(writer->strings.data + u->name), by_id = index_hash_id(u->uid);
-		uint32_t *name = bucket(writer, image, IDMAP_USER_BY_NAME, by_name, same_user_name, i);
-		uint32_t *id = bucket(writer, image, IDMAP_USER_BY_ID, by_id, same_user_id, i);
-
-		if (!name || !id)
-			return -EEXIST;
-		*name = *id = htole32(i + 1);
-	}
-	for (uint32_t i = 0; i < writer->n_groups; i++) {
-		const struct idmap_group *g = &writer->groups[i];
-		uint32_t by_name = index_hash_name(writer->strings.data + g->name), by_id = index_hash_id(g->gid);
-		uint32_t *name = bucket(writer, image, IDMAP_GROUP_BY_NAME, by_name, same_group_name, i);
-		uint32_t *id = bucket(writer, image, IDMAP_GROUP_BY_ID, by_id, same_group_id, i);
-
-		if (!name || !id)
-			return -EEXIST;
-		*name = *id = htole32(i + 1);
-	}
+	buckets[i] = htole32(key->number + 1);
 	return 0;
+}
+
+/* Equal names have one offset, as add_string() stores each text once; the name is the first field of both records. */
+static int enter_both(const struct key *key, const struct image *image, enum idmap_section_id by_name,
+    enum idmap_section_id by_id, char *why, size_t why_size)
+{
+	uint32_t name = field(key, key->number, 0), id = field(key, key->number, key->id_offset);
+	int r = enter(key, image, by_name, index_hash_name(key->writer->strings.data + name), 0, why, why_size);
+
+	return r < 0 ? r : enter(key, image, by_id, index_hash_id(id), key->id_offset, why, why_size);
+}
+
+static int place_tables(const struct index_writer *writer, const struct image *image, char *why, size_t why_size)
+{
+	struct key user = { writer, "user", writer->users, sizeof(struct idmap_user), offsetof(struct idmap_user, uid),
+		0 };
+	struct key group = { writer, "group", writer->groups, sizeof(struct idmap_group),
+		offsetof(struct idmap_group, gid), 0 };
+	int r = 0;
+
+	for (; user.number < writer->n_users && r == 0; user.number++)
+		r = enter_both(&user, image, IDMAP_USER_BY_NAME, IDMAP_USER_BY_ID, why, why_size);
+	for (; group.number < writer->n_groups && r == 0; group.number++)
+		r = enter_both(&group, image, IDMAP_GROUP_BY_NAME, IDMAP_GROUP_BY_ID, why, why_size);
+	return r;
 }
 
 static struct idmap_group *group_of(const struct index_writer *writer, const struct image *image, uint32_t gid)
@@ -319,20 +323,39 @@ static struct idmap_group *group_of(const struct index_writer *writer, const str
 	return NULL;
 }
 
-/* Counts each group's members, gives each a run, fills the runs in the order of the users. */
-static int place_members(const struct index_writer *writer, const struct image *image)
+/* The members of each group are counted by the users' lists, which may name no group that is not there. */
+static int count_members(const struct index_writer *writer, const struct image *image, char *why, size_t why_size)
+{
+	for (size_t i = 0; i < writer->n_users; i++) {
+		const struct idmap_user *u = &writer->users[i];
+		uint32_t gid = u->gid;
+
+		for (uint32_t j = 0; j <= u->n_groups; j++) {
+			struct idmap_group *g = group_of(writer, image, gid);
+
+			if (!g) {
+				snprintf(why, why_size, "user %s is in gid %u, which no group has",
+				    writer->strings.data + u->name, gid);
+				return -ENOENT;
+			}
+			if (j > 0)
+				g->n_members++;
+			if (j < u->n_groups)
+				gid = le32toh(writer->memberships.at[u->groups + j]);
+		}
+	}
+	return 0;
+}
+
+/* Gives each group a run and fills the runs in the order of the users. */
+static void place_members(const struct index_writer *writer, const struct image *image)
 {
 	uint32_t *members = part(image, IDMAP_MEMBERS), at = 0;
-	struct idmap_group *g;
+	size_t groups_len = writer->n_groups * sizeof(struct idmap_group);
 
-	for (size_t i = 0; i < writer->memberships.n; i++) {
-		g = group_of(writer, image, le32toh(writer->memberships.at[i]));
-		if (!g)
-			return -ENOENT;
-		g->n_members++;
-	}
 	for (size_t i = 0; i < writer->n_groups; i++) {
-		g = &writer->groups[i];
+		struct idmap_group *g = &writer->groups[i];
+
 		g->members = at;
 		at += g->n_members;
 		g->n_members = 0;
@@ -340,17 +363,16 @@ static int place_members(const struct index_writer *writer, const struct image *
 	for (uint32_t i = 0; i < writer->n_users; i++) {
 		const struct idmap_user *u = &writer->users[i];
 
-		if (!group_of(writer, image, u->gid))
-			return -ENOENT;
 		for (uint32_t j = 0; j < u->n_groups; j++) {
-			g = group_of(writer, image, le32toh(writer->memberships.at[u->groups + j]));
+			uint32_t gid = le32toh(writer->memberships.at[u->groups + j]);
+			struct idmap_group *g = group_of(writer, image, gid);
+
 			members[g->members + g->n_members++] = htole32(i);
 		}
 	}
-	if (writer->n_groups > 0)
-		memcpy(part(image, IDMAP_GROUPS), writer->groups, writer->n_groups * sizeof(struct idmap_group));
-	to_little_endian(part(image, IDMAP_GROUPS), writer->n_groups * sizeof(struct idmap_group));
-	return 0;
+	if (groups_len > 0)
+		memcpy(part(image, IDMAP_GROUPS), writer->groups, groups_len);
+	to_little_endian(part(image, IDMAP_GROUPS), groups_len);
 }
 
 static void place_header(const struct index_writer *writer, const struct image *image)
@@ -370,7 +392,7 @@ static void place_header(const struct index_writer *writer, const struct image *
 	h->header_checksum = htole64(index_checksum(h, offsetof(struct idmap_header, header_checksum)));
 }
 
-int index_writer_finish(struct index_writer *writer, struct buf *ret)
+int index_writer_finish(struct index_writer *writer, struct buf *ret, char *why, size_t why_size)
 {
 	struct image image = { 0 };
 	int r = place(writer, &image);
@@ -378,13 +400,14 @@ int index_writer_finish(struct index_writer *writer, struct buf *ret)
 	if (r < 0)
 		return r;
 	place_records(writer, &image);
-	r = place_tables(writer, &image);
+	r = place_tables(writer, &image, why, why_size);
 	if (r == 0)
-		r = place_members(writer, &image);
+		r = count_members(writer, &image, why, why_size);
 	if (r < 0) {
 		free(image.data);
 		return r;
 	}
+	place_members(writer, &image);
 	place_header(writer, &image);
 	*ret = (struct buf){ .data = (char *)image.data, .len = image.size, .size = image.size + 1 };
 	return 0;

@@ -41,6 +41,7 @@ int main(int argc, char **argv)
 {
 	struct index_writer *writer = index_writer_new(1);
 	AUTO_BUF struct buf image = { 0 };
+	char why[256];
 	uint32_t count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
 	uint32_t first = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 1880000000u;
 	int r = writer ? 0 : -1;
@@ -54,7 +55,7 @@ int main(int argc, char **argv)
 	for (uint32_t i = 0; i < count && r == 0; i++)
 		r = add_user(writer, i, first + i);
 	if (r == 0)
-		r = index_writer_finish(writer, &image);
+		r = index_writer_finish(writer, &image, why, sizeof(why));
 	index_writer_free(writer);
 	if (r < 0 || fwrite(image.data, 1, image.len, stdout) != image.len)
 		return 1;

@@ -40,6 +40,7 @@ static char test_dir[] = "/tmp/k8sauth-test-XXXXXX";
 static inline void make_index(uint32_t n, uint32_t first, struct buf *ret)
 {
 	struct index_writer *writer = index_writer_new(1);
+	char why[256];
 	uint32_t groups[] = { htole32(GID_USERS), htole32(GID_WEB) };
 
 	assert_int_equal(index_writer_group(writer, "k8sauth-users", GID_USERS), 0);
@@ -62,7 +63,7 @@ static inline void make_index(uint32_t n, uint32_t first, struct buf *ret)
 		assert_int_equal(index_writer_user(writer, &user), 0);
 		assert_int_equal(index_writer_group(writer, name, first + i), 0);
 	}
-	assert_int_equal(index_writer_finish(writer, ret), 0);
+	assert_int_equal(index_writer_finish(writer, ret, why, sizeof(why)), 0);
 	index_writer_free(writer);
 }
 

@@ -42,7 +42,7 @@ static int add_user(struct index_writer *writer, const char *name, uint32_t uid,
 static void make_index(uint32_t n, struct buf *ret)
 {
 	struct index_writer *writer = index_writer_new(7);
-	char name[ACCOUNT_NAME_SIZE];
+	char name[ACCOUNT_NAME_SIZE], why[256];
 
 	assert_int_equal(index_writer_group(writer, "k8sauth-users", GID_USERS), 0);
 	assert_int_equal(index_writer_group(writer, "k8s_web", GID_WEB), 0);
@@ -50,7 +50,7 @@ static void make_index(uint32_t n, struct buf *ret)
 		snprintf(name, sizeof(name), "k8s_web_%u", i);
 		assert_int_equal(add_user(writer, name, 1880000000u + i, 1 + i % 2), 0);
 	}
-	assert_int_equal(index_writer_finish(writer, ret), 0);
+	assert_int_equal(index_writer_finish(writer, ret, why, sizeof(why)), 0);
 	index_writer_free(writer);
 }
 
@@ -109,6 +109,7 @@ static void test_writer_refuses(void **state)
 {
 	struct index_writer *writer = index_writer_new(1);
 	AUTO_BUF struct buf image = { 0 };
+	char why[256] = "";
 	uint32_t many[IDMAP_GROUPS_MAX + 1] = { 0 };
 	struct index_user user = { .name = "k8s_a_b",
 		.gecos = "",
@@ -127,19 +128,22 @@ static void test_writer_refuses(void **state)
 
 	writer = index_writer_new(1);
 	assert_int_equal(add_user(writer, "k8s_a_b", 1880000000u, 1), 0);
-	assert_int_equal(index_writer_finish(writer, &image), -ENOENT); /* no group GID_USERS */
+	assert_int_equal(index_writer_finish(writer, &image, why, sizeof(why)), -ENOENT);
+	assert_string_equal(why, "user k8s_a_b is in gid 1900000000, which no group has");
 	index_writer_free(writer);
 
 	writer = index_writer_new(1);
 	assert_int_equal(add_user(writer, "k8s_a_b", 1880000000u, 0), 0);
 	assert_int_equal(add_user(writer, "k8s_a_c", 1880000000u, 0), 0);
-	assert_int_equal(index_writer_finish(writer, &image), -EEXIST);
+	assert_int_equal(index_writer_finish(writer, &image, why, sizeof(why)), -EEXIST);
+	assert_string_equal(why, "users k8s_a_b and k8s_a_c have the same id");
 	index_writer_free(writer);
 
 	writer = index_writer_new(1);
 	assert_int_equal(add_user(writer, "k8s_a_b", 1880000000u, 0), 0);
 	assert_int_equal(index_writer_group(writer, "k8s_a_b", 1880000001u), 0);
-	assert_int_equal(index_writer_finish(writer, &image), -EEXIST);
+	assert_int_equal(index_writer_finish(writer, &image, why, sizeof(why)), -EEXIST);
+	assert_string_equal(why, "groups k8s_a_b and k8s_a_b have the same name");
 	index_writer_free(writer);
 	assert_null(image.data);
 }
@@ -325,7 +329,7 @@ static void test_bad_fields(void **state)
 
 		assert_int_equal(index_writer_user(writer, &user), 0);
 		assert_int_equal(index_writer_group(writer, "k8s_a_b", 1880000000u), 0);
-		assert_int_equal(index_writer_finish(writer, &image), 0);
+		assert_int_equal(index_writer_finish(writer, &image, why, sizeof(why)), 0);
 		index_writer_free(writer);
 		assert_int_equal(index_from_memory(image.data, image.len, &map), 0);
 		assert_int_equal(index_check(&map, why, sizeof(why)), -EBADMSG);
