@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The running daemon; see daemon.h. */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+
+#include <k8sauth/limits.h>
+
+#include "accounts/accounts.h"
+#include "base/deadline.h"
+#include "base/log.h"
+#include "daemon/api.h"
+#include "daemon/certificates.h"
+#include "session/session.h"
+#include "vault/embedded/core.h"
+#include "vault/embedded/token.h"
+#include "wire/wire_loop.h"
+
+#define STOP_MS	      10000 /* requests in progress may take this long at a stop */
+#define POLL_MS	      50
+#define UNSEAL_MS     1000 /* how often a sealed daemon looks whether it still is */
+#define WIRE_READ_MS  5000
+#define WIRE_REPLY_MS 5000
+#define WIRE_LIMIT    1024
+
+struct daemon {
+	const struct daemon_config *config; /* NULL in -dev */
+	struct event_base *base;
+	struct core *core;
+	struct accounts *accounts;
+	struct sessions *sessions;
+	struct wire_server *wire;
+	struct http_server *http;
+	struct api api;
+	struct jobs *jobs;
+	struct certificates *certificates;
+	struct event *term, *interrupt, *hangup;
+	struct event *watchdog, *unsealed, *stopped;
+	struct deadline stop_until;
+	bool stopping;
+};
+
+/* --- what systemd is told ------------------------------------------------------------------------------------------
+ */
+
+static void notify_status(const struct daemon *daemon)
+{
+	if (core_sealed(daemon->core))
+		sd_notify(0, "STATUS=Sealed or not initialized: see `k8sauth status`");
+	else if (daemon->sessions)
+		sd_notifyf(0, "STATUS=Unsealed, %zu sessions", sessions_count(daemon->sessions));
+}
+
+/* The table's descriptor outlives this process in systemd's hands. */
+static void keep_fd(int fd)
+{
+	int r;
+
+	sd_notify(0, "FDSTOREREMOVE=1\nFDNAME=sessions");
+	r = sd_pid_notify_with_fds(0, 0, "FDSTORE=1\nFDNAME=sessions", &fd, 1);
+	if (r <= 0)
+		log_warning("the session table is not kept by systemd: a restart ends all sessions (%s)",
+		    r < 0 ? strerror(-r) : "not started by systemd");
+}
+
+static void on_watchdog(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	sd_notify(0, "WATCHDOG=1");
+	notify_status(arg);
+}
+
+/* --- signals and the end --------------------------------------------------------------------------------------------
+ */
+
+static bool is_busy(const struct daemon *daemon)
+{
+	return (daemon->http && http_server_busy(daemon->http) > 0) ||
+	       (daemon->wire && wire_server_busy(daemon->wire) > 0);
+}
+
+static void on_stopped(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	(void)fd;
+	(void)what;
+	if (is_busy(daemon) && !deadline_passed(daemon->stop_until))
+		return;
+	if (is_busy(daemon))
+		log_warning("stopping with requests in progress, after %d s", STOP_MS / 1000);
+	event_base_loopbreak(daemon->base);
+}
+
+static void on_term(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval poll = { 0, POLL_MS * 1000 };
+	struct daemon *daemon = arg;
+
+	(void)fd;
+	(void)what;
+	if (daemon->stopping) {
+		event_base_loopbreak(daemon->base); /* the second signal */
+		return;
+	}
+	daemon->stopping = true;
+	daemon->stop_until = deadline_after_ms(STOP_MS);
+	log_info("stopping");
+	sd_notify(0, "STOPPING=1");
+	http_server_stop(daemon->http);
+	if (daemon->wire)
+		wire_server_stop(daemon->wire);
+	event_add(daemon->stopped, &poll);
+}
+
+static void on_hangup(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	(void)fd;
+	(void)what;
+	if (daemon->certificates)
+		certificates_reload(daemon->certificates);
+}
+
+/* Sessions need their tokens, and these an unsealed store. */
+static void on_maybe_unsealed(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval again = { UNSEAL_MS / 1000, UNSEAL_MS % 1000 * 1000 };
+	struct daemon *daemon = arg;
+
+	(void)fd;
+	(void)what;
+	if (core_sealed(daemon->core)) {
+		evtimer_add(daemon->unsealed, &again);
+		return;
+	}
+	tokens_revoke_orphans(daemon->core, sessions_know, daemon->sessions);
+	sessions_resume(daemon->sessions);
+	notify_status(daemon);
+}
+
+static int add_events(struct daemon *daemon)
+{
+	uint64_t usec = 0;
+	struct timeval half;
+
+	daemon->term = evsignal_new(daemon->base, SIGTERM, on_term, daemon);
+	daemon->interrupt = evsignal_new(daemon->base, SIGINT, on_term, daemon);
+	daemon->hangup = evsignal_new(daemon->base, SIGHUP, on_hangup, daemon);
+	daemon->unsealed = evtimer_new(daemon->base, on_maybe_unsealed, daemon);
+	daemon->stopped = event_new(daemon->base, -1, EV_PERSIST, on_stopped, daemon);
+	daemon->watchdog = event_new(daemon->base, -1, EV_PERSIST, on_watchdog, daemon);
+	if (!daemon->term || !daemon->interrupt || !daemon->hangup || !daemon->unsealed || !daemon->stopped ||
+	    !daemon->watchdog || event_add(daemon->term, NULL) < 0 || event_add(daemon->interrupt, NULL) < 0 ||
+	    event_add(daemon->hangup, NULL) < 0)
+		return -ENOMEM;
+	if (sd_watchdog_enabled(0, &usec) <= 0)
+		return 0;
+	usec /= 2;
+	half = (struct timeval){ (time_t)(usec / 1000000), (suseconds_t)(usec % 1000000) };
+	return event_add(daemon->watchdog, &half) < 0 ? -ENOMEM : 0;
+}
+
+static void free_event(struct event *event)
+{
+	if (event)
+		event_free(event);
+}
+
+static void daemon_end(struct daemon *daemon)
+{
+	/* The core first: it answers what is in progress, and asks the sessions until it is gone. */
+	if (daemon->core)
+		core_close(daemon->core);
+	sessions_free(daemon->sessions);
+	http_server_free(daemon->http);
+	if (daemon->wire)
+		wire_server_free(daemon->wire);
+	accounts_free(daemon->accounts);
+	jobs_free(daemon->jobs);
+	certificates_free(daemon->certificates);
+	free_event(daemon->term);
+	free_event(daemon->interrupt);
+	free_event(daemon->hangup);
+	free_event(daemon->watchdog);
+	free_event(daemon->unsealed);
+	free_event(daemon->stopped);
+	if (daemon->base)
+		event_base_free(daemon->base);
+}
+
+/* --- the start ------------------------------------------------------------------------------------------------------
+ */
+
+static json_t *explain(void *arg, const char *ref)
+{
+	const struct refusal *refusal = sessions_explain(arg, ref);
+	char when[32];
+	struct tm tm;
+	time_t at;
+
+	if (!refusal)
+		return NULL;
+	at = (time_t)refusal->when;
+	gmtime_r(&at, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "ref", refusal->ref, "user", refusal->user, "service",
+	    refusal->service, "rhost", refusal->rhost, "step", refusal->step, "reason", refusal->reason, "remedy",
+	    refusal->remedy, "time", when);
+}
+
+static int start_core(struct daemon *daemon, const struct core_options *options, char *why, size_t why_size)
+{
+	daemon->base = event_base_new();
+	if (!daemon->base)
+		return -ENOMEM;
+	daemon->jobs = jobs_new(daemon->base);
+	if (!daemon->jobs)
+		return -ENOMEM;
+	return core_open(daemon->base, options, &daemon->core, why, why_size);
+}
+
+static int start_http(struct daemon *daemon, size_t max_body)
+{
+	struct http_limits limits = HTTP_LIMITS_DEFAULT;
+
+	limits.max_body = max_body;
+	daemon->api.vault = core_vault(daemon->core);
+	if (daemon->sessions) {
+		daemon->api.explain = explain;
+		daemon->api.explain_arg = daemon->sessions;
+	}
+	daemon->http = http_server_new(daemon->base, &limits, api_handle, &daemon->api);
+	return daemon->http ? 0 : -ENOMEM;
+}
+
+static int start_listeners(struct daemon *daemon, struct sockets *sockets, char *why, size_t why_size)
+{
+	int r = certificates_new(daemon->config, daemon->jobs, &daemon->certificates, why, why_size);
+
+	if (r == 0)
+		r = http_server_listen(daemon->http, TAKE_FD(sockets->api), VAULT_PEER_UNIX, NULL);
+	for (size_t i = 0; r == 0 && i < sockets->n_tcp; i++)
+		r = http_server_listen(
+		    daemon->http, TAKE_FD(sockets->tcp[i]), VAULT_PEER_TCP, certificates_at(daemon->certificates, i));
+	if (r < 0)
+		return r;
+	daemon->wire = wire_server_new(daemon->base, TAKE_FD(sockets->pam), WIRE_REQUEST_MAX, WIRE_READ_MS,
+	    WIRE_REPLY_MS, WIRE_LIMIT, sessions_request, daemon->sessions);
+	return daemon->wire ? 0 : -errno;
+}
+
+static int start_all(struct daemon *daemon, struct sockets *sockets, char *why, size_t why_size)
+{
+	const struct daemon_config *config = daemon->config;
+	struct core_options core = { .store_path = config->store_path,
+		.seal = SEAL_CREDENTIAL,
+		.seal_credential = config->seal_credential,
+		.storage_type = "sqlite" };
+	struct sessions_options sessions = { .config = &config->session,
+		.helper_socket = K8SAUTH_HELPER_SOCKET,
+		.keep_fd = getenv("NOTIFY_SOCKET") ? keep_fd : NULL };
+	int r = start_core(daemon, &core, why, why_size);
+
+	if (r == 0)
+		r = accounts_open(daemon->base, K8SAUTH_INDEX, K8SAUTH_ACCOUNTS_CONF, K8SAUTH_HELPER_SOCKET,
+		    &daemon->accounts, why, why_size);
+	if (r < 0)
+		return r;
+	sessions.base = daemon->base;
+	sessions.vault = core_vault(daemon->core);
+	sessions.accounts = daemon->accounts;
+	sessions.table_fd = TAKE_FD(sockets->table);
+	r = sessions_new(&sessions, &daemon->sessions, why, why_size);
+	if (r == 0)
+		r = add_events(daemon);
+	if (r == 0)
+		r = start_http(daemon, config->max_body);
+	return r < 0 ? r : start_listeners(daemon, sockets, why, why_size);
+}
+
+static int fail(struct daemon *daemon, int error, const char *why)
+{
+	log_error("cannot start: %s", *why ? why : strerror(-error));
+	daemon_end(daemon);
+	return 1;
+}
+
+int daemon_run(const struct daemon_config *config, struct sockets *sockets)
+{
+	struct daemon daemon = { .config = config };
+	char why[512] = "";
+	int r = start_all(&daemon, sockets, why, sizeof(why));
+
+	sockets_close(sockets);
+	if (r < 0)
+		return fail(&daemon, r, why);
+	if (core_sealed(daemon.core))
+		log_notice("the store is sealed or not initialized: logins are refused until `k8sauth operator init`");
+	on_maybe_unsealed(-1, 0, &daemon);
+	log_info("k8sauthd " K8SAUTH_VERSION " serves %s and %s%s", K8SAUTH_PAM_SOCKET, K8SAUTH_API_SOCKET,
+	    config->n_listeners > 0 ? ", and TLS" : "");
+	sd_notify(0, "READY=1");
+	notify_status(&daemon);
+	event_base_dispatch(daemon.base);
+	daemon_end(&daemon);
+	return 0;
+}
+
+/* --- the development server -----------------------------------------------------------------------------------------
+ */
+
+static void print_banner(const struct daemon *daemon, const char *address)
+{
+	const struct secret *token = core_dev_root_token(daemon->core);
+
+	printf("k8sauthd " K8SAUTH_VERSION ", development server: everything is in memory and gone at the end,\n"
+	       "it starts unsealed, and speaks plain HTTP. Never use it for more than trying things.\n\n"
+	       "    $ export VAULT_ADDR='http://%s'\n\n"
+	       "Root Token: %s\n\n",
+	    address, token ? secret_reveal(token) : "");
+	fflush(stdout);
+}
+
+int daemon_run_dev(const struct daemon_args *args)
+{
+	struct core_options options = {
+		.seal = SEAL_DEV, .dev_root_token = args->dev_root_token, .storage_type = "inmem"
+	};
+	struct daemon daemon = { 0 };
+	char why[512] = "";
+	int fd = -1, r;
+
+	r = sockets_bind_tcp(args->dev_listen, &fd, why, sizeof(why));
+	if (r == 0)
+		r = start_core(&daemon, &options, why, sizeof(why));
+	if (r == 0)
+		r = add_events(&daemon);
+	if (r == 0)
+		r = start_http(&daemon, HTTP_BODY_MAX);
+	if (r == 0)
+		r = http_server_listen(daemon.http, TAKE_FD(fd), VAULT_PEER_TCP, NULL);
+	cleanup_close(&fd);
+	if (r < 0)
+		return fail(&daemon, r, why);
+	print_banner(&daemon, args->dev_listen);
+	event_base_dispatch(daemon.base);
+	daemon_end(&daemon);
+	return 0;
+}
