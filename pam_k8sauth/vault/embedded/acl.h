@@ -23,7 +23,7 @@ enum acl_capability {
 struct policy; /* one parsed policy */
 
 /* Parses Vault's policy text (HCL or JSON). 0; -EINVAL with the text behind "failed to parse policy: "; -ENOMEM. */
-int policy_parse(const char *name, const char *text, struct policy **ret, char **ret_error) NODISCARD;
+int policy_parse(const char *text, struct policy **ret, char **ret_error) NODISCARD;
 void policy_free(struct policy *policy);
 
 struct acl;

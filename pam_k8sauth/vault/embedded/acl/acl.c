@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules of several policies merged to one ACL, and the verdicts; see vault/embedded/acl.h, vault-core.md 1.4 to 1.7. */
+#include <errno.h>
+
+#include "base/text.h"
+#include "vault/embedded/acl/rule.h"
+
+static int compare_rules(const void *a, const void *b)
+{
+	const struct rule *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return strcmp(x->pattern, y->pattern);
+}
+
+static int64_t smaller_set(int64_t a, int64_t b)
+{
+	if (a == 0 || b == 0)
+		return a ? a : b;
+	return a < b ? a : b;
+}
+
+/* Merges parameter map FROM into *INTO. An empty list on either side means any value, and stays so. */
+static int merge_parameters(json_t **into, json_t *from)
+{
+	json_t *merged, *list;
+	const char *name;
+
+	if (!from)
+		return 0;
+	if (!*into) {
+		*into = json_incref(from);
+		return 0;
+	}
+	merged = json_deep_copy(*into); /* the policy keeps its own */
+	if (!merged)
+		return -ENOMEM;
+	json_decref(*into);
+	*into = merged;
+	json_object_foreach(from, name, list)
+	{
+		json_t *old = json_object_get(merged, name);
+		int r;
+
+		if (!old)
+			r = json_object_set_new(merged, name, json_deep_copy(list));
+		else if (json_array_size(list) == 0)
+			r = json_array_clear(old);
+		else if (json_array_size(old) > 0)
+			r = json_array_extend(old, list);
+		else
+			r = 0;
+		if (r < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int merge_required(json_t **into, json_t *from)
+{
+	json_t *merged;
+
+	if (!from)
+		return 0;
+	merged = *into ? json_copy(*into) : json_array();
+	if (!merged)
+		return -ENOMEM;
+	json_decref(*into);
+	*into = merged;
+	return json_array_extend(merged, from) < 0 ? -ENOMEM : 0;
+}
+
+/* FROM has the pattern of INTO. A deny on either side decides. */
+static int merge_rule(struct rule *into, const struct rule *from)
+{
+	int r;
+
+	if ((into->capabilities | from->capabilities) & ACL_DENY) {
+		into->capabilities = ACL_DENY;
+		return 0;
+	}
+	into->capabilities |= from->capabilities;
+	into->min_wrapping_ns = smaller_set(into->min_wrapping_ns, from->min_wrapping_ns);
+	into->max_wrapping_ns = smaller_set(into->max_wrapping_ns, from->max_wrapping_ns);
+	if (from->unsupported)
+		into->unsupported = from->unsupported;
+	r = merge_parameters(&into->allowed, from->allowed);
+	if (r == 0)
+		r = merge_parameters(&into->denied, from->denied);
+	return r < 0 ? r : merge_required(&into->required, from->required);
+}
+
+static int copy_rule(const struct rule *from, struct rule *ret)
+{
+	struct rule copy = *from;
+
+	copy.pattern = strdup(from->pattern);
+	if (!copy.pattern)
+		return -ENOMEM;
+	json_incref(copy.allowed);
+	json_incref(copy.denied);
+	json_incref(copy.required);
+	*ret = copy;
+	return 0;
+}
+
+/* Rules with one pattern stand side by side now: makes one of each such run. */
+static int merge_runs(struct acl *acl)
+{
+	size_t kept = 0;
+
+	for (size_t i = 1; i < acl->n; i++) {
+		int r = 0;
+
+		if (compare_rules(&acl->rules[kept], &acl->rules[i]) == 0) {
+			r = merge_rule(&acl->rules[kept], &acl->rules[i]);
+			rule_clear(&acl->rules[i]);
+		} else if (++kept != i) {
+			acl->rules[kept] = acl->rules[i];
+			acl->rules[i] = (struct rule){ 0 };
+		}
+		if (r < 0)
+			return r;
+	}
+	acl->n = acl->n ? kept + 1 : 0;
+	while (acl->n_exact < acl->n && acl->rules[acl->n_exact].kind == RULE_EXACT)
+		acl->n_exact++;
+	return 0;
+}
+
+static void cleanup_acl(struct acl **acl)
+{
+	acl_free(*acl);
+}
+
+int acl_new(struct policy *const *policies, size_t n, bool root, struct acl **ret)
+{
+	CLEANUP(cleanup_acl) struct acl *acl = calloc(1, sizeof(*acl));
+	size_t total = 0;
+	int r;
+
+	if (!acl)
+		return -ENOMEM;
+	acl->references = 1;
+	acl->root = root;
+	for (size_t i = 0; i < n; i++)
+		total += policies[i]->n;
+	acl->rules = calloc(total ? total : 1, sizeof(*acl->rules));
+	if (!acl->rules)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < policies[i]->n; k++) {
+			if (policies[i]->rules[k].templated)
+				continue;
+			r = copy_rule(&policies[i]->rules[k], &acl->rules[acl->n]);
+			if (r < 0)
+				return r;
+			acl->n++;
+		}
+	}
+	qsort(acl->rules, acl->n, sizeof(*acl->rules), compare_rules);
+	r = merge_runs(acl);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(acl);
+	return 0;
+}
+
+struct acl *acl_ref(struct acl *acl)
+{
+	acl->references++;
+	return acl;
+}
+
+void acl_free(struct acl *acl)
+{
+	if (!acl || --acl->references > 0)
+		return;
+	for (size_t i = 0; i < acl->n; i++)
+		rule_clear(&acl->rules[i]);
+	free(acl->rules);
+	free(acl);
+}
+
+bool acl_is_root(const struct acl *acl)
+{
+	return acl->root;
+}
+
+void acl_each_readable(const struct acl *acl, void (*each)(void *arg, const char *pattern, bool wildcard), void *arg)
+{
+	for (size_t i = 0; i < acl->n; i++) {
+		const struct rule *rule = &acl->rules[i];
+
+		if (rule->capabilities & (ACL_READ | ACL_LIST) && !rule->unsupported)
+			each(arg, rule->pattern, rule->kind == RULE_PREFIX);
+	}
+}
