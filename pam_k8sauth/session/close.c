@@ -54,8 +54,7 @@ static void retry_later(struct session *session)
 	session_timer(session, session->retry_ms);
 }
 
-/* --- files ----------------------------------------------------------------------------------------------------------
- */
+/* --- files ----------------------------------------------------------------------------------- */
 
 static bool remove_answered(int r, const struct wire_frame *reply, const char *id)
 {
@@ -113,8 +112,7 @@ static void session_files_remove(struct session *session)
 		retry_later(session);
 }
 
-/* --- token ----------------------------------------------------------------------------------------------------------
- */
+/* --- token ----------------------------------------------------------------------------------- */
 
 static bool revoke_answered(const struct session *session, const struct vault_response *response)
 {
@@ -171,8 +169,7 @@ static void revoke_send(struct session *session)
 	vault_send(session->all->options.vault, request, on_revoked, call);
 }
 
-/* --- the end --------------------------------------------------------------------------------------------------------
- */
+/* --- the end --------------------------------------------------------------------------------- */
 
 static void waiter_answer(struct close_waiter *waiter)
 {

@@ -83,14 +83,15 @@ static struct refusal *ring_add(struct sessions *all, const struct caller *calle
 	return refusal;
 }
 
-static void refusal_log(const struct caller *caller, const char *verb, const struct refusal *refusal)
+static void refusal_log(
+    const struct caller *caller, const char *verb, const struct refusal *refusal, const char *reason)
 {
 	bool role = caller->role[0], from = caller->rhost[0];
 
 	log_line(LOG_WARNING, caller->ref, "k8sauth: %s of %s%s%s for service %s%s%s refused at %s: %s%s%s", verb,
 	    caller->user[0] ? caller->user : "(no user)", role ? " as role " : "", role ? caller->role : "",
 	    caller->service[0] ? caller->service : "(no service)", from ? " from " : "", from ? caller->rhost : "",
-	    refusal->step, refusal->reason, refusal->remedy[0] ? "; remedy: " : "", refusal->remedy);
+	    refusal->step, reason, refusal->remedy[0] ? "; remedy: " : "", refusal->remedy);
 }
 
 static void refusal_reply(
@@ -119,12 +120,14 @@ void session_refuse(struct sessions *all, struct wire_conn *conn, uint8_t type, 
     const struct caller *caller, const char *verb, const char *step, const char *remedy, const char *format, ...)
 {
 	struct refusal *refusal = ring_add(all, caller, step, remedy);
+	char reason[768];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(refusal->reason, sizeof(refusal->reason), format, args);
+	vsnprintf(reason, sizeof(reason), format, args);
 	va_end(args);
-	refusal_log(caller, verb, refusal);
+	snprintf(refusal->reason, sizeof(refusal->reason), "%.*s", (int)sizeof(refusal->reason) - 1, reason);
+	refusal_log(caller, verb, refusal, reason);
 	if (conn)
 		refusal_reply(all, conn, type, status, caller);
 }

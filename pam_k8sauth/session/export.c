@@ -99,8 +99,7 @@ static void note_response(const struct export *export, const char *what, const s
 	export_note(export, "%s: %d %s", what, response->status, text);
 }
 
-/* --- reads ----------------------------------------------------------------------------------------------------------
- */
+/* --- reads ----------------------------------------------------------------------------------- */
 
 static void read_next(struct export *export);
 
@@ -137,8 +136,7 @@ static void reads_start(struct export *export)
 	read_next(export);
 }
 
-/* --- the policies
- * ----------------------------------------------------------------------------------------------------- */
+/* --- the policies ---------------------------------------------------------------------------- */
 
 static void list_next(struct export *export);
 

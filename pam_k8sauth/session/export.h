@@ -51,7 +51,7 @@ struct export
 	size_t bytes, env_bytes, n_files;
 };
 
-/* --- export.c ---------------------------------------------------------------------------------------------------- */
+/* --- export.c -------------------------------------------------------------------------------- */
 
 /* Starts; everything of EXPORT up to ARG is set by the caller. DONE is called once, maybe from inside. */
 void export_start(struct export *export);
@@ -62,8 +62,7 @@ void export_note(const struct export *export, const char *format, ...) PRINTF_LI
 /* Adds a secret to be read: PATH and NAME are copied, NAME NULL: the path with '.' for '/'. */
 void export_add(struct export *export, const char *path, const char *name, const struct export_config *block);
 
-/* --- export_plan.c -------------------------------------------------------------------------------------------------
- */
+/* --- export_plan.c --------------------------------------------------------------------------- */
 
 /* The named blocks that this session's service has. */
 void export_plan_named(struct export *export);
@@ -80,8 +79,7 @@ void export_check_names(struct export *export);
 /* Whether NAME is safe as one component below a session's directory. */
 bool export_name_safe(const char *name, size_t len);
 
-/* --- export_files.c -------------------------------------------------------------------------------------------------
- */
+/* --- export_files.c -------------------------------------------------------------------------- */
 
 /* Writes ITEM's secret into FILES and ENV: DATA is the answer's data. */
 void export_write(struct export *export, const struct export_item *item, const json_t *data);

@@ -25,8 +25,7 @@ bool export_wants_policy(const struct export *export)
 	return false;
 }
 
-/* --- templates ------------------------------------------------------------------------------------------------------
- */
+/* --- templates ------------------------------------------------------------------------------- */
 
 static const char *template_value(const struct export *export, const char *name, size_t len)
 {
@@ -101,8 +100,7 @@ void export_plan_named(struct export *export)
 	}
 }
 
-/* --- policies -------------------------------------------------------------------------------------------------------
- */
+/* --- policies -------------------------------------------------------------------------------- */
 
 bool export_take_mounts(struct export *export, const json_t *mounts)
 {
@@ -262,8 +260,7 @@ void export_plan_listed(struct export *export, const struct export_list *list, c
 	}
 }
 
-/* --- names
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- names ----------------------------------------------------------------------------------- */
 
 bool export_name_safe(const char *name, size_t len)
 {

@@ -38,7 +38,7 @@ struct wire_conn *login_take_conn(struct login *login)
 void login_refuse(
     struct login *login, enum wire_status status, const char *step, const char *remedy, const char *format, ...)
 {
-	char reason[384];
+	char reason[768];
 	va_list args;
 
 	va_start(args, format);
@@ -87,8 +87,7 @@ static void on_login_deadline(evutil_socket_t fd, short events, void *arg)
 		    "login", login->step, "see `k8sauth status`", "no answer within %d s", LOGIN_TOTAL_MS / 1000);
 }
 
-/* --- asking ---------------------------------------------------------------------------------------------------------
- */
+/* --- asking ---------------------------------------------------------------------------------- */
 
 static char **strings_copy(char *const *strings)
 {
@@ -164,8 +163,7 @@ struct vault_request *login_request_new(const struct login *login, enum vault_op
 	return request;
 }
 
-/* --- the answer -----------------------------------------------------------------------------------------------------
- */
+/* --- the answer ------------------------------------------------------------------------------ */
 
 /* This role does not fit: the next one of the list, or the end of it. */
 static void login_other_role(struct login *login, const struct vault_response *response)
@@ -220,8 +218,7 @@ void login_try(struct login *login)
 	vault_send(login->all->options.vault, request, on_login_answered, login);
 }
 
-/* --- the request ----------------------------------------------------------------------------------------------------
- */
+/* --- the request ----------------------------------------------------------------------------- */
 
 static void login_start(struct login *login)
 {

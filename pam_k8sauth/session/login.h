@@ -30,7 +30,7 @@ struct login {
 	char matches[256];
 };
 
-/* --- login.c ----------------------------------------------------------------------------------------------------- */
+/* --- login.c --------------------------------------------------------------------------------- */
 
 /* Refuses and frees LOGIN. */
 void login_refuse(struct login *login, enum wire_status status, const char *step, const char *remedy,
@@ -49,13 +49,12 @@ void login_free(struct login *login);
 /* Logs in with the next candidate. */
 void login_try(struct login *login);
 
-/* --- handle.c ----------------------------------------------------------------------------------------------------- */
+/* --- handle.c -------------------------------------------------------------------------------- */
 
 /* The exchange made TOKEN, with the answer's AUTH: whatever comes now, it is kept or revoked. Frees LOGIN. */
 void login_made(struct login *login, const json_t *auth, const char *token);
 
-/* --- roles.c -------------------------------------------------------------------------------------------------------
- */
+/* --- roles.c --------------------------------------------------------------------------------- */
 
 /* Finds the only role that matches and goes on with login_try, or refuses. */
 void roles_find(struct login *login);
@@ -64,8 +63,7 @@ void roles_free(char **roles, size_t n);
 /* Adds "ROLE: REASON" to TEXT (of SIZE bytes). */
 void roles_note(char *text, size_t size, const char *role, const char *reason);
 
-/* --- login_text.c ---------------------------------------------------------------------------------------------------
- */
+/* --- login_text.c ---------------------------------------------------------------------------- */
 
 /* Whether CREDENTIAL has the form of a JWT; else a reason and a remedy, neither of which shows it. */
 bool credential_check(const struct secret *credential, char *why, size_t why_size, const char **ret_remedy);

@@ -83,8 +83,7 @@ static void on_open_deadline(evutil_socket_t fd, short events, void *arg)
 	opening_fail(opening, WIRE_STATUS_UNAVAILABLE, "open", "see `k8sauth status`", reason);
 }
 
-/* --- the environment -------------------------------------------------------------------------------------------------
- */
+/* --- the environment ------------------------------------------------------------------------- */
 
 PRINTF_LIKE(2, 3)
 static void env_add(struct buf *reply, const char *format, ...)
@@ -121,8 +120,7 @@ static void env_add_all(struct opening *opening)
 		env_add(&opening->reply, "VAULT_TOKEN=%s", secret_reveal(opening->export.token));
 }
 
-/* --- files ---------------------------------------------------------------------------------------------------------
- */
+/* --- files ----------------------------------------------------------------------------------- */
 
 static void opening_done(struct opening *opening, struct session *session)
 {
@@ -218,8 +216,7 @@ static void on_exported(void *arg)
 	    on_written, opening);
 }
 
-/* --- the request ----------------------------------------------------------------------------------------------------
- */
+/* --- the request ----------------------------------------------------------------------------- */
 
 static bool opening_prepare(struct opening *opening, const struct session *session)
 {

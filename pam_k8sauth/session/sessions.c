@@ -222,8 +222,7 @@ bool caller_read(const struct wire_frame *request, struct caller *ret, const cha
 	return good;
 }
 
-/* --- the owner's side -----------------------------------------------------------------------------------------------
- */
+/* --- the owner's side ------------------------------------------------------------------------ */
 
 static int boot_id_read(char ret[static BOOT_ID_SIZE])
 {

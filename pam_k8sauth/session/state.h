@@ -81,7 +81,7 @@ struct caller {
 struct sessions *sessions_ref(struct sessions *all);
 void sessions_unref(struct sessions *all);
 
-/* --- sessions.c ------------------------------------------------------------------------------------------------- */
+/* --- sessions.c ------------------------------------------------------------------------------ */
 
 /* A new session in state SESSION_LOGIN with its slot and id; NULL: the table is full or no memory. */
 struct session *session_new(struct sessions *all) NODISCARD;
@@ -103,7 +103,7 @@ void session_timer(struct session *session, int64_t ms);
  */
 bool caller_read(const struct wire_frame *request, struct caller *ret, const char **why);
 
-/* --- explain.c -------------------------------------------------------------------------------------------------- */
+/* --- explain.c ------------------------------------------------------------------------------- */
 
 /*
  * Refuses: one line in the journal, an entry in the ring, and the answer (at once; a second later where this caller
@@ -116,12 +116,12 @@ void session_refuse(struct sessions *all, struct wire_conn *conn, uint8_t type, 
 /* Answers that wait are sent at once: the owner leaves. */
 void late_replies_flush(struct sessions *all);
 
-/* --- limit.c ---------------------------------------------------------------------------------------------------- */
+/* --- limit.c --------------------------------------------------------------------------------- */
 
 /* Counts a failure of CALLER; whether its answer has to wait (the sixth within a minute, and more). */
 bool rate_failure(struct sessions *all, const struct caller *caller);
 
-/* --- requests ---------------------------------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------------- */
 
 void login_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);
 void account_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);
@@ -130,8 +130,7 @@ void open_request(
 void close_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);
 void lookup_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);
 
-/* --- close.c -------------------------------------------------------------------------------------------------------
- */
+/* --- close.c --------------------------------------------------------------------------------- */
 
 /* Ends SESSION in whatever state: token revoked, files removed, both tried again until done; SESSION may be freed. */
 void session_end(struct session *session, const char *why);
@@ -143,15 +142,14 @@ bool files_remove(struct sessions *all, const char *id);
 /* Modules that wait for SESSION's end get their answer now. */
 void session_waiters_answer(struct session *session);
 
-/* --- renew.c ----------------------------------------------------------------------------------------------------- */
+/* --- renew.c --------------------------------------------------------------------------------- */
 
 /* Sets expiry and the next renewal from a lease of SECONDS that starts now. */
 void session_set_lease(struct session *session, int64_t seconds);
 /* Arms SESSION's timer for what its state waits for. */
 void session_arm(struct session *session);
 
-/* --- leader.c ------------------------------------------------------------------------------------------------------
- */
+/* --- leader.c -------------------------------------------------------------------------------- */
 
 /* Start time of PID in clock ticks since boot, 0 if it cannot be told. */
 uint64_t leader_start_time(int32_t pid);

@@ -208,6 +208,19 @@ static void slot_load(struct table *table, unsigned slot)
 	wipe(halves, sizeof(halves));
 }
 
+/* Looks only where something was written: most pages of the table have never been touched. */
+static void table_load(struct table *table)
+{
+	off_t at = TABLE_PAGE;
+
+	while ((at = lseek(table->fd, at, SEEK_DATA)) >= 0 && at < (off_t)TABLE_FD_BYTES) {
+		unsigned slot = (unsigned)(at / TABLE_PAGE) - 1;
+
+		slot_load(table, slot);
+		at = half_offset(slot + 1, 0);
+	}
+}
+
 int table_open(int fd_in, const char *boot_id, struct table **ret, char *why, size_t why_size)
 {
 	int fd AUTO_CLOSE = fd_in;
@@ -226,9 +239,9 @@ int table_open(int fd_in, const char *boot_id, struct table **ret, char *why, si
 		return -ENOMEM;
 	}
 	table->fd = TAKE_FD(fd);
+	if (!fresh)
+		table_load(table);
 	for (unsigned slot = TABLE_RECORDS; slot-- > 0;) {
-		if (!fresh)
-			slot_load(table, slot);
 		if (!table->used[slot])
 			table->free_slots[table->n_free++] = (uint16_t)slot;
 	}

@@ -84,6 +84,11 @@ unsigned world_files(const char *id);
 /* Whether exactly this file lies there. */
 bool world_file(const char *id, const char *name, const char *content);
 
+/* The helper's side (session_fakes_wire.c): forgets, counts, answers one call that is not held. */
+void fake_helper_reset(void);
+size_t fake_helper_waiting(void);
+bool fake_helper_step(void);
+
 /* A client. */
 struct wire_conn {
 	bool answered;
