@@ -404,6 +404,28 @@ void accounts_rebind(struct accounts *accounts, const char *unix_name, account_c
 	wait_for_publication(accounts, claim);
 }
 
+bool accounts_local_opened(struct accounts *accounts, const char *unix_name, const char *mount)
+{
+	const struct conf_local *local;
+	size_t len = strlen(mount);
+	char why[512];
+
+	if (!accounts_refresh(accounts, why, sizeof(why)))
+		return false; /* a local account goes on as if we were not there */
+	local = conf_local(accounts->conf, unix_name);
+	for (size_t i = 0; local && i < local->n_service_accounts; i++) {
+		const char *identity = local->service_accounts[i], *slash;
+
+		/* A mount may hold '/' itself: what is left must be "<namespace>/<name>". */
+		if (strncmp(identity, mount, len) != 0 || identity[len] != '/')
+			continue;
+		slash = strchr(identity + len + 1, '/');
+		if (slash && !strchr(slash + 1, '/'))
+			return true;
+	}
+	return false;
+}
+
 /* --- lookups -------------------------------------------------------------------------------------------------------
  */
 

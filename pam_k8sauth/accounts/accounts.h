@@ -70,6 +70,12 @@ int accounts_lookup(
     struct accounts *accounts, const char *unix_name, const char *const *prefixes, struct account *ret) NODISCARD;
 
 /*
+ * Whether accounts.conf opens the local account UNIX_NAME to a service account of MOUNT. The name itself does not tell
+ * whose it is, as a prefix would: this chooses the mount of its login.
+ */
+bool accounts_local_opened(struct accounts *accounts, const char *unix_name, const char *mount);
+
+/*
  * Forgets which service account UNIX_NAME was proved to be, so that the next login proves it anew (`k8sauth accounts
  * rebind`). DONE as above, ACCOUNT being NULL; ACCOUNT_WRONG_USER for a name that the index does not know.
  */

@@ -49,7 +49,9 @@ void account_request(struct sessions *all, struct wire_conn *conn, const struct 
 		    "report this: the PAM module sends what it should not", "%s", why);
 		return;
 	}
-	if (!sessions_cluster(all, caller.user)) {
+	/* An opened local account concerns us only in a login that made an exchange. */
+	if (!sessions_cluster(all, caller.user) &&
+	    (!wire_get(request, WIRE_HANDLE, &item) || !sessions_login_cluster(all, caller.user))) {
 		wire_reply_status(conn, request->type, WIRE_STATUS_NOT_OURS, NULL, NULL);
 		return;
 	}

@@ -273,7 +273,7 @@ void login_request(struct sessions *all, struct wire_conn *conn, const struct wi
 		    all, conn, request->type, WIRE_STATUS_REFUSED, &caller, "login", "request", NULL, "%s", why);
 		return;
 	}
-	cluster = sessions_cluster(all, caller.user);
+	cluster = sessions_login_cluster(all, caller.user);
 	if (!cluster) {
 		wire_reply_status(conn, request->type, WIRE_STATUS_NOT_OURS, NULL, NULL);
 		return;

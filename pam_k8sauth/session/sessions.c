@@ -150,6 +150,18 @@ const struct cluster_config *sessions_cluster(const struct sessions *all, const 
 	return NULL;
 }
 
+const struct cluster_config *sessions_login_cluster(const struct sessions *all, const char *user)
+{
+	const struct session_config *config = all->options.config;
+	const struct cluster_config *cluster = sessions_cluster(all, user);
+
+	for (size_t i = 0; !cluster && account_prefix_len(user) == 0 && i < config->n_clusters; i++) {
+		if (accounts_local_opened(all->options.accounts, user, config->clusters[i].mount))
+			cluster = &config->clusters[i];
+	}
+	return cluster;
+}
+
 const struct service_config *sessions_service(const struct sessions *all, const char *name)
 {
 	const struct session_config *config = all->options.config;

@@ -94,7 +94,10 @@ int session_save(struct session *session, const struct session_secrets *secrets)
 struct secret *session_token(const struct session *session);
 /* A PENDING session by its handle, compared in constant time; NULL. */
 struct session *session_by_handle(struct sessions *all, const struct secret *handle);
+/* The cluster whose prefix USER has; NULL: no name of ours. */
 const struct cluster_config *sessions_cluster(const struct sessions *all, const char *user);
+/* The same, or the first cluster to whose service accounts the local account USER is opened. */
+const struct cluster_config *sessions_login_cluster(const struct sessions *all, const char *user);
 const struct service_config *sessions_service(const struct sessions *all, const char *name);
 /* Calls SESSION's timer in MS (at least 1). */
 void session_timer(struct session *session, int64_t ms);

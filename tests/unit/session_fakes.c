@@ -268,7 +268,7 @@ static void claim_answer(account_claimed_fn *done, void *arg)
 void accounts_claim(struct accounts *accounts, const char *unix_name, const struct account_identity *identity,
     account_claimed_fn *done, void *arg)
 {
-	assert_string_equal(unix_name, FAKE_USER);
+	assert_string_equal(unix_name, world.local ? world.local : FAKE_USER);
 	assert_string_equal(identity->mount, "kubernetes");
 	assert_string_equal(identity->prefix, "k8s_");
 	assert_string_equal(identity->namespace_name, "web");
@@ -280,6 +280,12 @@ void accounts_claim(struct accounts *accounts, const char *unix_name, const stru
 	}
 	claimed.done = done;
 	claimed.arg = arg;
+}
+
+bool accounts_local_opened(struct accounts *accounts, const char *unix_name, const char *mount)
+{
+	assert_string_equal(mount, "kubernetes");
+	return world.local && streq(unix_name, world.local);
 }
 
 int accounts_lookup(struct accounts *accounts, const char *unix_name, const char *const *prefixes, struct account *ret)

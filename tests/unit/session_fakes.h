@@ -52,6 +52,7 @@ struct fake_world {
 	enum account_verdict verdict;
 	bool claim_later;
 	uint32_t uid;
+	const char *local; /* a local account that is opened to service accounts of the mount */
 
 	/* helper */
 	int helper_error;   /* negative: calls fail with it */

@@ -61,6 +61,10 @@ static void test_wrong_user(void **state)
 	assert_int_equal(answer.verdict, ACCOUNT_OK);
 	assert_true(answer.account.local);
 	assert_int_equal(answer.account.uid, 1);
+	assert_true(accounts_local_opened(accounts, "daemon", "kubernetes"));
+	assert_false(accounts_local_opened(accounts, "daemon", "kubernetes/web"));
+	assert_false(accounts_local_opened(accounts, "daemon", "kube"));
+	assert_false(accounts_local_opened(accounts, "root", "kubernetes"));
 	answer = claim("k8s_web_sa", "web/..", "sa", "uid-1");
 	assert_int_equal(answer.verdict, ACCOUNT_WRONG_USER);
 }

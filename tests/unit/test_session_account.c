@@ -141,6 +141,36 @@ static void test_account_phase(void **state)
 	account(NULL, "systemd-user", NULL, 0, WIRE_STATUS_REFUSED);
 }
 
+/* An account of /etc/passwd: ours only where it is opened, and where this login made an exchange. */
+static void test_local_account(void **state)
+{
+	struct wire_conn login, conn;
+	struct fake_ask what;
+
+	world.local = "deploy";
+	what = ask_login();
+	what.user = "bob";
+	ask(&login, what);
+	assert_int_equal(login.status, WIRE_STATUS_NOT_OURS);
+	what.user = "deploy";
+	ask(&login, what);
+	assert_int_equal(login.status, WIRE_STATUS_OK);
+	what = ask_account(NULL);
+	what.user = "deploy";
+	ask(&conn, what);
+	assert_int_equal(conn.status, WIRE_STATUS_NOT_OURS); /* by password or key: not our business */
+	what.handle = login.handle;
+	ask(&conn, what);
+	assert_int_equal(conn.status, WIRE_STATUS_OK);
+	what.handle = "wrong";
+	ask(&conn, what);
+	assert_int_equal(conn.status, WIRE_STATUS_REFUSED);
+	what = ask_open(login.handle);
+	what.user = "deploy";
+	ask(&conn, what);
+	assert_int_equal(conn.status, WIRE_STATUS_OK);
+}
+
 /* A login whose account is not settled is nobody's session yet. */
 static void test_account_phase_unsettled(void **state)
 {
@@ -160,6 +190,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_account_phase),
+		T(test_local_account),
 		T(test_account_phase_unsettled),
 		T(test_peers),
 		T(test_many_failures),
