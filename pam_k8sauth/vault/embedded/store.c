@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store's loop side: what is known, what is on its way, who waits for it. */
+#include "vault/embedded/store_internal.h"
+
+#include <errno.h>
+#include <poll.h>
+
+struct store {
+	struct event *results; /* the thread has some */
+	struct event *turn;    /* runs at the end of the loop's turn: hands the batch over */
+	struct store_thread thread;
+	struct store_cache cache;
+	struct store_txns txns; /* of this turn; what the thread has not taken yet collects in its queue */
+	struct store_loads loads;
+};
+
+static void hand_over(struct store *store)
+{
+	if (!TAILQ_EMPTY(&store->txns) || !TAILQ_EMPTY(&store->loads))
+		store_thread_give(&store->thread, &store->txns, &store->loads);
+}
+
+/* --- results */
+
+static void wake_all(struct store_entry *entry, int r)
+{
+	struct store_waiter *waiter;
+
+	while ((waiter = TAILQ_FIRST(&entry->waiters))) {
+		store_forget(waiter);
+		waiter->wake(waiter, r);
+	}
+}
+
+static void load_free(struct store_load *load)
+{
+	for (size_t i = 0; i < load->n_children; i++)
+		free(load->children[i].name.data);
+	free(load->children);
+	free(load->value.data);
+	free(load);
+}
+
+/* A load never runs beside a write of the same record that was committed before it, so what it read is the older. */
+static void finish_record(struct store *store, struct store_load *load)
+{
+	struct store_entry *entry = load->entry;
+	int r = load->r == -ENOENT ? 0 : load->r;
+
+	entry->loading = false;
+	if (r == 0 && entry->state == STORE_UNKNOWN) {
+		store_cache_set(&store->cache, entry, load->r == 0 ? STORE_PRESENT : STORE_ABSENT, load->value);
+		load->value = (struct store_blob){ 0 };
+	}
+	if (entry->in_flight == 0)
+		wake_all(entry, r);
+	store_cache_unpin(&store->cache, entry);
+}
+
+static void finish_load(struct store *store, struct store_load *load)
+{
+	switch (load->kind) {
+	case STORE_LOAD_RECORD:
+		finish_record(store, load);
+		load_free(load);
+		break;
+	case STORE_LOAD_CHILDREN:
+		load->listed(load->arg, load->children, load->n_children, load->r);
+		load_free(load);
+		break;
+	case STORE_LOAD_META:
+		load->done = true; /* belongs to store_meta_get */
+		break;
+	}
+}
+
+/* What the record is now. A failed write may or may not be there after a crash: read it again. */
+static void settle(struct store *store, struct store_entry *entry, struct store_op *op, int r)
+{
+	struct store_blob none = { 0 };
+
+	entry->in_flight--;
+	if (r < 0) {
+		store_cache_set(&store->cache, entry, STORE_UNKNOWN, none);
+	} else if (op->kind == STORE_DELETE) {
+		store_cache_set(&store->cache, entry, STORE_ABSENT, none);
+	} else {
+		store_cache_set(&store->cache, entry, STORE_PRESENT, op->value);
+		op->value = none;
+	}
+	if (entry->in_flight == 0)
+		wake_all(entry, 0);
+	store_cache_unpin(&store->cache, entry);
+}
+
+static bool has_entry(const struct store_op *op)
+{
+	return op->kind == STORE_PUT || op->kind == STORE_DELETE;
+}
+
+static void finish_txn(struct store *store, struct store_txn *txn)
+{
+	struct store_op *op;
+	size_t i = 0;
+
+	STAILQ_FOREACH(op, &txn->ops, link)
+	if (has_entry(op))
+		settle(store, txn->entries[i++], op, txn->r);
+	txn->committed(txn->arg, txn->r);
+	store_txn_free(txn);
+}
+
+static void take_results(struct store *store)
+{
+	struct store_txns txns = TAILQ_HEAD_INITIALIZER(txns);
+	struct store_loads loads = TAILQ_HEAD_INITIALIZER(loads);
+	struct store_txn *txn;
+	struct store_load *load;
+
+	store_thread_take(&store->thread, &txns, &loads);
+	while ((load = TAILQ_FIRST(&loads))) {
+		TAILQ_REMOVE(&loads, load, link);
+		finish_load(store, load);
+	}
+	while ((txn = TAILQ_FIRST(&txns))) {
+		TAILQ_REMOVE(&txns, txn, link);
+		finish_txn(store, txn);
+	}
+	store_cache_trim(&store->cache);
+}
+
+static void on_results(evutil_socket_t fd, short what, void *arg)
+{
+	take_results(arg);
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	hand_over(arg);
+}
+
+void store_pump(struct store *store, int timeout_ms)
+{
+	struct pollfd fd = { .fd = store->thread.wake_fd, .events = POLLIN };
+
+	hand_over(store);
+	if (poll(&fd, 1, timeout_ms) > 0)
+		take_results(store);
+}
+
+/* --- open and close */
+
+int store_open(struct event_base *base, const char *path, struct store **ret, char *why, size_t why_size)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	int r;
+
+	if (!store || store_cache_init(&store->cache) < 0) {
+		free(store);
+		snprintf(why, why_size, "no memory");
+		return -ENOMEM;
+	}
+	TAILQ_INIT(&store->txns);
+	TAILQ_INIT(&store->loads);
+	r = store_thread_start(&store->thread, path, why, why_size);
+	if (r < 0) {
+		store_cache_free(&store->cache);
+		free(store);
+		return r;
+	}
+	store->results = event_new(base, store->thread.wake_fd, EV_READ | EV_PERSIST, on_results, store);
+	store->turn = event_new(base, -1, 0, on_turn, store);
+	if (!store->results || !store->turn || event_add(store->results, NULL) < 0) {
+		store_close(store);
+		snprintf(why, why_size, "no memory");
+		return -ENOMEM;
+	}
+	*ret = store;
+	return 0;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	/* What finishes may commit again. */
+	do {
+		store_pump(store, 0);
+	} while (!TAILQ_EMPTY(&store->txns) || !TAILQ_EMPTY(&store->loads));
+	if (store->results)
+		event_free(store->results);
+	if (store->turn)
+		event_free(store->turn);
+	store_thread_stop(&store->thread);
+	store_cache_free(&store->cache);
+	free(store);
+}
+
+void store_set_cache_max(struct store *store, size_t max)
+{
+	store->cache.max = max;
+	store_cache_trim(&store->cache);
+}
+
+/* --- reading */
+
+static void end_turn(struct store *store)
+{
+	event_active(store->turn, EV_TIMEOUT, 0);
+}
+
+static struct store_load *load_new(struct store *store, enum store_load_kind kind)
+{
+	struct store_load *load = calloc(1, sizeof(*load));
+
+	if (!load)
+		return NULL;
+	load->kind = kind;
+	TAILQ_INSERT_TAIL(&store->loads, load, link);
+	end_turn(store);
+	return load;
+}
+
+static int start_loading(struct store *store, struct store_entry *entry)
+{
+	struct store_load *load = load_new(store, STORE_LOAD_RECORD);
+
+	if (!load)
+		return -ENOMEM;
+	load->key = entry->key;
+	load->entry = entry;
+	entry->pins++;
+	entry->loading = true;
+	return 0;
+}
+
+int store_get(struct store *store, const struct store_key *key, struct store_waiter *waiter,
+    struct store_entry **ret_entry, struct store_blob *ret)
+{
+	struct store_entry *entry = store_cache_pin(&store->cache, key);
+
+	if (!entry)
+		return -ENOMEM;
+	if (entry->in_flight == 0 && entry->state == STORE_UNKNOWN && !entry->loading &&
+	    start_loading(store, entry) < 0) {
+		store_cache_unpin(&store->cache, entry);
+		return -ENOMEM;
+	}
+	*ret_entry = entry;
+	if (entry->in_flight > 0 || entry->state == STORE_UNKNOWN) {
+		store_forget(waiter);
+		waiter->entry = entry;
+		TAILQ_INSERT_TAIL(&entry->waiters, waiter, link);
+		return -EAGAIN;
+	}
+	if (entry->state == STORE_ABSENT)
+		return -ENOENT;
+	*ret = entry->value;
+	return 0;
+}
+
+void store_unpin(struct store *store, struct store_entry *entry)
+{
+	store_cache_unpin(&store->cache, entry);
+}
+
+void store_forget(struct store_waiter *waiter)
+{
+	if (!waiter->entry)
+		return;
+	TAILQ_REMOVE(&waiter->entry->waiters, waiter, link);
+	waiter->entry = NULL;
+}
+
+int store_list(struct store *store, const struct store_key *parent, store_listed_fn *listed, void *arg)
+{
+	struct store_load *load = load_new(store, STORE_LOAD_CHILDREN);
+
+	if (!load)
+		return -ENOMEM;
+	load->key = *parent;
+	load->listed = listed;
+	load->arg = arg;
+	return 0;
+}
+
+int store_meta_get(struct store *store, const char *name, struct store_blob *ret)
+{
+	struct store_load *load = load_new(store, STORE_LOAD_META);
+	int r;
+
+	if (!load)
+		return -ENOMEM;
+	load->meta_name = name;
+	while (!load->done)
+		store_pump(store, -1);
+	r = load->r;
+	if (r == 0) {
+		*ret = load->value;
+		load->value = (struct store_blob){ 0 };
+	}
+	load_free(load);
+	return r;
+}
+
+/* --- writing */
+
+struct store_txn *store_txn_new(void)
+{
+	struct store_txn *txn = calloc(1, sizeof(*txn));
+
+	if (txn)
+		STAILQ_INIT(&txn->ops);
+	return txn;
+}
+
+static void op_free(struct store_op *op)
+{
+	for (size_t i = 0; i < op->n_nodes; i++)
+		free(op->nodes[i].name.data);
+	free(op->nodes);
+	free(op->value.data);
+	free(op->meta_name);
+	free(op);
+}
+
+void store_txn_free(struct store_txn *txn)
+{
+	struct store_op *op;
+
+	if (!txn)
+		return;
+	while ((op = STAILQ_FIRST(&txn->ops))) {
+		STAILQ_REMOVE_HEAD(&txn->ops, link);
+		op_free(op);
+	}
+	free(txn->entries);
+	free(txn);
+}
+
+static struct store_op *op_new(struct store_txn *txn, enum store_op_kind kind, size_t n_nodes)
+{
+	struct store_op *op = calloc(1, sizeof(*op));
+
+	if (!op)
+		return NULL;
+	op->nodes = calloc(n_nodes ? n_nodes : 1, sizeof(*op->nodes));
+	if (!op->nodes) {
+		free(op);
+		return NULL;
+	}
+	op->kind = kind;
+	op->n_nodes = n_nodes;
+	STAILQ_INSERT_TAIL(&txn->ops, op, link);
+	txn->n_ops++;
+	return op;
+}
+
+int store_txn_put(struct store_txn *txn, const struct store_node *nodes, size_t n, struct store_blob value)
+{
+	struct store_op *op = op_new(txn, STORE_PUT, n);
+
+	if (!op) {
+		for (size_t i = 0; i < n; i++)
+			free(nodes[i].name.data);
+		free(value.data);
+		return -ENOMEM;
+	}
+	memcpy(op->nodes, nodes, n * sizeof(*nodes));
+	op->value = value;
+	return 0;
+}
+
+static int remove_keys(struct store_txn *txn, enum store_op_kind kind, const struct store_key *keys, size_t n)
+{
+	struct store_op *op = op_new(txn, kind, n);
+
+	if (!op)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		op->nodes[i].key = keys[i];
+	return 0;
+}
+
+int store_txn_delete(struct store_txn *txn, const struct store_key *keys, size_t n)
+{
+	return remove_keys(txn, STORE_DELETE, keys, n);
+}
+
+int store_txn_delete_tree(struct store_txn *txn, const struct store_key *keys, size_t n)
+{
+	return remove_keys(txn, STORE_DELETE_TREE, keys, n);
+}
+
+int store_txn_meta(struct store_txn *txn, const char *name, struct store_blob value)
+{
+	struct store_op *op = op_new(txn, STORE_META, 0);
+
+	if (!op) {
+		free(value.data);
+		return -ENOMEM;
+	}
+	op->value = value;
+	op->meta_name = strdup(name);
+	return op->meta_name ? 0 : -ENOMEM;
+}
+
+int store_commit(struct store *store, struct store_txn *txn, bool relaxed, store_committed_fn *committed, void *arg)
+{
+	struct store_op *op;
+
+	txn->entries = calloc(txn->n_ops + 1, sizeof(*txn->entries));
+	STAILQ_FOREACH(op, &txn->ops, link)
+	{
+		struct store_entry *entry;
+
+		if (!txn->entries)
+			break;
+		if (!has_entry(op))
+			continue;
+		entry = store_cache_pin(&store->cache, &op->nodes[0].key);
+		if (!entry)
+			break;
+		entry->in_flight++;
+		txn->entries[txn->n_entries++] = entry;
+	}
+	if (op || !txn->entries) {
+		for (size_t i = 0; i < txn->n_entries; i++) {
+			txn->entries[i]->in_flight--;
+			store_cache_unpin(&store->cache, txn->entries[i]);
+		}
+		store_txn_free(txn);
+		return -ENOMEM;
+	}
+	txn->relaxed = relaxed;
+	txn->committed = committed;
+	txn->arg = arg;
+	TAILQ_INSERT_TAIL(&store->txns, txn, link);
+	end_turn(store);
+	return 0;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store: opaque records in SQLite behind one thread that owns the connection, so that no disk ever stops the loop
+ * (decision 1, experiments.md E4). Everything here is called on the loop. Records are found by a 32-byte key; each has
+ * a parent and a sealed name, so that children can be listed; what keys, names and values mean is the barrier's matter.
+ * What the loop commits in one turn becomes one SQLite transaction; the next ones collect while the thread works.
+ */
+#pragma once
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/macros.h"
+
+#define STORE_KEY_SIZE	32
+#define STORE_VALUE_MAX (4 * 1024 * 1024)  /* bytes of one record */
+#define STORE_CACHE_MAX (32 * 1024 * 1024) /* bytes of records kept on the loop's side */
+#define STORE_LIST_MAX	1000000		   /* children of one parent */
+
+struct store;
+
+struct store_key {
+	uint8_t bytes[STORE_KEY_SIZE];
+};
+
+/* Bytes with their length; owned by whom the context says. */
+struct store_blob {
+	uint8_t *data;
+	size_t len;
+};
+
+/*
+ * Opens the store at PATH (made with mode 0600 if there is none), NULL: in memory. Waits for the disk. 0, or a negative
+ * errno with WHY: -EBUSY a second daemon has it, -EPROTO not a store of ours or a newer one's, else the disk's.
+ */
+int store_open(struct event_base *base, const char *path, struct store **ret, char *why, size_t why_size) NODISCARD;
+
+/* Finishes what was committed (callbacks run), ends the thread. */
+void store_close(struct store *store);
+
+/* Where the cache may be smaller: for tests. */
+void store_set_cache_max(struct store *store, size_t max);
+
+/* --- reading
+ * -------------------------------------------------------------------------------------------------------------- */
+
+/* A record in the cache. Pinned by whom got it from store_get: it stays, and shows every commit, until unpinned. */
+struct store_entry;
+
+/* Who waits for a record. Waits for one thing at a time. */
+struct store_waiter {
+	TAILQ_ENTRY(store_waiter) link;
+	struct store_entry *entry; /* NULL: does not wait */
+	/* R: 0 (ask again), or the negative errno of the read. Called once, from the loop, never from store_get. */
+	void (*wake)(struct store_waiter *waiter, int r);
+};
+
+/*
+ * 0 with the record's bytes (the entry's own, until the loop's next turn), -ENOENT, or -EAGAIN: WAITER will be woken
+ * when the record was read, or when the writes to it that are on their way are durable. *RET_ENTRY is pinned in all of
+ * these. -ENOMEM pins nothing.
+ */
+int store_get(struct store *store, const struct store_key *key, struct store_waiter *waiter,
+    struct store_entry **ret_entry, struct store_blob *ret) NODISCARD;
+void store_unpin(struct store *store, struct store_entry *entry);
+/* Stops waiting. */
+void store_forget(struct store_waiter *waiter);
+
+struct store_child {
+	struct store_key key;
+	struct store_blob name;
+};
+
+/* CHILDREN belong to the callback's caller; R is 0 or a negative errno (-EFBIG: more than STORE_LIST_MAX). */
+typedef void store_listed_fn(void *arg, const struct store_child *children, size_t n, int r);
+
+/*
+ * The children of PARENT, after everything that was committed before this call. 0 or -ENOMEM; LISTED is called from the
+ * loop.
+ */
+int store_list(struct store *store, const struct store_key *parent, store_listed_fn *listed, void *arg) NODISCARD;
+
+/* A setting outside the records ("keyring"); waits for the disk: at start only. 0, -ENOENT, -EIO, -ENOMEM. */
+int store_meta_get(struct store *store, const char *name, struct store_blob *ret) NODISCARD;
+
+/* --- writing
+ * -------------------------------------------------------------------------------------------------------------- */
+
+/* One step of a record's way up: itself first, then each folder above it. NAME is sealed. */
+struct store_node {
+	struct store_key key, parent;
+	struct store_blob name;
+};
+
+/* Writes that happen together or not at all. */
+struct store_txn;
+
+struct store_txn *store_txn_new(void) NODISCARD;
+void store_txn_free(struct store_txn *txn);
+/* NODES (n >= 1; the names' bytes and VALUE's are taken over, also on failure). 0 or -ENOMEM. */
+int store_txn_put(struct store_txn *txn, const struct store_node *nodes, size_t n, struct store_blob value) NODISCARD;
+/* Removes the record and folders above it that are empty then: KEYS is the record's, then each folder's above. */
+int store_txn_delete(struct store_txn *txn, const struct store_key *keys, size_t n) NODISCARD;
+/* Removes the folder KEYS[0] with all below it, and folders above that are empty then. Cached records below it are not
+ * forgotten: their keys must never be used again. */
+int store_txn_delete_tree(struct store_txn *txn, const struct store_key *keys, size_t n) NODISCARD;
+/* VALUE is taken over, also on failure. */
+int store_txn_meta(struct store_txn *txn, const char *name, struct store_blob value) NODISCARD;
+
+/* R is 0 or a negative errno (-ENOSPC, -EROFS, -EIO). */
+typedef void store_committed_fn(void *arg, int r);
+
+/*
+ * Commits TXN (taken over) with the loop's turn. COMMITTED is called from the loop when it is on the disk (RELAXED: in
+ * the log, which a power failure may lose); until then its keys make store_get wait.
+ * 0, or -ENOMEM: nothing happens, TXN is freed.
+ */
+int store_commit(
+    struct store *store, struct store_txn *txn, bool relaxed, store_committed_fn *committed, void *arg) NODISCARD;
+
+/* Waits (at most TIMEOUT_MS) for the thread's next results and runs their callbacks: where no loop runs (start, stop).
+ */
+void store_pump(struct store *store, int timeout_ms);

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the two halves of the store share: the loop's side (store.c, store_cache.c) and the thread's (store_thread.c).
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "vault/embedded/store.h"
+
+enum store_op_kind {
+	STORE_PUT,
+	STORE_DELETE,
+	STORE_DELETE_TREE,
+	STORE_META,
+};
+
+struct store_op {
+	STAILQ_ENTRY(store_op) link;
+	enum store_op_kind kind;
+	struct store_node *nodes; /* only the keys are set where something is removed */
+	size_t n_nodes;
+	struct store_blob value;
+	char *meta_name;
+};
+
+struct store_txn {
+	TAILQ_ENTRY(store_txn) link;
+	STAILQ_HEAD(, store_op) ops;
+	struct store_entry **entries; /* the loop's: one for each STORE_PUT and STORE_DELETE, pinned, in flight */
+	size_t n_ops, n_entries;
+	bool relaxed;
+	store_committed_fn *committed;
+	void *arg;
+	int r;
+};
+
+enum store_load_kind {
+	STORE_LOAD_RECORD,
+	STORE_LOAD_META,
+	STORE_LOAD_CHILDREN, /* after the writes handed over with it */
+};
+
+struct store_load {
+	TAILQ_ENTRY(store_load) link;
+	enum store_load_kind kind;
+	struct store_key key;
+	const char *meta_name;
+	struct store_entry *entry; /* the loop's; pinned */
+	store_listed_fn *listed;
+	void *arg;
+	int r;
+	bool done;
+	struct store_blob value;
+	struct store_child *children;
+	size_t n_children;
+};
+
+TAILQ_HEAD(store_txns, store_txn);
+TAILQ_HEAD(store_loads, store_load);
+
+/* The thread's own things and the two queues between it and the loop; nothing else is shared. */
+struct store_thread {
+	pthread_t thread;
+	char *path;  /* NULL: in memory */
+	int wake_fd; /* eventfd: results are waiting */
+
+	pthread_mutex_t lock; /* for all below */
+	pthread_cond_t changed;
+	struct store_txns txns, done_txns;
+	struct store_loads loads, done_loads;
+	bool stop;
+	bool opened;
+	int open_r;
+	char why[512];
+};
+
+/* Starts the thread and waits until it opened the store. */
+int store_thread_start(struct store_thread *thread, const char *path, char *why, size_t why_size) NODISCARD;
+/* Lets it finish what it has, and joins it. */
+void store_thread_stop(struct store_thread *thread);
+/* Hands the lists over (they are empty afterwards). */
+void store_thread_give(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads);
+/* Takes what is done. */
+void store_thread_take(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads);
+
+/* --- the connection, used by the thread alone: store_sqlite.c
+ * ---------------------------------------------------------- */
+
+struct store_db;
+
+int store_db_open(const char *path, struct store_db **ret, char *why, size_t why_size) NODISCARD;
+void store_db_close(struct store_db *db);
+/* Sets every transaction's r. */
+void store_db_commit(struct store_db *db, struct store_txns *txns);
+/* Sets LOAD's r and result. */
+void store_db_load(struct store_db *db, struct store_load *load);
+
+/* --- the cache: store_cache.c
+ * ------------------------------------------------------------------------------------------ */
+
+enum store_entry_state {
+	STORE_UNKNOWN, /* not read yet, or a commit to it failed */
+	STORE_ABSENT,
+	STORE_PRESENT,
+};
+
+struct store_entry {
+	struct store_key key;
+	struct store_entry *next_in_bucket;
+	TAILQ_ENTRY(store_entry) lru; /* the head is the latest */
+	TAILQ_HEAD(, store_waiter) waiters;
+	enum store_entry_state state;
+	unsigned pins;
+	unsigned in_flight; /* transactions on their way */
+	bool loading;
+	struct store_blob value;
+};
+
+#define STORE_BUCKETS 65536u /* keys are a MAC's output: any 16 bits of them are a good hash */
+
+struct store_cache {
+	struct store_entry **buckets;
+	TAILQ_HEAD(store_lru, store_entry) lru;
+	size_t used, max; /* bytes */
+};
+
+int store_cache_init(struct store_cache *cache) NODISCARD;
+void store_cache_free(struct store_cache *cache);
+/* The entry of KEY, made if there is none, pinned once more. NULL without memory. */
+struct store_entry *store_cache_pin(struct store_cache *cache, const struct store_key *key);
+/* Sets what the record is now; VALUE is taken over. */
+void store_cache_set(
+    struct store_cache *cache, struct store_entry *entry, enum store_entry_state state, struct store_blob value);
+void store_cache_unpin(struct store_cache *cache, struct store_entry *entry);
+/* Gives the oldest entries back that nobody holds, until the cache is within its limit. */
+void store_cache_trim(struct store_cache *cache);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store thread: takes what the loop gave, does it, gives the results back. It shares two queues and nothing else.
+ */
+#include "vault/embedded/store_internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+
+#include "base/log.h"
+
+static void give_back(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads)
+{
+	uint64_t one = 1;
+
+	if (TAILQ_EMPTY(txns) && TAILQ_EMPTY(loads))
+		return;
+	pthread_mutex_lock(&thread->lock);
+	TAILQ_CONCAT(&thread->done_txns, txns, link);
+	TAILQ_CONCAT(&thread->done_loads, loads, link);
+	pthread_mutex_unlock(&thread->lock);
+	/* Cannot fail but for a full counter, and then the loop wakes anyhow. */
+	if (write(thread->wake_fd, &one, sizeof(one)) != sizeof(one))
+		log_debug("store: the loop has many results waiting");
+}
+
+/* Records first, so that readers do not wait for the disk's flush; lists last, so that they show these writes. */
+static void work(struct store_thread *thread, struct store_db *db, struct store_txns *txns, struct store_loads *loads)
+{
+	struct store_txns no_txns = TAILQ_HEAD_INITIALIZER(no_txns);
+	struct store_loads now = TAILQ_HEAD_INITIALIZER(now), later = TAILQ_HEAD_INITIALIZER(later);
+	struct store_load *load;
+
+	while ((load = TAILQ_FIRST(loads))) {
+		TAILQ_REMOVE(loads, load, link);
+		if (load->kind == STORE_LOAD_CHILDREN) {
+			TAILQ_INSERT_TAIL(&later, load, link);
+			continue;
+		}
+		store_db_load(db, load);
+		TAILQ_INSERT_TAIL(&now, load, link);
+	}
+	give_back(thread, &no_txns, &now);
+	if (!TAILQ_EMPTY(txns))
+		store_db_commit(db, txns);
+	give_back(thread, txns, &now);
+	TAILQ_FOREACH(load, &later, link)
+	store_db_load(db, load);
+	give_back(thread, &no_txns, &later);
+}
+
+/* Takes the next work; false: stop, and nothing is left. */
+static bool next(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads)
+{
+	bool more;
+
+	pthread_mutex_lock(&thread->lock);
+	while (!thread->stop && TAILQ_EMPTY(&thread->txns) && TAILQ_EMPTY(&thread->loads))
+		pthread_cond_wait(&thread->changed, &thread->lock);
+	TAILQ_CONCAT(txns, &thread->txns, link);
+	TAILQ_CONCAT(loads, &thread->loads, link);
+	more = !TAILQ_EMPTY(txns) || !TAILQ_EMPTY(loads);
+	pthread_mutex_unlock(&thread->lock);
+	return more;
+}
+
+static void *thread_main(void *arg)
+{
+	struct store_thread *thread = arg;
+	struct store_txns txns = TAILQ_HEAD_INITIALIZER(txns);
+	struct store_loads loads = TAILQ_HEAD_INITIALIZER(loads);
+	struct store_db *db = NULL;
+	char why[sizeof(thread->why)] = "";
+	int r;
+
+	r = store_db_open(thread->path, &db, why, sizeof(why));
+	pthread_mutex_lock(&thread->lock);
+	thread->opened = true;
+	thread->open_r = r;
+	memcpy(thread->why, why, sizeof(why));
+	pthread_cond_broadcast(&thread->changed);
+	pthread_mutex_unlock(&thread->lock);
+	if (r < 0)
+		return NULL;
+	while (next(thread, &txns, &loads))
+		work(thread, db, &txns, &loads);
+	store_db_close(db);
+	return NULL;
+}
+
+static void thread_destroy(struct store_thread *thread)
+{
+	close(thread->wake_fd);
+	pthread_cond_destroy(&thread->changed);
+	pthread_mutex_destroy(&thread->lock);
+	free(thread->path);
+}
+
+/* Signals are the loop's. */
+static int create_without_signals(struct store_thread *thread)
+{
+	sigset_t all, before;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&thread->thread, NULL, thread_main, thread);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -r;
+}
+
+int store_thread_start(struct store_thread *thread, const char *path, char *why, size_t why_size)
+{
+	int r;
+
+	TAILQ_INIT(&thread->txns);
+	TAILQ_INIT(&thread->done_txns);
+	TAILQ_INIT(&thread->loads);
+	TAILQ_INIT(&thread->done_loads);
+	thread->path = path ? strdup(path) : NULL;
+	if (path && !thread->path)
+		return -ENOMEM;
+	thread->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (thread->wake_fd < 0) {
+		r = -errno;
+		snprintf(why, why_size, "cannot make an eventfd for the store: %s", strerror(-r));
+		free(thread->path);
+		return r;
+	}
+	pthread_mutex_init(&thread->lock, NULL);
+	pthread_cond_init(&thread->changed, NULL);
+	r = create_without_signals(thread);
+	if (r < 0) {
+		snprintf(why, why_size, "cannot start the store thread: %s", strerror(-r));
+		thread_destroy(thread);
+		return r;
+	}
+	pthread_mutex_lock(&thread->lock);
+	while (!thread->opened)
+		pthread_cond_wait(&thread->changed, &thread->lock);
+	r = thread->open_r;
+	pthread_mutex_unlock(&thread->lock);
+	if (r < 0) {
+		pthread_join(thread->thread, NULL);
+		snprintf(why, why_size, "%s", thread->why);
+		thread_destroy(thread);
+	}
+	return r;
+}
+
+void store_thread_stop(struct store_thread *thread)
+{
+	pthread_mutex_lock(&thread->lock);
+	thread->stop = true;
+	pthread_cond_broadcast(&thread->changed);
+	pthread_mutex_unlock(&thread->lock);
+	pthread_join(thread->thread, NULL);
+	thread_destroy(thread);
+}
+
+void store_thread_give(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads)
+{
+	pthread_mutex_lock(&thread->lock);
+	TAILQ_CONCAT(&thread->txns, txns, link);
+	TAILQ_CONCAT(&thread->loads, loads, link);
+	pthread_cond_signal(&thread->changed);
+	pthread_mutex_unlock(&thread->lock);
+}
+
+void store_thread_take(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads)
+{
+	uint64_t count;
+
+	/* Before the queues are read: a later result writes again. */
+	while (read(thread->wake_fd, &count, sizeof(count)) < 0 && errno == EINTR)
+		continue;
+	pthread_mutex_lock(&thread->lock);
+	TAILQ_CONCAT(txns, &thread->done_txns, link);
+	TAILQ_CONCAT(loads, &thread->done_loads, link);
+	pthread_mutex_unlock(&thread->lock);
+}
