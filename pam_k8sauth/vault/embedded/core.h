@@ -33,9 +33,10 @@ typedef int engine_handler(struct call *call);
 
 enum engine_path_flags {
 	ENGINE_UNAUTHENTICATED =
-	    1,			  /* needs no token; errors of such a path are never wrapped (kubernetes-auth.md 0.2) */
-	ENGINE_SUDO = 2,	  /* needs the sudo capability besides (vault-core.md 1.12) */
-	ENGINE_ALWAYS_UPDATE = 4, /* unused by paths with an existence check */
+	    1,		 /* needs no token; errors of such a path are never wrapped (kubernetes-auth.md 0.2) */
+	ENGINE_SUDO = 2, /* needs the sudo capability besides (vault-core.md 1.12) */
+	ENGINE_RAW = 4,	 /* answers while sealed too, without an envelope; needs no token: sys/health and its like */
+	ENGINE_HEAD = 8, /* HEAD is served like GET */
 };
 
 /*
@@ -62,6 +63,7 @@ struct engine {
 	const struct engine_path *paths; /* ends with a NULL pattern */
 	/* Called when a mount of it is made or loaded: may keep its own state in mount->state; NULL: none. */
 	int (*mounted)(struct core *core, struct mount *mount);
+	/* When the last call of a mount that is gone has ended. */
 	void (*unmounted)(struct core *core, struct mount *mount);
 	/* Login mounts: a token of PATH is renewed: set ttl, max_ttl, period of AUTH from the current role, or fail by
 	   call_error texts (kubernetes-auth.md 3.9). */
@@ -78,7 +80,9 @@ struct mount {
 	int64_t default_lease_ttl, max_lease_ttl; /* 0: system's 2764800 */
 	char *token_type;			  /* auth mounts: "default-service" */
 	bool builtin;
-	void *state; /* the engine's */
+	unsigned refs; /* the table's and the calls' */
+	bool running;  /* the engine's mounted() was called */
+	void *state;   /* the engine's */
 };
 
 #define SYSTEM_LEASE_TTL 2764800 /* 32 days */
@@ -138,10 +142,14 @@ int call_field_strings(
 int call_get(struct call *call, const char *key, json_t **ret) NODISCARD;  /* the caller owns *RET (its own copy) */
 int call_put(struct call *call, const char *key, json_t *value) NODISCARD; /* VALUE stays the caller's */
 int call_delete(struct call *call, const char *key) NODISCARD;
-/* Sorted array of the names right below PREFIX ("" or "a/b/"); folders end in '/'. Empty array where there are none. */
+/*
+ * Sorted array of the names right below PREFIX ("" or "a/b/"); folders end in '/'. Empty array where there are none.
+ * As of the first time that the call asked for it (later runs get the same), with the call's own writes on top.
+ */
 int call_list(struct call *call, const char *prefix, json_t **ret) NODISCARD;
 
-/* The same for core's own keys ("sys/policy/x", "token/id/..."), whatever the mount. */
+/* The same for core's own keys ("sys/policy/x", "token/id/..."), whatever the mount. "core/" and "logical/" are taken.
+ */
 int core_get(struct call *call, const char *key, json_t **ret) NODISCARD;
 int core_put(struct call *call, const char *key, json_t *value) NODISCARD;
 int core_delete(struct call *call, const char *key) NODISCARD;
@@ -150,8 +158,10 @@ int core_list(struct call *call, const char *prefix, json_t **ret) NODISCARD;
 /* Writes of this call need not be on the disk before the reply (new tokens and their leases only; decision 2). */
 void call_relaxed(struct call *call);
 
-/* Runs AFTER (once) when the call's writes are durable, before the reply goes out: for caches. R is 0 or the commit's
- * errno. */
+/*
+ * Runs AFTER (once) when the call's writes are durable, before the reply goes out: for caches. R is 0 or the commit's
+ * errno; -ECANCELED where this run wrote nothing (it ended in -EAGAIN or in a refusal), so that ARG can be freed.
+ */
 void call_on_commit(struct call *call, void (*after)(struct core *core, int r, void *arg), void *arg);
 
 /*

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fields of a request with Vault's weak typing, and its texts where one cannot be converted (kubernetes-auth.md 0.2).
+ */
+#include "vault/embedded/core_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "vault/embedded/go_text.h"
+
+#define FAULT_MAX 8192 /* bytes of an error text, which shows the value */
+
+/* The field; NULL where it is absent. *RET_SET as the callers give it on. */
+static const json_t *field(const struct call *call, const char *name, bool *ret_set)
+{
+	const json_t *value = json_object_get(call->request->data, name);
+
+	if (ret_set)
+		*ret_set = value != NULL;
+	return value;
+}
+
+/*
+ * Answers with the fault. Paths with an existence check meet it there already, and that says it without the prefix
+ * (vault-1.21.4.md). Always 1.
+ */
+static int bad_field(struct call *call, const char *name, struct buf *fault)
+{
+	bool early = call->path && call->path->exists;
+
+	call_error(call, 400, "%serror converting input for field \"%s\": %s",
+	    early ? "" : "Field validation failed: ", name,
+	    fault->failed ? "the value is too long to show" : fault->data);
+	buf_free(fault);
+	return 1;
+}
+
+/* Maps and lists cannot become TYPE; WHERE is "" or the element, "[0]". */
+static void unconvertible(struct buf *fault, const char *where, const char *type, const json_t *value)
+{
+	buf_printf(fault, "'%s' expected type '%s', got unconvertible type '%s', value: '", where, type,
+	    json_is_object(value) ? "map[string]interface {}" : "[]interface {}");
+	go_value(fault, value);
+	buf_add_char(fault, '\'');
+}
+
+static bool is_compound(const json_t *value)
+{
+	return json_is_object(value) || json_is_array(value);
+}
+
+/* Keeps VALUE until the run ends. */
+static int lend(struct call *call, json_t *value, const char **ret)
+{
+	struct call_private *private = private_of(call);
+
+	if (!private->strings)
+	private->strings = json_array();
+	if (json_array_append_new(private->strings, value))
+		return -ENOMEM;
+	*ret = json_string_value(value);
+	return 0;
+}
+
+/* A scalar as a string, as mapstructure makes it. A new reference. */
+static json_t *scalar_string(const json_t *value)
+{
+	struct buf text AUTO_BUF = BUF_MAX(64);
+
+	switch (json_typeof(value)) {
+	case JSON_STRING:
+		return json_incref((json_t *)(uintptr_t)value);
+	case JSON_TRUE:
+		return json_string("1");
+	case JSON_FALSE:
+		return json_string("0");
+	case JSON_NULL:
+		return json_string("");
+	default:
+		go_value(&text, value);
+		return text.failed ? NULL : json_string(text.data);
+	}
+}
+
+int call_field_string(struct call *call, const char *name, const char **ret, bool *ret_set)
+{
+	struct buf fault AUTO_BUF = BUF_MAX(FAULT_MAX);
+	const json_t *value = field(call, name, ret_set);
+	json_t *string;
+
+	if (!value)
+		return 0;
+	if (is_compound(value)) {
+		unconvertible(&fault, "", "string", value);
+		return bad_field(call, name, &fault);
+	}
+	string = scalar_string(value);
+	return string ? lend(call, string, ret) : -ENOMEM;
+}
+
+/* strconv.ParseBool: 1, 0, -EINVAL. */
+static int parse_bool(const char *text)
+{
+	static const char *const yes[] = { "1", "t", "T", "TRUE", "true", "True" };
+	static const char *const no[] = { "0", "f", "F", "FALSE", "false", "False", "" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
+		if (streq(text, yes[i]))
+			return 1;
+	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
+		if (streq(text, no[i]))
+			return 0;
+	return -EINVAL;
+}
+
+int call_field_bool(struct call *call, const char *name, bool *ret, bool *ret_set)
+{
+	struct buf fault AUTO_BUF = BUF_MAX(FAULT_MAX);
+	const json_t *value = field(call, name, ret_set);
+	json_t *string;
+	int r;
+
+	if (!value)
+		return 0;
+	if (is_compound(value)) {
+		unconvertible(&fault, "", "bool", value);
+		return bad_field(call, name, &fault);
+	}
+	string = scalar_string(value);
+	if (!string)
+		return -ENOMEM;
+	r = parse_bool(json_string_value(string));
+	if (r < 0) {
+		buf_add_str(&fault, "cannot parse '' as bool: strconv.ParseBool: parsing ");
+		go_quote(&fault, json_string_value(string));
+		buf_add_str(&fault, ": invalid syntax");
+	}
+	json_decref(string);
+	if (r < 0)
+		return bad_field(call, name, &fault);
+	*ret = r == 1;
+	return 0;
+}
+
+/* strconv.ParseInt with base 0: 0, -EINVAL or -ERANGE. */
+static int parse_int(const char *text, long long *ret)
+{
+	const char *digits = text + (*text == '-' || *text == '+');
+	char *end;
+
+	if (!*text) {
+		*ret = 0;
+		return 0;
+	}
+	if (*digits < '0' || *digits > '9')
+		return -EINVAL;
+	errno = 0;
+	*ret = strtoll(text, &end, 0);
+	if (*end)
+		return -EINVAL;
+	return errno == ERANGE ? -ERANGE : 0;
+}
+
+int call_field_int(struct call *call, const char *name, long long *ret, bool *ret_set)
+{
+	struct buf fault AUTO_BUF = BUF_MAX(FAULT_MAX);
+	const json_t *value = field(call, name, ret_set);
+	json_t *string;
+	long long number;
+	int r;
+
+	if (!value)
+		return 0;
+	if (is_compound(value)) {
+		unconvertible(&fault, "", "int", value);
+		return bad_field(call, name, &fault);
+	}
+	string = scalar_string(value);
+	if (!string)
+		return -ENOMEM;
+	r = parse_int(json_string_value(string), &number);
+	if (r < 0) {
+		buf_add_str(&fault, "cannot parse '' as int: strconv.ParseInt: parsing ");
+		go_quote(&fault, json_string_value(string));
+		buf_add_str(&fault, r == -ERANGE ? ": value out of range" : ": invalid syntax");
+	}
+	json_decref(string);
+	if (r < 0)
+		return bad_field(call, name, &fault);
+	*ret = number;
+	return 0;
+}
+
+int call_field_seconds(struct call *call, const char *name, int64_t *ret, bool *ret_set)
+{
+	struct buf fault AUTO_BUF = BUF_MAX(FAULT_MAX);
+	const json_t *value = field(call, name, ret_set);
+	char error[DURATION_ERROR_SIZE];
+	json_t *string;
+	long long ns;
+
+	if (!value)
+		return 0;
+	if (is_compound(value) || json_is_boolean(value)) {
+		buf_add_str(&fault, "could not parse duration from input");
+		return bad_field(call, name, &fault);
+	}
+	string = scalar_string(value);
+	if (!string)
+		return -ENOMEM;
+	if (duration_parse_ns(json_string_value(string), &ns, error, sizeof(error)) < 0)
+		buf_add_str(&fault, error);
+	else if (ns < 0)
+		buf_printf(&fault, "cannot provide negative value '%lld'", ns / 1000000000);
+	json_decref(string);
+	if (fault.len)
+		return bad_field(call, name, &fault);
+	*ret = ns / 1000000000;
+	return 0;
+}
+
+/* --- lists */
+
+static int append_trimmed(json_t *list, const char *text, size_t len)
+{
+	while (len && strchr(" \t\r\n\v\f", *text)) {
+		text++;
+		len--;
+	}
+	while (len && strchr(" \t\r\n\v\f", text[len - 1]))
+		len--;
+	return json_array_append_new(list, json_stringn(text, len)) ? -ENOMEM : 0;
+}
+
+static int split(json_t *list, const char *text)
+{
+	int r = 0;
+
+	if (!*text)
+		return 0;
+	for (;;) {
+		size_t len = strcspn(text, ",");
+
+		r = append_trimmed(list, text, len);
+		if (r < 0 || !text[len])
+			return r;
+		text += len + 1;
+	}
+}
+
+/* A map counts as a list of one, an empty one as none. */
+static int take_elements(json_t *list, const json_t *value, struct buf *faults, unsigned *n_faults)
+{
+	size_t n = json_is_array(value) ? json_array_size(value) : json_object_size(value) ? 1 : 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const json_t *element = json_is_array(value) ? json_array_get(value, i) : value;
+		json_t *string;
+		char where[32];
+
+		if (is_compound(element)) {
+			snprintf(where, sizeof(where), "[%zu]", i);
+			buf_add_str(faults, "\n* ");
+			unconvertible(faults, where, "string", element);
+			++*n_faults;
+			continue;
+		}
+		string = scalar_string(element);
+		r = string ? append_trimmed(list, json_string_value(string), json_string_length(string)) : -ENOMEM;
+		json_decref(string);
+	}
+	return r;
+}
+
+int call_field_strings(struct call *call, const char *name, json_t **ret, bool *ret_set)
+{
+	struct buf faults AUTO_BUF = BUF_MAX(FAULT_MAX), fault AUTO_BUF = BUF_MAX(FAULT_MAX);
+	const json_t *value = field(call, name, ret_set);
+	json_t *list, *string = NULL;
+	unsigned n_faults = 0;
+	int r;
+
+	if (!value)
+		return 0;
+	list = json_array();
+	if (!list)
+		return -ENOMEM;
+	if (is_compound(value)) {
+		r = take_elements(list, value, &faults, &n_faults);
+	} else {
+		string = scalar_string(value);
+		r = string ? split(list, json_string_value(string)) : -ENOMEM;
+		json_decref(string);
+	}
+	if (r < 0 || n_faults) {
+		json_decref(list);
+		if (r < 0)
+			return r;
+		buf_printf(&fault, "%u error(s) decoding:\n%s", n_faults, faults.failed ? "" : faults.data);
+		return bad_field(call, name, &fault);
+	}
+	*ret = list;
+	return 0;
+}

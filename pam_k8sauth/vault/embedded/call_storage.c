@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a call reads and writes: the store through the barrier, under the call's own writes. */
+#include "vault/embedded/core_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/text.h"
+
+bool call_array_grow(void **items, size_t n, size_t *size, size_t item_size)
+{
+	size_t more = *size ? *size * 2 : 8;
+	void *grown;
+
+	if (n < *size)
+		return true;
+	grown = reallocarray(*items, more, item_size);
+	if (!grown)
+		return false;
+	*items = grown;
+	*size = more;
+	return true;
+}
+
+static const struct barrier *barrier_of_call(const struct call_private *call)
+{
+	return call->barrier ? call->barrier : call->call.core->barrier;
+}
+
+/* Relative to the mount's data. */
+static int mount_key(const struct call *call, const char *key, char ret[static STORE_KEY_MAX])
+{
+	int n = snprintf(ret, STORE_KEY_MAX, MOUNT_DATA "%s", call->mount->uuid, key);
+
+	return n < STORE_KEY_MAX ? 0 : -ENAMETOOLONG;
+}
+
+/* --- reading */
+
+static struct call_write *own_write(struct call_private *call, const char *key)
+{
+	for (size_t i = call->writes.n; i > 0; i--) {
+		struct call_write *write = &call->writes.items[i - 1];
+
+		if (write->kind != WRITE_META && write->kind != WRITE_DELETE_TREE && streq(write->key, key))
+			return write;
+	}
+	return NULL;
+}
+
+static int parse(const char *text, size_t len, json_t **ret)
+{
+	*ret = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	return *ret ? 0 : -EIO;
+}
+
+/* The entry stays pinned until the call's next run is over, so that many waits come to an end. */
+static int pin(struct call_private *call, struct store_entry *entry)
+{
+	if (!CALL_ARRAY_GROW(call->pins)) {
+		store_unpin(call->call.core->store, entry);
+		return -ENOMEM;
+	}
+	call->pins.items[call->pins.n++] = entry;
+	return 0;
+}
+
+static int open_record(struct call *call, const char *key, const struct store_blob *sealed, json_t **ret)
+{
+	struct store_blob plain;
+	int r = barrier_open(barrier_of_call(call->private), key, strlen(key), sealed, &plain);
+
+	if (r == 0) {
+		r = parse((const char *)plain.data, plain.len, ret);
+		wipe(plain.data, plain.len);
+		free(plain.data);
+	}
+	if (r == -EBADMSG || r == -EIO) {
+		log_line(LOG_ERR, call->request->ref,
+		    "store: the record of %s was changed, or put in this place, by somebody else: refused", key);
+		r = -EIO;
+	}
+	return r;
+}
+
+int core_get(struct call *call, const char *key, json_t **ret)
+{
+	struct call_private *private = private_of(call);
+	const struct barrier *barrier = barrier_of_call(private);
+	struct call_write *write = own_write(private, key);
+	struct store_entry *entry;
+	struct store_blob sealed;
+	struct store_key hash;
+	int r, pinned;
+
+	if (write)
+		return write->kind == WRITE_PUT ? parse(write->text, write->len, ret) : -ENOENT;
+	barrier_hash(barrier, key, strlen(key), &hash);
+	r = store_get(call->core->store, &hash, &private->waiter, &entry, &sealed);
+	if (r == -ENOMEM)
+		return r;
+	pinned = pin(private, entry);
+	if (pinned < 0)
+		return pinned;
+	return r < 0 ? r : open_record(call, key, &sealed, ret);
+}
+
+int call_get(struct call *call, const char *key, json_t **ret)
+{
+	char whole[STORE_KEY_MAX];
+	int r = mount_key(call, key, whole);
+
+	return r < 0 ? r : core_get(call, whole, ret);
+}
+
+/* --- listing */
+
+void call_listings_free(struct call_private *call)
+{
+	struct call_listing *listing;
+
+	while ((listing = STAILQ_FIRST(&call->listings))) {
+		STAILQ_REMOVE_HEAD(&call->listings, link);
+		for (size_t i = 0; i < listing->n; i++)
+			free(listing->names[i]);
+		free(listing->names);
+		free(listing->folder);
+		free(listing);
+	}
+}
+
+/* A name must be the one that its record is found by: else records were swapped. */
+static int open_name(struct call_listing *listing, const struct store_child *child, char **ret)
+{
+	const struct barrier *barrier = barrier_of_call(listing->call);
+	char *whole AUTO_FREE = NULL;
+	struct store_blob name;
+	struct store_key key;
+	int r;
+
+	r = barrier_open(barrier, listing->folder, strlen(listing->folder), &child->name, &name);
+	if (r < 0)
+		return r;
+	if (asprintf(&whole, "%s%s", listing->folder, (char *)name.data) < 0) {
+		whole = NULL;
+		free(name.data);
+		return -ENOMEM;
+	}
+	barrier_hash(barrier, whole, strlen(whole), &key);
+	if (memcmp(&key, &child->key, sizeof(key)) != 0) {
+		free(name.data);
+		return -EBADMSG;
+	}
+	*ret = (char *)name.data;
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int take_names(struct call_listing *listing, const struct store_child *children, size_t n)
+{
+	listing->names = calloc(n + 1, sizeof(*listing->names));
+	if (!listing->names)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		int r = open_name(listing, &children[i], &listing->names[i]);
+
+		if (r < 0)
+			return r;
+		listing->n++;
+	}
+	if (n)
+		qsort(listing->names, n, sizeof(*listing->names), compare_names);
+	return 0;
+}
+
+static void on_listed(void *arg, const struct store_child *children, size_t n, int r)
+{
+	struct call_listing *listing = arg;
+	struct call_private *call = listing->call;
+
+	listing->loading = false;
+	if (r == 0)
+		r = take_names(listing, children, n);
+	if (r == -EBADMSG)
+		log_line(LOG_ERR, call->call.request->ref,
+		    "store: the list of %s was changed by somebody else: refused", listing->folder);
+	call_listed(call, r);
+}
+
+/* Starts to read the children of FOLDER. */
+static int start_listing(struct call_private *call, const char *folder)
+{
+	struct call_listing *listing = calloc(1, sizeof(*listing));
+	struct store_key key;
+	int r;
+
+	if (!listing)
+		return -ENOMEM;
+	listing->call = call;
+	listing->folder = strdup(folder);
+	listing->loading = true;
+	barrier_hash(barrier_of_call(call), folder, strlen(folder), &key);
+	r = listing->folder ? store_list(call->call.core->store, &key, on_listed, listing) : -ENOMEM;
+	if (r < 0) {
+		free(listing->folder);
+		free(listing);
+		return r;
+	}
+	STAILQ_INSERT_TAIL(&call->listings, listing, link);
+	call_list_started(call);
+	return -EAGAIN;
+}
+
+/* Whether the call itself removes or adds NAME of FOLDER: 1 adds, -1 removes, 0 neither. */
+static int own_change(struct call_private *call, const char *folder, const char *name)
+{
+	char *key AUTO_FREE = NULL;
+	const struct call_write *write;
+
+	if (asprintf(&key, "%s%s", folder, name) < 0) {
+		key = NULL;
+		return 0;
+	}
+	write = own_write(call, key);
+	return !write ? 0 : write->kind == WRITE_PUT ? 1 : -1;
+}
+
+/* The names below FOLDER that the call itself writes, added to NAMES (an object, as a set). */
+static int add_own_names(struct call_private *call, const char *folder, json_t *names)
+{
+	size_t len = strlen(folder);
+
+	for (size_t i = 0; i < call->writes.n; i++) {
+		const struct call_write *write = &call->writes.items[i];
+		const char *name = write->key + len;
+		char *first AUTO_FREE = NULL;
+
+		if (write->kind != WRITE_PUT || strncmp(write->key, folder, len) != 0 ||
+		    own_write(call, write->key) != write)
+			continue;
+		first = strndup(name, strcspn(name, "/") + (strchr(name, '/') != NULL));
+		if (!first || json_object_set_new(names, first, json_true()))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int merged_names(struct call_private *call, const struct call_listing *listing, json_t **ret)
+{
+	json_t *set = json_object(), *list = json_array();
+	const char **sorted AUTO_FREE = NULL;
+	size_t n = 0;
+	int r = set && list ? add_own_names(call, listing->folder, set) : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < listing->n; i++)
+		if (own_change(call, listing->folder, listing->names[i]) == 0 &&
+		    json_object_set_new(set, listing->names[i], json_true()))
+			r = -ENOMEM;
+	if (r == 0)
+		sorted = calloc(json_object_size(set) + 1, sizeof(*sorted));
+	for (void *iter = sorted ? json_object_iter(set) : NULL; iter; iter = json_object_iter_next(set, iter))
+		sorted[n++] = json_object_iter_key(iter);
+	if (n)
+		qsort(sorted, n, sizeof(*sorted), compare_names);
+	for (size_t i = 0; i < n; i++)
+		if (json_array_append_new(list, json_string(sorted[i])))
+			r = -ENOMEM;
+	json_decref(set);
+	if (r == 0 && sorted)
+		*ret = list;
+	else
+		json_decref(list);
+	return sorted ? r : -ENOMEM;
+}
+
+int core_list(struct call *call, const char *prefix, json_t **ret)
+{
+	struct call_private *private = private_of(call);
+	struct call_listing *listing;
+
+	if (*prefix && !ends_with(prefix, "/"))
+		return -EINVAL;
+	STAILQ_FOREACH(listing, &private->listings, link)
+	if (streq(listing->folder, prefix))
+		return listing->loading ? -EAGAIN : merged_names(private, listing, ret);
+	return start_listing(private, prefix);
+}
+
+int call_list(struct call *call, const char *prefix, json_t **ret)
+{
+	char whole[STORE_KEY_MAX];
+	int r = mount_key(call, prefix, whole);
+
+	return r < 0 ? r : core_list(call, whole, ret);
+}
+
+/* --- writing */
+
+static void write_clear(struct call_write *write)
+{
+	free(write->key);
+	if (write->text)
+		wipe(write->text, write->len);
+	free(write->text);
+}
+
+void call_drop_writes(struct call_private *call, size_t kept)
+{
+	while (call->writes.n > kept)
+		write_clear(&call->writes.items[--call->writes.n]);
+}
+
+/* KEY is copied; TEXT is taken over, also on failure. */
+static int add_write(struct call *call, enum call_write_kind kind, const char *key, char *text, size_t len)
+{
+	struct call_private *private = private_of(call);
+	struct call_write write = { .kind = kind, .key = strdup(key), .text = text, .len = len };
+
+	if (!write.key || !CALL_ARRAY_GROW(private->writes)) {
+		write_clear(&write);
+		return -ENOMEM;
+	}
+	private->writes.items[private->writes.n++] = write;
+	return 0;
+}
+
+/* A record's key: not empty, and no folder's. */
+static bool is_record_key(const char *key)
+{
+	return *key && !ends_with(key, "/") && strlen(key) < STORE_KEY_MAX;
+}
+
+int core_put(struct call *call, const char *key, json_t *value)
+{
+	char *text;
+
+	if (!is_record_key(key))
+		return -EINVAL;
+	text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	if (!text)
+		return -ENOMEM;
+	return add_write(call, WRITE_PUT, key, text, strlen(text));
+}
+
+int call_put(struct call *call, const char *key, json_t *value)
+{
+	char whole[STORE_KEY_MAX];
+	int r = mount_key(call, key, whole);
+
+	return r < 0 ? r : core_put(call, whole, value);
+}
+
+int core_delete(struct call *call, const char *key)
+{
+	return is_record_key(key) ? add_write(call, WRITE_DELETE, key, NULL, 0) : -EINVAL;
+}
+
+int call_delete(struct call *call, const char *key)
+{
+	char whole[STORE_KEY_MAX];
+	int r = mount_key(call, key, whole);
+
+	return r < 0 ? r : core_delete(call, whole);
+}
+
+int call_delete_tree(struct call *call, const char *folder)
+{
+	return ends_with(folder, "/") ? add_write(call, WRITE_DELETE_TREE, folder, NULL, 0) : -EINVAL;
+}
+
+int call_put_meta(struct call *call, const char *name, const void *data, size_t len)
+{
+	char *copy = malloc(len);
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, data, len);
+	return add_write(call, WRITE_META, name, copy, len);
+}
+
+void call_relaxed(struct call *call)
+{
+	private_of(call)->relaxed = true;
+}
+
+/* --- the transaction */
+
+/* The length of the folder that the first LEN bytes of KEY lie in: up to and with the '/' before the last part. */
+static size_t parent_len(const char *key, size_t len)
+{
+	if (len)
+		len--; /* a folder's own '/' */
+	while (len && key[len - 1] != '/')
+		len--;
+	return len;
+}
+
+/* The keys of KEY and of the folders above it; the root is nobody's child. At most PATH_PARTS_MAX + 8. */
+static size_t keys_up(const struct barrier *barrier, const char *key, struct store_key *ret, size_t *ret_lens)
+{
+	size_t len = strlen(key), n = 0;
+
+	while (len && n < PATH_PARTS_MAX + 8) {
+		ret_lens[n] = len;
+		barrier_hash(barrier, key, len, &ret[n++]);
+		len = parent_len(key, len);
+	}
+	return len ? 0 : n;
+}
+
+static void free_names(struct store_node *nodes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(nodes[i].name.data);
+}
+
+static int txn_put(const struct barrier *barrier, struct store_txn *txn, const struct call_write *write)
+{
+	struct store_key keys[PATH_PARTS_MAX + 9];
+	struct store_node nodes[PATH_PARTS_MAX + 8];
+	size_t lens[PATH_PARTS_MAX + 8], n = keys_up(barrier, write->key, keys, lens);
+	struct store_blob value;
+	int r = n ? 0 : -ENAMETOOLONG;
+
+	if (r < 0)
+		return r;
+	barrier_hash(barrier, "", 0, &keys[n]);
+	for (size_t i = 0; i < n; i++) {
+		size_t up = parent_len(write->key, lens[i]);
+
+		nodes[i].key = keys[i];
+		nodes[i].parent = keys[i + 1];
+		r = barrier_seal(barrier, write->key, up, write->key + up, lens[i] - up, &nodes[i].name);
+		if (r < 0) {
+			free_names(nodes, i);
+			return r;
+		}
+	}
+	r = barrier_seal(barrier, write->key, lens[0], write->text, write->len, &value);
+	if (r < 0) {
+		free_names(nodes, n);
+		return r;
+	}
+	return store_txn_put(txn, nodes, n, value);
+}
+
+static int txn_delete(const struct barrier *barrier, struct store_txn *txn, const struct call_write *write)
+{
+	struct store_key keys[PATH_PARTS_MAX + 8];
+	size_t lens[PATH_PARTS_MAX + 8], n = keys_up(barrier, write->key, keys, lens);
+
+	if (!n)
+		return -ENAMETOOLONG;
+	if (write->kind == WRITE_DELETE_TREE)
+		return store_txn_delete_tree(txn, keys, n);
+	return store_txn_delete(txn, keys, n);
+}
+
+static int txn_meta(struct store_txn *txn, const struct call_write *write)
+{
+	struct store_blob value = { .data = malloc(write->len), .len = write->len };
+
+	if (!value.data)
+		return -ENOMEM;
+	memcpy(value.data, write->text, write->len);
+	return store_txn_meta(txn, write->key, value);
+}
+
+int call_make_txn(struct call_private *call, struct store_txn **ret)
+{
+	const struct barrier *barrier = barrier_of_call(call);
+	struct store_txn *txn = store_txn_new();
+	int r = txn ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < call->writes.n; i++) {
+		struct call_write *write = &call->writes.items[i];
+
+		if (write->kind == WRITE_META)
+			r = txn_meta(txn, write);
+		else if (write->kind == WRITE_DELETE_TREE)
+			r = txn_delete(barrier, txn, write);
+		else if (own_write(call, write->key) != write)
+			continue; /* a later one of the same key stands */
+		else
+			r = write->kind == WRITE_PUT ? txn_put(barrier, txn, write) : txn_delete(barrier, txn, write);
+	}
+	if (r < 0)
+		store_txn_free(txn);
+	else
+		*ret = txn;
+	return r;
+}

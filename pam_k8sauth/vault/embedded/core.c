@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The embedded backend as a whole: opened, asked what it holds, closed. */
+#include "vault/embedded/core_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "kube/kube.h"
+#include "vault/embedded/policies.h"
+#include "vault/embedded/token.h"
+
+#define CLOSE_MS 5000
+
+static int check_options(const struct core_options *options, char *why, size_t why_size)
+{
+	if (options->seal == SEAL_DEV && options->store_path) {
+		snprintf(why, why_size, "-dev keeps everything in memory: it takes no store path");
+		return -EINVAL;
+	}
+	if (options->seal == SEAL_CREDENTIAL && !options->seal_credential) {
+		snprintf(why, why_size, "the seal has no name of a credential");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int copy_options(struct core *core, const struct core_options *options)
+{
+	core->seal = options->seal;
+	core->storage_type = strdup(options->storage_type ? options->storage_type
+				    : options->store_path ? "sqlite"
+							  : "inmem");
+	core->seal_credential = options->seal_credential ? strdup(options->seal_credential) : NULL;
+	if (options->dev_root_token)
+		core->dev_root_token = secret_copy(options->dev_root_token, strlen(options->dev_root_token));
+	if (!core->storage_type || (options->seal_credential && !core->seal_credential) ||
+	    (options->dev_root_token && !core->dev_root_token))
+		return -ENOMEM;
+	return 0;
+}
+
+static int make_parts(struct core *core)
+{
+	core->sys = mount_new(&system_engine, "sys/", "", NULL);
+	core->kube = kube_new(core->base);
+	core->tokens = tokens_new(core);
+	core->policies = policies_new();
+	if (!core->sys || !core->kube || !core->tokens || !core->policies)
+		return -ENOMEM;
+	return core_calls_init(core);
+}
+
+int core_open(
+    struct event_base *base, const struct core_options *options, struct core **ret, char *why, size_t why_size)
+{
+	struct core *core;
+	int r = check_options(options, why, why_size);
+
+	if (r < 0)
+		return r;
+	core = calloc(1, sizeof(*core));
+	if (!core) {
+		snprintf(why, why_size, "no memory");
+		return -ENOMEM;
+	}
+	core->base = base;
+	TAILQ_INIT(&core->calls);
+	TAILQ_INIT(&core->ready);
+	r = copy_options(core, options);
+	if (r == 0)
+		r = make_parts(core);
+	if (r < 0)
+		snprintf(why, why_size, "no memory");
+	if (r == 0)
+		r = store_open(base, options->store_path, &core->store, why, why_size);
+	if (r == 0)
+		r = core_unseal_at_start(core, why, why_size);
+	if (r < 0)
+		core_close(core);
+	else
+		*ret = core;
+	return r;
+}
+
+void core_close(struct core *core)
+{
+	if (!core)
+		return;
+	core_calls_end(core, CLOSE_MS);
+	store_close(core->store);
+	mounts_free(core);
+	mount_unref(core, core->sys);
+	kube_free(core->kube);
+	tokens_free(core->tokens);
+	policies_free(core->policies);
+	if (core->run)
+		event_free(core->run);
+	if (core->sweep)
+		event_free(core->sweep);
+	barrier_free(core->barrier);
+	secret_free(core->dev_root_token);
+	free(core->storage_type);
+	free(core->seal_credential);
+	free(core);
+}
+
+struct vault *core_vault(struct core *core)
+{
+	return &core->vault;
+}
+
+const struct secret *core_dev_root_token(const struct core *core)
+{
+	return core->seal == SEAL_DEV ? core->dev_root_token : NULL;
+}
+
+struct event_base *core_base(const struct core *core)
+{
+	return core->base;
+}
+
+struct kube *core_kube(const struct core *core)
+{
+	return core->kube;
+}
+
+struct tokens *core_tokens(const struct core *core)
+{
+	return core->tokens;
+}
+
+struct policies *core_policies(const struct core *core)
+{
+	return core->policies;
+}
+
+bool core_sealed(const struct core *core)
+{
+	return !core->barrier;
+}
+
+const char *core_seal_name(const struct core *core)
+{
+	return core->seal == SEAL_DEV ? "shamir" : "systemd-credential";
+}

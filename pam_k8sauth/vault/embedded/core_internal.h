@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the core share: the core itself, the private half of a call, the mount table. */
+#pragma once
+
+#include <stddef.h>
+
+#include "vault/embedded/barrier.h"
+#include "vault/embedded/core.h"
+
+#define CALLS_MAX      4096  /* requests in progress; more are answered 503 */
+#define CALL_MAX_MS    90000 /* one request, as Vault's */
+#define CAPTURES_MAX   4
+#define PATH_LEN_MAX   4096
+#define PATH_PARTS_MAX 128
+#define MOUNTS_KEY     "core/mounts"
+#define CLUSTER_KEY    "core/cluster"
+#define MOUNT_DATA     "logical/%s/" /* of a mount's uuid */
+#define META_KEYRING   "keyring"
+#define META_ROOT_KEY  "root-key"
+#define STORE_KEY_MAX  (PATH_LEN_MAX + 128)
+
+struct call_private;
+TAILQ_HEAD(call_list, call_private);
+
+struct core {
+	struct vault vault; /* first: the interface is the core */
+	struct event_base *base;
+	struct store *store;
+	struct barrier *barrier; /* NULL: sealed */
+	bool initialised;
+	bool initialising; /* a sys/init is under way */
+	enum seal_kind seal;
+	char *seal_credential, *storage_type;
+	struct secret *dev_root_token;
+
+	struct kube *kube;
+	struct tokens *tokens;
+	struct policies *policies;
+
+	struct mount **mounts;
+	size_t n_mounts;
+	struct mount *sys; /* answers while sealed, too; one of MOUNTS when unsealed */
+	struct store_key mounts_key;
+	char cluster_name[32], cluster_id[37];
+
+	struct call_list calls; /* in progress */
+	size_t n_calls;
+	struct call_list ready;
+	struct event *run;   /* works through READY */
+	struct event *sweep; /* ends what takes too long */
+	bool closing;
+};
+
+enum call_phase {
+	CALL_WAITING, /* for its next run, or for what will start it */
+	CALL_RUNNING,
+	CALL_COMMITTING,
+	CALL_FINISHED,
+};
+
+enum call_write_kind {
+	WRITE_PUT,
+	WRITE_DELETE,
+	WRITE_DELETE_TREE,
+	WRITE_META,
+};
+
+struct call_write {
+	enum call_write_kind kind;
+	char *key;
+	char *text; /* JSON, or META's bytes; wiped */
+	size_t len;
+};
+
+struct call_hook {
+	void (*after)(struct core *core, int r, void *arg);
+	void *arg;
+};
+
+/* The children of a folder as of the call's first question for them. */
+struct call_listing {
+	STAILQ_ENTRY(call_listing) link;
+	struct call_private *call;
+	char *folder;
+	bool loading;
+	char **names; /* sorted */
+	size_t n;
+};
+
+struct call_capture {
+	const char *name; /* in the pattern */
+	size_t name_len;
+	char *value;
+};
+
+/* A growing array of whatever. */
+#define CALL_ARRAY(type)        \
+	struct {                \
+		type *items;    \
+		size_t n, size; \
+	}
+
+struct call_private {
+	struct call call;
+	TAILQ_ENTRY(call_private) link;	 /* in progress */
+	TAILQ_ENTRY(call_private) ready; /* if QUEUED */
+	bool queued;
+	enum call_phase phase;
+	unsigned refs;
+	unsigned holds;	     /* of call_hold */
+	unsigned listings_n; /* on their way */
+	int64_t started_ms;
+	enum vault_op op;	 /* as asked; the request's may become VAULT_CREATE for a run */
+	struct barrier *barrier; /* NULL: the core's; another one while that is made */
+	struct store_waiter waiter;
+
+	/* Of one run. */
+	struct call_capture captures[CAPTURES_MAX];
+	size_t n_captures;
+	CALL_ARRAY(struct call_write) writes;
+	CALL_ARRAY(struct call_hook) hooks;
+	size_t kept_writes, kept_hooks; /* these happen even if the request is refused */
+	bool relaxed;
+	json_t *strings; /* what call_field_string lent */
+
+	/* Records seen: they stay in the cache while the call may be run again. */
+	CALL_ARRAY(struct store_entry *) pins;
+	STAILQ_HEAD(, call_listing) listings;
+	struct mount *mount; /* referenced: the one that call->state belongs to */
+
+	/* How it ends: a request, or core_run's. */
+	vault_done_fn *done;
+	engine_handler *handler;
+	void (*ran)(void *arg, int r);
+	void *arg;
+};
+
+static inline struct call_private *private_of(struct call *call)
+{
+	return call->private;
+}
+
+/* Makes room for one more item; false without memory. */
+bool call_array_grow(void **items, size_t n, size_t *size, size_t item_size) NODISCARD;
+#define CALL_ARRAY_GROW(a) call_array_grow((void **)&(a).items, (a).n, &(a).size, sizeof(*(a).items))
+
+/* --- call.c, calls.c: the life of calls */
+
+/* Takes REQUEST over. NULL without memory. */
+struct call_private *call_new(struct core *core, struct vault_request *request) NODISCARD;
+void call_enqueue(struct call_private *call);
+/* Hands the result over: the response, or R for core_run. What holds CALL (a TokenReview under way) lets go later. */
+void call_finish(struct call_private *call, int r);
+/* Runs what is ready now. What becomes ready meanwhile waits for the next round: the loop looks at its sockets first.
+ */
+void calls_run_ready(struct core *core);
+/* A listing of CALL is on its way; it came, or failed with R. */
+void call_list_started(struct call_private *call);
+void call_listed(struct call_private *call, int r);
+/* An error that the journal should know more about: status and text of a fault of ours. */
+void call_fault(struct call *call, int r, const char *what);
+/* Runs HANDLER to its end without a loop: at start. Its result, or the commit's. */
+int core_run_now(struct core *core, engine_handler *handler, void *state) NODISCARD;
+int core_calls_init(struct core *core) NODISCARD;
+/* Answers what is in progress (at most TIMEOUT_MS), then ends the rest. */
+void core_calls_end(struct core *core, int timeout_ms);
+
+/* --- call_storage.c */
+
+/* Forgets the writes after the first KEPT. */
+void call_drop_writes(struct call_private *call, size_t kept);
+void call_listings_free(struct call_private *call);
+/* The transaction of the call's writes. 0, -ENOMEM, -EIO... */
+int call_make_txn(struct call_private *call, struct store_txn **ret) NODISCARD;
+/* Removes everything below FOLDER (ends in '/'). */
+int call_delete_tree(struct call *call, const char *folder) NODISCARD;
+/* A setting outside the barrier; the bytes are copied. */
+int call_put_meta(struct call *call, const char *name, const void *data, size_t len) NODISCARD;
+
+/* --- router.c */
+
+/* Routes, authorises and runs the request of CALL: one run. As an engine_handler. */
+int router_run(struct call *call);
+/* Whether REST matches PATTERN (core.h); captures go into CALL, which may be NULL. -ENOMEM. */
+int router_match(const char *pattern, const char *rest, struct call_private *call) NODISCARD;
+extern const struct engine *const core_engines[]; /* ends with NULL */
+const struct engine *core_engine(const char *type, bool auth);
+
+/* --- mounts.c */
+
+/* An entry with new ids; PATH ends in '/' and has "auth/" where ENGINE has. NULL without memory. */
+struct mount *mount_new(
+    const struct engine *engine, const char *path, const char *description, json_t *options) NODISCARD;
+void mount_ref(struct mount *mount);
+void mount_unref(struct core *core, struct mount *mount);
+/* Writes the table with these entries. */
+int mounts_write_all(struct call *call, struct mount *const *mounts, size_t n) NODISCARD;
+/* Writes the table with NEW in the place of OLD: OLD NULL adds, NEW NULL removes. */
+int mounts_write(struct call *call, struct mount *old, struct mount *new) NODISCARD;
+/* After the commit: makes ADD (taken over) known; forgets REMOVE. */
+int mounts_add(struct core *core, struct mount *add) NODISCARD;
+void mounts_remove(struct core *core, struct mount *remove);
+/* At unseal: reads the table. */
+int mounts_load(struct call *call) NODISCARD;
+void mounts_free(struct core *core);
+/* -EAGAIN while a change of the table is on its way. */
+int mounts_settled(struct call *call) NODISCARD;
+
+/* --- init.c */
+
+/* Reads what is there and unseals if the key opens it. 0, or a negative errno with WHY. */
+int core_unseal_at_start(struct core *core, char *why, size_t why_size) NODISCARD;
+/*
+ * A run of the call that initialises: keyring, mounts, policies, tokens, root token. STATE is kept by the call. 0 with
+ * *RET_ROOT_TOKEN (the state's), -EAGAIN, other errno. After the commit the core is unsealed.
+ */
+int core_initialise(
+    struct call *call, const struct secret *root_token_id, const struct secret **ret_root_token) NODISCARD;
+/* "systemd-credential" or, for -dev, "shamir". */
+const char *core_seal_name(const struct core *core);
+
+extern const struct engine system_engine, kubernetes_engine, kv_engine;

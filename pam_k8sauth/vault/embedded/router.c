@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a request to its handler: path, mount, token, policies, pattern, operation (vault-core.md 1.10 to 1.12; texts of
+ * vault-1.21.4.md).
+ */
+#include "vault/embedded/core_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "vault/embedded/policies.h"
+#include "vault/embedded/token.h"
+
+/* One line per engine. */
+const struct engine *const core_engines[] = {
+	&system_engine,
+	&token_engine,
+	&kubernetes_engine,
+	&kv_engine,
+	NULL,
+};
+
+const struct engine *core_engine(const char *type, bool auth)
+{
+	for (size_t i = 0; core_engines[i]; i++)
+		if (core_engines[i]->auth == auth && streq(core_engines[i]->type, type))
+			return core_engines[i];
+	return NULL;
+}
+
+/* --- patterns */
+
+static bool is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* Vault's GenericNameRegex: \w(([\w-.]+)?\w)? */
+static bool is_name(const char *text, size_t len)
+{
+	if (!len || !is_word(text[0]) || !is_word(text[len - 1]))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!is_word(text[i]) && text[i] != '-' && text[i] != '.')
+			return false;
+	return true;
+}
+
+static int capture(struct call_private *call, const char *name, size_t name_len, const char *value, size_t len)
+{
+	struct call_capture *slot;
+
+	if (!call)
+		return 1;
+	if (call->n_captures == CAPTURES_MAX)
+		return -E2BIG;
+	slot = &call->captures[call->n_captures];
+	slot->name = name;
+	slot->name_len = name_len;
+	slot->value = strndup(value, len);
+	if (!slot->value)
+		return -ENOMEM;
+	call->n_captures++;
+	return 1;
+}
+
+/* What "{...}" at PATTERN takes of *REST: moves both. 1, 0 no match, -ENOMEM. */
+static int match_capture(const char **pattern, const char **rest, struct call_private *call)
+{
+	const char *name = *pattern + 1, *end = strchr(name, '}');
+	size_t name_len = (size_t)(end - name), len;
+	bool optional = name_len > 4 && strncmp(end - 4, "...?", 4) == 0;
+	bool all = optional || (name_len > 3 && strncmp(end - 3, "...", 3) == 0);
+
+	*pattern = end + 1;
+	if (all) {
+		len = strlen(*rest);
+		name_len -= optional ? 4 : 3;
+		if (!len && !optional)
+			return 0;
+	} else {
+		len = strcspn(*rest, "/");
+		if (!is_name(*rest, len))
+			return 0;
+	}
+	*rest += len;
+	return capture(call, name, name_len, *rest - len, len);
+}
+
+int router_match(const char *pattern, const char *rest, struct call_private *call)
+{
+	while (*pattern) {
+		if (*pattern == '{') {
+			int r = match_capture(&pattern, &rest, call);
+
+			if (r <= 0)
+				return r;
+		} else if (*pattern == *rest) {
+			pattern++;
+			rest++;
+		} else {
+			/* "role/" is Vault's "role/?" */
+			return pattern[0] == '/' && pattern[1] == '\0' && *rest == '\0';
+		}
+	}
+	return *rest == '\0';
+}
+
+static void forget_captures(struct call_private *call)
+{
+	while (call->n_captures)
+		free(call->captures[--call->n_captures].value);
+}
+
+/* Sets call->path: the first that matches, NULL for none. */
+static int find_path(struct call *call)
+{
+	for (const struct engine_path *path = call->mount->engine->paths; path->pattern; path++) {
+		int r;
+
+		forget_captures(call->private);
+		r = router_match(path->pattern, call->rest, call->private);
+		if (r < 0)
+			return r;
+		if (r > 0) {
+			call->path = path;
+			return 0;
+		}
+	}
+	forget_captures(call->private);
+	return 0;
+}
+
+static bool has_flag(const struct call *call, unsigned flag)
+{
+	return call->path && call->path->flags & flag;
+}
+
+/* --- the request itself */
+
+static bool is_write(enum vault_op op)
+{
+	return op == VAULT_UPDATE || op == VAULT_CREATE || op == VAULT_PATCH;
+}
+
+/* "", "." and ".." would be another path to whoever cleans it: the HTTP server redirects, so none comes from there. */
+static bool has_odd_part(const char *path)
+{
+	for (const char *part = path; *part; part += strspn(part, "/")) {
+		size_t len = strcspn(part, "/");
+
+		if (len == 0 || (len <= 2 && strspn(part, ".") == len))
+			return true;
+		part += len;
+		if (part[0] == '/' && part[1] == '/')
+			return true;
+	}
+	return false;
+}
+
+static bool is_printable(const char *path)
+{
+	for (const char *c = path; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			return false;
+	return utf8_valid(path, strlen(path));
+}
+
+static size_t count_parts(const char *path)
+{
+	size_t n = 1;
+
+	for (; *path; path++)
+		n += *path == '/';
+	return n;
+}
+
+/* 1 after a refusal. */
+static int check_request(struct call *call)
+{
+	const char *path = call->request->path;
+	enum vault_op op = call->request->op;
+
+	if (strlen(path) > PATH_LEN_MAX || count_parts(path) > PATH_PARTS_MAX)
+		call_error(call, 400, "the path is too long");
+	else if (!is_printable(path))
+		call_error(call, 400, "the path has characters that cannot be printed");
+	else if (has_odd_part(path))
+		call_error(call, 400, "relative paths not supported");
+	else if (is_write(op) && ends_with(path, "/"))
+		call_error(call, 400, "cannot write to a path ending in '/'");
+	else if (call->request->wrap_ttl)
+		call_error(call, 400, "response wrapping is not supported yet: leave X-Vault-Wrap-TTL out");
+	else
+		return 0;
+	return 1;
+}
+
+/* Sets mount, rest and path, as far as there are any. */
+static int find_route(struct call *call)
+{
+	struct call_private *private = call->private;
+	const char *path = call->request->path;
+	size_t len;
+
+	call->mount = core_mount_of(call->core, path);
+	if (!call->mount)
+		return 0;
+	if (private->mount != call->mount) {
+		/* What an earlier run remembered was of another mount. */
+		if (private->mount && call->state) {
+			if (call->state_free)
+				call->state_free(call->state);
+			call->state = NULL;
+			call->state_free = NULL;
+		}
+		mount_ref(call->mount);
+		mount_unref(call->core, private->mount);
+		private->mount = call->mount;
+	}
+	len = strlen(call->mount->path);
+	call->rest = strlen(path) < len ? "" : path + len;
+	return find_path(call);
+}
+
+/* --- who may */
+
+static int deny(struct call *call, const char *reason)
+{
+	call_refuse(
+	    call, VAULT_FAILED_REFUSED, "policy", 403, "1 error occurred:\n\t* permission denied\n\n", "%s", reason);
+	return 1;
+}
+
+/* The caller's token and ACL. 0, 1 after a refusal, or an errno. What it writes stays even if the request is refused.
+ */
+static int authenticate(struct call *call)
+{
+	struct call_private *private = call->private;
+	const struct secret *presented = call->request->token;
+	int r;
+
+	if (!presented || !secret_len(presented)) {
+		call_refuse(call, VAULT_FAILED_REFUSED, "token", 403, "permission denied", "no token");
+		return 1;
+	}
+	r = token_lookup(call, presented, &call->token);
+	if (r == -ENOENT || r == -EACCES) {
+		call_refuse(call, VAULT_FAILED_REFUSED, "token", 403,
+		    r == -EACCES ? "permission denied"
+				 : "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n",
+		    r == -EACCES ? "the address is not one that the token is bound to" : "unknown or expired token");
+		return 1;
+	}
+	if (r == 0)
+		r = token_use(call, call->token);
+	if (r < 0)
+		return r;
+	private->kept_writes = private->writes.n;
+	private->kept_hooks = private->hooks.n;
+	return policies_acl(call, call->token->policies, &call->acl);
+}
+
+/* An update of something that is not there yet is a create. 0, 1 after a refusal, or an errno. */
+static int decide_create(struct call *call)
+{
+	int exists;
+
+	if (call->request->op != VAULT_UPDATE || !call->path || !call->path->exists)
+		return 0;
+	exists = call->path->exists(call);
+	if (exists < 0)
+		return exists;
+	if (call->response->status >= 400)
+		return 1;
+	if (!exists)
+		call->request->op = VAULT_CREATE;
+	return 0;
+}
+
+static int authorise(struct call *call)
+{
+	const struct vault_request *request = call->request;
+	struct acl_verdict verdict;
+	int r;
+
+	if (request->internal || has_flag(call, ENGINE_UNAUTHENTICATED))
+		return decide_create(call);
+	r = authenticate(call);
+	if (r == 0)
+		r = decide_create(call);
+	if (r)
+		return r;
+	verdict = acl_check(call->acl, request->op, request->path, request->data, request->wrap_ttl);
+	if (!verdict.allowed)
+		return deny(call, verdict.reason ? verdict.reason : "no policy allows it");
+	if (has_flag(call, ENGINE_SUDO) && !verdict.sudo && request->op != VAULT_HELP)
+		return deny(call, "the path needs the sudo capability");
+	return 0;
+}
+
+/* --- the handler */
+
+static engine_handler *handler_of(const struct engine_path *path, enum vault_op op)
+{
+	switch (op) {
+	case VAULT_READ:
+		return path->read;
+	case VAULT_LIST:
+		return path->list;
+	case VAULT_UPDATE:
+	case VAULT_CREATE:
+		return path->update;
+	case VAULT_PATCH:
+		return path->patch;
+	case VAULT_DELETE:
+		return path->delete;
+	case VAULT_RESOLVE:
+		return path->resolve;
+	case VAULT_HEADER:
+		return path->flags & ENGINE_HEAD ? path->read : NULL;
+	case VAULT_HELP:
+	case VAULT_OTHER:
+		return NULL;
+	}
+	return NULL;
+}
+
+static void add_name(char **names, const char *name)
+{
+	char *longer;
+
+	if (asprintf(&longer, "%s%s%s", *names ? *names : "", *names ? " " : "", name) < 0)
+		return;
+	free(*names);
+	*names = longer;
+}
+
+static bool is_capture(const struct call_private *call, const char *name)
+{
+	for (size_t i = 0; i < call->n_captures; i++)
+		if (strlen(name) == call->captures[i].name_len &&
+		    strncmp(name, call->captures[i].name, call->captures[i].name_len) == 0)
+			return true;
+	return false;
+}
+
+static bool is_field(const struct engine_path *path, const char *name)
+{
+	for (size_t i = 0; path->fields[i]; i++)
+		if (streq(path->fields[i], name))
+			return true;
+	return false;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Vault's two warnings about parameters; only a reply with a body shows them. */
+static void warn_parameters(struct call *call)
+{
+	size_t n = 0, size = json_object_size(call->request->data);
+	const char **names AUTO_FREE = NULL;
+	char *ignored AUTO_FREE = NULL, *replaced AUTO_FREE = NULL;
+	const char *key;
+	json_t *value;
+
+	if (!size || !call->path->fields || call->response->status != 200 || call->response->body)
+		return;
+	names = calloc(size, sizeof(*names));
+	if (!names)
+		return;
+	json_object_foreach(call->request->data, key, value) names[n++] = key;
+	qsort(names, n, sizeof(*names), compare_names);
+	for (size_t i = 0; i < n; i++) {
+		if (is_capture(call->private, names[i]))
+			add_name(&replaced, names[i]);
+		else if (!is_field(call->path, names[i]))
+			add_name(&ignored, names[i]);
+	}
+	if (ignored)
+		call_warn(call, "Endpoint ignored these unrecognized parameters: [%s]", ignored);
+	if (replaced)
+		call_warn(call,
+		    "Endpoint replaced the value of these parameters with the values captured from the endpoint's "
+		    "path: [%s]",
+		    replaced);
+}
+
+static int show_help(struct call *call)
+{
+	const struct engine_path *path = call->path;
+	char *fields AUTO_FREE = NULL, *text AUTO_FREE = NULL;
+
+	for (size_t i = 0; path->fields && path->fields[i]; i++)
+		add_name(&fields, path->fields[i]);
+	if (asprintf(&text, "Request:        %s\nMatching Route: %s\n\nEngine %s. Parameters: %s.", call->rest,
+		path->pattern, call->mount->engine->type, fields ? fields : "none") < 0) {
+		text = NULL;
+		return -ENOMEM;
+	}
+	call->response->status = 200;
+	call->response->body = json_pack("{s:s, s:n}", "help", text, "see_also");
+	return call->response->body ? 0 : -ENOMEM;
+}
+
+static int run_handler(struct call *call)
+{
+	engine_handler *handler = handler_of(call->path, call->request->op);
+	struct vault_response *response = call->response;
+	int r;
+
+	if (call->request->op == VAULT_HELP)
+		return show_help(call);
+	if (!handler && call->path->flags & ENGINE_RAW) {
+		response->status = 405;
+		return 0;
+	}
+	if (!handler)
+		return call_wrapped_error(call, 405, "unsupported operation");
+	r = handler(call);
+	if (r == 0 && call->auth && response->status < 400) {
+		r = token_create_login(call);
+		if (r > 0)
+			return 0;
+		response->status = 200;
+	} else if (r == 0 && response->status < 400) {
+		if (!has_flag(call, ENGINE_UNAUTHENTICATED))
+			response->mount_type = call->mount->engine->type;
+	}
+	if (r == 0)
+		warn_parameters(call);
+	return r;
+}
+
+int router_run(struct call *call)
+{
+	int r = check_request(call);
+
+	if (r)
+		return 0;
+	r = find_route(call);
+	if (r < 0)
+		return r;
+	if (has_flag(call, ENGINE_RAW))
+		return run_handler(call);
+	if (core_sealed(call->core))
+		return call_refuse(call, VAULT_FAILED_OUTAGE, "seal", 503, "Vault is sealed",
+		    call->core->initialised ? "the store is sealed" : "the store is not initialised");
+	r = mounts_settled(call);
+	if (r == 0)
+		r = authorise(call);
+	if (r)
+		return r < 0 ? r : 0;
+	if (!call->mount)
+		return call_error(
+		    call, 404, "no handler for route \"%s\". route entry not found.", call->request->path);
+	if (!call->path)
+		return call_wrapped_error(call, 404, "unsupported path");
+	return run_handler(call);
+}

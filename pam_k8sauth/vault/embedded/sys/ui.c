@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sys/internal/ui/mounts: what every `vault kv` command asks first. The paths are unauthenticated, but ask for a token
+ * themselves (vault-core.md 1.12, 9.5).
+ */
+#include "vault/embedded/sys/sys.h"
+
+#include <errno.h>
+
+#include "base/text.h"
+#include "vault/embedded/acl.h"
+#include "vault/embedded/policies.h"
+#include "vault/embedded/token.h"
+
+/* Whose eyes. */
+struct viewer {
+	bool all; /* the daemon itself */
+	struct token *token;
+	struct acl *acl;
+};
+
+static void cleanup_viewer(struct viewer *viewer)
+{
+	if (viewer->token)
+		token_free(viewer->token);
+	if (viewer->acl)
+		acl_free(viewer->acl);
+}
+
+#define AUTO_VIEWER CLEANUP(cleanup_viewer)
+
+/* 0, 1 after a refusal, or an errno. Without a token: 0 and nobody. */
+static int find_viewer(struct call *call, struct viewer *viewer)
+{
+	const struct secret *presented = call->request->token;
+	int r;
+
+	viewer->all = call->request->internal;
+	if (viewer->all || !presented || !secret_len(presented))
+		return 0;
+	r = token_lookup(call, presented, &viewer->token);
+	if (r == -ENOENT || r == -EACCES) {
+		call_error(call, 403, "%s",
+		    r == -EACCES ? "permission denied"
+				 : "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n");
+		return 1;
+	}
+	return r < 0 ? r : policies_acl(call, viewer->token->policies, &viewer->acl);
+}
+
+struct search {
+	const char *path;
+	bool found;
+};
+
+static void compare_rule(void *arg, const char *pattern, bool wildcard)
+{
+	struct search *search = arg;
+
+	if (starts_with(pattern, search->path) || (wildcard && starts_with(search->path, pattern)))
+		search->found = true;
+}
+
+/* Whether any rule allows something on or below PATH. */
+static bool acl_touches(const struct acl *acl, const char *path)
+{
+	struct search search = { .path = path };
+
+	if (acl_is_root(acl) || acl_capabilities(acl, path) & ~(unsigned)ACL_DENY)
+		return true;
+	acl_each_readable(acl, compare_rule, &search);
+	return search.found;
+}
+
+static bool sees(const struct viewer *viewer, const struct mount *mount)
+{
+	return viewer->all || (viewer->acl && acl_touches(viewer->acl, mount->path));
+}
+
+static json_t *visible(const struct core *core, const struct viewer *viewer, bool auth)
+{
+	json_t *mounts = json_object();
+
+	for (size_t i = 0; mounts && i < core->n_mounts; i++)
+		if (core->mounts[i]->engine->auth == auth && sees(viewer, core->mounts[i]))
+			json_object_set_new(
+			    mounts, sys_mount_name(core->mounts[i]), sys_mount_info(core->mounts[i], true));
+	return mounts;
+}
+
+int sys_ui_mounts(struct call *call)
+{
+	struct viewer viewer AUTO_VIEWER = { 0 };
+	json_t *data;
+	int r = find_viewer(call, &viewer);
+
+	if (r)
+		return r < 0 ? r : 0;
+	data = json_pack(
+	    "{s:o, s:o}", "auth", visible(call->core, &viewer, true), "secret", visible(call->core, &viewer, false));
+	return data ? call_data(call, data) : -ENOMEM;
+}
+
+int sys_ui_mount(struct call *call)
+{
+	struct viewer viewer AUTO_VIEWER = { 0 };
+	const char *path = call_capture(call, "path");
+	const struct mount *mount;
+	json_t *data;
+	int r = find_viewer(call, &viewer);
+
+	if (r)
+		return r < 0 ? r : 0;
+	if (!viewer.all && !viewer.acl)
+		return call_error(call, 403, "permission denied");
+	mount = core_mount_of(call->core, path);
+	if (!mount || !sees(&viewer, mount))
+		return call_error(call, 403,
+		    "preflight capability check returned 403, please ensure client's policies grant access to path "
+		    "\"%s%s\"",
+		    path, ends_with(path, "/") ? "" : "/");
+	data = sys_mount_info(mount, true);
+	if (!data)
+		return -ENOMEM;
+	json_object_set_new(data, "path", json_string(sys_mount_name(mount)));
+	return call_data(call, data);
+}
