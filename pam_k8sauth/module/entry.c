@@ -6,6 +6,18 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
+static enum situation close_session(struct module *module)
+{
+	const char *session = session_get(module);
+	enum situation situation;
+
+	if (!session)
+		return SITUATION_NOTHING;
+	situation = ask_close(module, session);
+	session_keep(module, NULL);
+	return situation;
+}
+
 EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	AUTO_SECRET struct secret *credential = NULL;
@@ -33,6 +45,8 @@ EXPORT int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **
 		return module_end(&module, handle_keep(&module));
 	/* Another user now (sudo's target): the handle was not for him, and no program of his may see it. */
 	handle_drop(&module);
+	if (situation == SITUATION_DONE)
+		situation = close_session(&module); /* still open where a later session module has failed */
 	return module_end(&module, situation);
 }
 
@@ -70,15 +84,9 @@ EXPORT int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const c
 {
 	struct module module;
 	enum situation situation = module_begin(&module, pamh, PHASE_CLOSE, flags, argc, argv);
-	const char *session;
 
-	if (situation != SITUATION_DONE)
-		return module_end(&module, situation);
-	session = session_get(&module);
-	if (!session)
-		return module_end(&module, SITUATION_NOTHING);
-	situation = ask_close(&module, session);
-	session_keep(&module, NULL);
+	if (situation == SITUATION_DONE)
+		situation = close_session(&module);
 	return module_end(&module, situation);
 }
 

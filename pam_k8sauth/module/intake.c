@@ -46,11 +46,8 @@ static enum situation prompt_for(struct module *module, const struct credential 
 		return SITUATION_AGAIN;
 	if (r == PAM_BUF_ERR)
 		return SITUATION_NO_MEMORY;
-	if (r != PAM_SUCCESS) {
-		report(module, LOG_NOTICE, "the application did not ask for the credential: %s",
-		    pam_strerror(module->pamh, r));
+	if (r != PAM_SUCCESS) /* libpam has logged it */
 		return SITUATION_CONVERSATION;
-	}
 	if (!answer) {
 		report(module, LOG_NOTICE, "no credential: the application gave no answer");
 		return SITUATION_NO_CREDENTIAL;

@@ -34,10 +34,19 @@ static const char *get_item(const struct module *module, int item)
 	return *text && utf8_valid(text, strlen(text)) ? text : NULL;
 }
 
+/* Only the auth phase may ask for the name (login(1) leaves that to modules): some applications break at the question.
+ */
 static enum situation read_user(struct module *module)
 {
-	int r = pam_get_user(module->pamh, &module->user, NULL);
+	const void *item = NULL;
+	int r;
 
+	if (module->phase == PHASE_AUTH) {
+		r = pam_get_user(module->pamh, &module->user, NULL);
+	} else {
+		r = pam_get_item(module->pamh, PAM_USER, &item);
+		module->user = item;
+	}
 	if (r == PAM_CONV_AGAIN)
 		return SITUATION_AGAIN;
 	if (r != PAM_SUCCESS || !module->user || !*module->user) {

@@ -88,5 +88,6 @@ void report_refused(const struct module *module, const char *ref, const char *fo
 void report(const struct module *module, int priority, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Only where the line says debug. */
 void report_debug(const struct module *module, const char *format, ...) PRINTF_LIKE(2, 3);
-/* One line for the user, unless the application wants silence. That it cannot be shown is no error. */
+/* One line for the user, unless the application wants silence or the user is leaving. That it cannot be shown is no
+ * error. */
 void report_user(const struct module *module, const char *text);

@@ -29,6 +29,15 @@ static struct field field(const char *text)
 	return field;
 }
 
+/* One line of plain text, whatever it was made of: for the log and for somebody's terminal. */
+static void make_plain(char *text)
+{
+	for (; *text; text++) {
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+	}
+}
+
 static void log_user(const struct module *module, int priority, const char *format, va_list args) PRINTF_LIKE(3, 0);
 
 static void log_user(const struct module *module, int priority, const char *format, va_list args)
@@ -36,6 +45,7 @@ static void log_user(const struct module *module, int priority, const char *form
 	char line[LINE_SIZE];
 
 	vsnprintf(line, sizeof(line), format, args);
+	make_plain(line);
 	pam_syslog(module->pamh, priority, "user %s%s%s: %s", field(module->user).text, module->rhost ? " from " : "",
 	    field(module->rhost).text, line);
 }
@@ -92,12 +102,10 @@ void report_refused(const struct module *module, const char *ref, const char *fo
 void report_user(const struct module *module, const char *text)
 {
 	char line[LINE_SIZE];
-	size_t n = 0;
 
-	if (module->flags & PAM_SILENT)
+	if (module->flags & PAM_SILENT || module->phase == PHASE_CRED || module->phase == PHASE_CLOSE)
 		return;
-	for (; text[n] && n < sizeof(line) - 1; n++)
-		line[n] = text[n] >= ' ' && text[n] < 0x7f ? text[n] : '?';
-	line[n] = '\0';
+	snprintf(line, sizeof(line), "%s", text);
+	make_plain(line);
 	(void)pam_info(module->pamh, "%s", line);
 }

@@ -24,8 +24,18 @@ static void free_handle(pam_handle_t *pamh, void *data, int status)
 	secret_free(data);
 }
 
+/*
+ * A transaction that ends with an error after our open_session has no session: a later module failed (sshd does not
+ * call close_session then). One that ends well without close_session goes on: the leader's end closes it.
+ */
 static void free_session(pam_handle_t *pamh, void *data, int status)
 {
+	struct module module = { .pamh = pamh, .phase = PHASE_CLOSE, .flags = (int)PAM_SILENT };
+	const struct session_data *session = data;
+	int code = status & ~(PAM_DATA_SILENT | PAM_DATA_REPLACE);
+
+	if (code != PAM_SUCCESS && !(status & PAM_DATA_SILENT) && session->pid == getpid())
+		(void)ask_close(&module, session->id);
 	free(data);
 }
 
