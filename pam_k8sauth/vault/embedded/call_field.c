@@ -22,12 +22,13 @@ static const json_t *field(const struct call *call, const char *name, bool *ret_
 }
 
 /*
- * Answers with the fault. Paths with an existence check meet it there already, and that says it without the prefix
- * (vault-1.21.4.md). Always 1.
+ * Answers with the fault. Writes to paths with an existence check meet it there already, and that says it without the
+ * prefix (vault-1.21.4.md). Always 1.
  */
 static int bad_field(struct call *call, const char *name, struct buf *fault)
 {
-	bool early = call->path && call->path->exists;
+	bool write = private_of(call)->op == VAULT_UPDATE; /* nothing else is checked for existence */
+	bool early = write && call->path && call->path->exists;
 
 	call_error(call, 400, "%serror converting input for field \"%s\": %s",
 	    early ? "" : "Field validation failed: ", name,

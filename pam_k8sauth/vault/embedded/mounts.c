@@ -191,17 +191,18 @@ void mounts_free(struct core *core)
 
 static int load_entry(struct core *core, const json_t *entry)
 {
-	const char *path, *type, *uuid, *accessor, *description, *token_type = NULL;
+	const char *token_type = json_string_value(json_object_get(entry, "token_type"));
+	const char *path, *type, *uuid, *accessor, *description;
 	json_t *options = NULL;
 	json_int_t default_ttl, max_ttl;
 	const struct engine *engine;
 	struct mount *mount;
 	int auth, builtin;
 
-	if (json_unpack((json_t *)(uintptr_t)entry, "{s:s, s:s, s:b, s:s, s:s, s:s, s:o, s:I, s:I, s:s?, s:b}", "path",
-		&path, "type", &type, "auth", &auth, "uuid", &uuid, "accessor", &accessor, "description", &description,
-		"options", &options, "default_lease_ttl", &default_ttl, "max_lease_ttl", &max_ttl, "token_type",
-		&token_type, "builtin", &builtin) < 0)
+	if (json_unpack((json_t *)(uintptr_t)entry, "{s:s, s:s, s:b, s:s, s:s, s:s, s:o, s:I, s:I, s:b}", "path", &path,
+		"type", &type, "auth", &auth, "uuid", &uuid, "accessor", &accessor, "description", &description,
+		"options", &options, "default_lease_ttl", &default_ttl, "max_lease_ttl", &max_ttl, "builtin",
+		&builtin) < 0)
 		return -EIO;
 	engine = core_engine(type, auth);
 	if (!engine) {

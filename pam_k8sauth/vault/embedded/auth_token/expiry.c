@@ -13,6 +13,7 @@
 #define BATCH_PAUSE_S 1	 /* at least, between two batches that are not full */
 #define LOOK_S	      60 /* at most, until the clock is looked at again: it may have been set */
 #define RETRY_S	      60 /* after a batch that the store refused */
+#define SEALED_S      1	 /* until it is looked whether the initialisation that began has ended */
 
 static void arm(struct event *timer, int64_t delay_ns)
 {
@@ -72,7 +73,7 @@ static void batch_done(void *arg, int r)
 {
 	struct tokens *tokens = arg;
 
-	if (r < 0)
+	if (r < 0 && r != -ECANCELED) /* the daemon stops */
 		log_warning("deleting %zu expired tokens failed: %s; trying again in %d s", tokens->batch_n,
 		    strerror(-r), RETRY_S);
 	for (size_t i = 0; i < tokens->batch_n; i++) {
@@ -93,6 +94,10 @@ static void on_expiry(evutil_socket_t fd, short events, void *arg)
 	struct tokens *tokens = arg;
 	int64_t now = nanotime_now();
 
+	if (core_sealed(tokens->core)) {
+		arm(tokens->expiry_timer, SEALED_S * NANOTIME_SECOND);
+		return;
+	}
 	for (tokens->batch_n = 0; tokens->batch_n < TOKEN_BATCH; tokens->batch_n++) {
 		if (tokens->heap.n == 0 || tokens->heap.items[0].at > now)
 			break;
@@ -212,7 +217,7 @@ static void scan_done(void *arg, int r)
 	scan->running = false;
 	if (r == 0)
 		scan_next(tokens);
-	else
+	else if (r != -ECANCELED) /* the daemon stops */
 		log_warning("reading the stored tokens failed: %s; trying again in %d s", strerror(-r), RETRY_S);
 	if (scan->restart) {
 		json_decref(scan->names);
@@ -228,6 +233,10 @@ static void on_scan(evutil_socket_t fd, short events, void *arg)
 {
 	struct tokens *tokens = arg;
 
+	if (core_sealed(tokens->core)) {
+		arm(tokens->scan_timer, SEALED_S * NANOTIME_SECOND);
+		return;
+	}
 	tokens->scan.running = true;
 	tokens->scan.found = 0;
 	core_run(tokens->core, scan_some, tokens, NULL, scan_done, tokens);

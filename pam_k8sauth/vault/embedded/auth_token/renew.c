@@ -63,5 +63,6 @@ int token_renew(struct call *call, struct token *token, const char *presented)
 		return r;
 	json_decref(call->response->auth);
 	call->response->auth = token_auth_block(token, presented, ttl);
+	call->response->status = 200;
 	return call->response->auth ? 0 : -ENOMEM;
 }

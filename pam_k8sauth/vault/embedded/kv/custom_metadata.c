@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "vault/embedded/go_text.h"
 #include "vault/embedded/kv/kv.h"
 
 #define KEYS_MAX      64
@@ -90,25 +91,34 @@ static int check_all(struct call *call, const json_t *metadata)
 /* VALUE as text; NULL where it is none. */
 static json_t *as_text(const json_t *value)
 {
-	char number[32] = "";
+	struct buf number AUTO_BUF = BUF_MAX(64);
 
 	switch (json_typeof(value)) {
 	case JSON_STRING:
 		return json_string(json_string_value(value));
-	case JSON_INTEGER:
-		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-		return json_string(number);
-	case JSON_REAL:
-		snprintf(number, sizeof(number), "%.15g", json_real_value(value));
-		return json_string(number);
 	case JSON_TRUE:
 	case JSON_FALSE:
 		return json_string(json_is_true(value) ? "1" : "0");
 	case JSON_NULL:
 		return json_string("");
+	case JSON_INTEGER:
+	case JSON_REAL:
+		go_value(&number, value);
+		return json_string(number.data);
 	default:
 		return NULL;
 	}
+}
+
+static int not_text(struct call *call, const json_t *value)
+{
+	struct buf shown AUTO_BUF = BUF_MAX(4096);
+
+	go_value(&shown, value);
+	call_error(call, 400, FAILED "'' expected type 'string', got unconvertible type '%s', value: '%s'",
+	    json_is_object(value) ? "map[string]interface {}" : "[]interface {}",
+	    shown.failed ? "too long to show" : shown.data);
+	return 1;
 }
 
 int kv_field_custom_metadata(struct call *call, bool patch, json_t **ret, bool *ret_set)
@@ -128,11 +138,8 @@ int kv_field_custom_metadata(struct call *call, bool patch, json_t **ret, bool *
 	{
 		json_t *text = patch && json_is_null(value) ? json_null() : as_text(value);
 
-		if (!text) {
-			call_error(call, 400, FAILED "'' expected type 'string', got unconvertible type '%s'",
-			    json_is_object(value) ? "map[string]interface {}" : "[]interface {}");
-			return 1;
-		}
+		if (!text)
+			return not_text(call, value);
 		json_object_set_new(metadata, key, text);
 	}
 	if (check_all(call, metadata))

@@ -39,7 +39,7 @@ static int read_version(
 	r = kv_version_data(call, &key, number, &data);
 	if (r < 0)
 		return r == -ENOENT ? -EIO : r;
-	return call_data(
+	return kv_answer(
 	    call, json_pack("{s:o, s:o}", name, shape(data, arg), "metadata", kv_version_show(&key, number)));
 }
 
@@ -68,7 +68,7 @@ static int add_version(struct call *call, struct kv_key *key, json_t *data)
 	long long number;
 	int r = data ? kv_key_add_version(call, key, data, &number) : -ENOMEM;
 
-	return r < 0 ? r : call_data(call, kv_version_show(key, number));
+	return r < 0 ? r : kv_answer(call, kv_version_show(key, number));
 }
 
 /* The field `data`. 0 with *RET (an object or null), 1 after an error answer. */

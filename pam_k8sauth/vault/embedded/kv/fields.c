@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "vault/embedded/go_text.h"
 #include "vault/embedded/kv/kv.h"
 
 /* Where a path has an existence check, that fails first, and its text comes without this prefix (kubernetes-auth.md
@@ -92,8 +93,10 @@ static void add_version(json_t *versions, const json_t *element, size_t i, struc
 		text = number;
 	} else if (json_is_object(element) || json_is_array(element)) {
 		++*n_faults;
-		buf_printf(faults, "\n* '[%zu]' expected type 'int', got unconvertible type '%s'", i,
+		buf_printf(faults, "\n* '[%zu]' expected type 'int', got unconvertible type '%s', value: '", i,
 		    json_is_object(element) ? "map[string]interface {}" : "[]interface {}");
+		go_value(faults, element);
+		buf_add_char(faults, '\'');
 		return;
 	}
 	if (text && !parse_integer(text, strlen(text), &value)) {

@@ -323,6 +323,11 @@ int kv_key_note_update(struct call *call, struct kv_key *key)
 
 /* --- replies */
 
+int kv_answer(struct call *call, json_t *data)
+{
+	return data ? call_data(call, data) : -ENOMEM;
+}
+
 json_t *kv_time(int64_t time)
 {
 	char text[NANOTIME_SIZE] = "";

@@ -63,6 +63,8 @@ int64_t kv_version_end(const struct kv_key *key);
 /* Who does this request, as `created_by` and `deleted_by` show it. NULL without memory. */
 json_t *kv_actor(const struct call *call) NODISCARD;
 
+/* 200 with DATA (taken over); NULL is -ENOMEM here. */
+int kv_answer(struct call *call, json_t *data) NODISCARD;
 long long kv_integer(const json_t *record, const char *name);
 /* RFC 3339, "" for 0. */
 json_t *kv_time(int64_t time) NODISCARD;

@@ -47,7 +47,7 @@ int kv_metadata_read(struct call *call)
 	r = kv_key_load_existing(call, &key);
 	if (r)
 		return r < 0 ? r : 0;
-	return call_data(call, json_pack("{s:b, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:o, s:o}", "cas_required",
+	return kv_answer(call, json_pack("{s:b, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:o, s:o}", "cas_required",
 				   json_is_true(json_object_get(key.meta, "cas_required")), "created_time",
 				   kv_time(kv_integer(key.meta, "created")), "current_version",
 				   (json_int_t)kv_integer(key.meta, "current"), "custom_metadata",
@@ -74,7 +74,7 @@ int kv_metadata_list(struct call *call)
 		return r;
 	if (json_array_size(keys) == 0)
 		return call_data(call, NULL);
-	return call_data(call, json_pack("{s:O}", "keys", keys));
+	return kv_answer(call, json_pack("{s:O}", "keys", keys));
 }
 
 /* Sets NAME of RECORD. 0 or -ENOMEM. */
@@ -178,7 +178,7 @@ int kv_config_read(struct call *call)
 
 	if (r < 0)
 		return r;
-	return call_data(
+	return kv_answer(
 	    call, json_pack("{s:b, s:o, s:I}", "cas_required", json_is_true(json_object_get(config, "cas_required")),
 		      "delete_version_after", duration_text(kv_integer(config, "delete_version_after")), "max_versions",
 		      (json_int_t)kv_integer(config, "max_versions")));
