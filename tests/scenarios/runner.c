@@ -434,12 +434,15 @@ static int is_scenario(const struct dirent *entry)
 
 int main(int argc, char **argv)
 {
+	/* libpam wants absolute paths. */
+	AUTO_FREE char *module = argc == 4 ? realpath(argv[1], NULL) : NULL;
+	AUTO_FREE char *stub = argc == 4 ? realpath(argv[2], NULL) : NULL;
 	struct dirent **files;
 	char path[4096];
 	bool ok = true;
 	int n = argc == 4 ? scandir(argv[3], &files, is_scenario, alphasort) : -1;
 
-	if (n <= 0) {
+	if (n <= 0 || !module || !stub) {
 		fprintf(stderr, "usage: %s MODULE STUB FOLDER\n", argv[0]);
 		return 2;
 	}
@@ -452,7 +455,7 @@ int main(int argc, char **argv)
 	umask(022);
 	for (int i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), "%s/%s", argv[3], files[i]->d_name);
-		ok = run_file((unsigned)i + 1, path, argv[1], argv[2]) && ok;
+		ok = run_file((unsigned)i + 1, path, module, stub) && ok;
 		free(files[i]);
 	}
 	free(files);
