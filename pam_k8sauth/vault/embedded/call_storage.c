@@ -54,15 +54,20 @@ static int parse(const char *text, size_t len, json_t **ret)
 	return *ret ? 0 : -EIO;
 }
 
-/* The entry stays pinned until the call's next run is over, so that many waits come to an end. */
-static int pin(struct call_private *call, struct store_entry *entry)
+int call_read(struct call *call, const struct store_key *key, struct store_blob *ret)
 {
-	if (!CALL_ARRAY_GROW(call->pins)) {
-		store_unpin(call->call.core->store, entry);
+	struct call_private *private = private_of(call);
+	struct store_entry *entry;
+	int r = store_get(call->core->store, key, &private->waiter, &entry, ret);
+
+	if (r == -ENOMEM)
+		return r;
+	if (!CALL_ARRAY_GROW(private->pins)) {
+		store_unpin(call->core->store, entry);
 		return -ENOMEM;
 	}
-	call->pins.items[call->pins.n++] = entry;
-	return 0;
+	private->pins.items[private->pins.n++] = entry;
+	return r;
 }
 
 static int open_record(struct call *call, const char *key, const struct store_blob *sealed, json_t **ret)
@@ -88,20 +93,16 @@ int core_get(struct call *call, const char *key, json_t **ret)
 	struct call_private *private = private_of(call);
 	const struct barrier *barrier = barrier_of_call(private);
 	struct call_write *write = own_write(private, key);
-	struct store_entry *entry;
 	struct store_blob sealed;
 	struct store_key hash;
-	int r, pinned;
+	int r;
 
 	if (write)
 		return write->kind == WRITE_PUT ? parse(write->text, write->len, ret) : -ENOENT;
+	if (!barrier)
+		return -EIO; /* sealed */
 	barrier_hash(barrier, key, strlen(key), &hash);
-	r = store_get(call->core->store, &hash, &private->waiter, &entry, &sealed);
-	if (r == -ENOMEM)
-		return r;
-	pinned = pin(private, entry);
-	if (pinned < 0)
-		return pinned;
+	r = call_read(call, &hash, &sealed);
 	return r < 0 ? r : open_record(call, key, &sealed, ret);
 }
 
@@ -284,6 +285,8 @@ int core_list(struct call *call, const char *prefix, json_t **ret)
 
 	if (*prefix && !ends_with(prefix, "/"))
 		return -EINVAL;
+	if (!barrier_of_call(private))
+		return -EIO; /* sealed */
 	STAILQ_FOREACH(listing, &private->listings, link)
 	if (streq(listing->folder, prefix))
 		return listing->loading ? -EAGAIN : merged_names(private, listing, ret);
@@ -474,7 +477,7 @@ int call_make_txn(struct call_private *call, struct store_txn **ret)
 {
 	const struct barrier *barrier = barrier_of_call(call);
 	struct store_txn *txn = store_txn_new();
-	int r = txn ? 0 : -ENOMEM;
+	int r = !txn ? -ENOMEM : !barrier ? -EIO : 0;
 
 	for (size_t i = 0; r == 0 && i < call->writes.n; i++) {
 		struct call_write *write = &call->writes.items[i];

@@ -170,6 +170,11 @@ void core_calls_end(struct core *core, int timeout_ms);
 /* Forgets the writes after the first KEPT. */
 void call_drop_writes(struct call_private *call, size_t kept);
 void call_listings_free(struct call_private *call);
+/*
+ * store_get for CALL. The record stays in the cache until a later run of CALL did not ask for it, or its end: so that
+ * many waits, one after the other, come to an end however small the cache is.
+ */
+int call_read(struct call *call, const struct store_key *key, struct store_blob *ret) NODISCARD;
 /* The transaction of the call's writes. 0, -ENOMEM, -EIO... */
 int call_make_txn(struct call_private *call, struct store_txn **ret) NODISCARD;
 /* Removes everything below FOLDER (ends in '/'). */

@@ -89,14 +89,9 @@ struct mount *const *core_mounts(const struct core *core, size_t *ret_n)
 
 int mounts_settled(struct call *call)
 {
-	struct call_private *private = private_of(call);
-	struct store_entry *entry;
 	struct store_blob value;
-	int r = store_get(call->core->store, &call->core->mounts_key, &private->waiter, &entry, &value);
+	int r = call_read(call, &call->core->mounts_key, &value);
 
-	if (r == -ENOMEM)
-		return r;
-	store_unpin(call->core->store, entry);
 	return r == -ENOENT ? 0 : r;
 }
 
