@@ -201,40 +201,22 @@ static int token_of(const struct http_request *request, struct secret **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-/* Headers that would change what the request means, and that are not built. */
-static int check_headers(const struct http_request *request, struct api_error *error)
+static int wrap_ttl_of(const struct http_request *request, int64_t *ret, struct api_error *error)
 {
-	const char *ttl = http_request_field(request, "X-Vault-Wrap-TTL");
-	const char *forward = http_request_field(request, "X-Vault-Forward");
+	const char *text = http_request_field(request, "X-Vault-Wrap-TTL");
 	long long seconds;
 
-	if (forward && *forward)
-		return refuse(error, 400, "forwarding via header X-Vault-Forward disabled in configuration");
-	if (!ttl || !*ttl)
+	*ret = 0;
+	if (!text || !*text)
 		return 0;
-	if (duration_parse(ttl, &seconds) < 0) {
+	if (duration_parse(text, &seconds) < 0) {
 		error->status = 400;
 		snprintf(error->text, sizeof(error->text),
-		    "error parsing X-Vault-Wrap-TTL header: time: invalid duration \"%.100s\"", ttl);
+		    "error parsing X-Vault-Wrap-TTL header: time: invalid duration \"%.100s\"", text);
 		return -EBADMSG;
 	}
-	return seconds == 0 ? 0 : refuse(error, 400, "response wrapping is not supported by this version of k8sauth");
-}
-
-/* What changes the whole server needs root on the api socket (design.md 4). Reads (their status) are for everybody. */
-static bool is_root_only(const char *path, enum vault_op op)
-{
-	static const char *const paths[] = { "sys/init", "sys/unseal", "sys/rekey", "sys/generate-root" };
-
-	if (op != VAULT_UPDATE && op != VAULT_DELETE)
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		size_t len = strlen(paths[i]);
-
-		if (strncmp(path, paths[i], len) == 0 && (!path[len] || path[len] == '/' || path[len] == '-'))
-			return true;
-	}
-	return false;
+	*ret = seconds;
+	return 0;
 }
 
 /* /v1/k8sauth/...: only on the api socket, and so far only for root. */
@@ -273,7 +255,7 @@ static void own_api(const struct api *api, struct http_exchange *exchange, const
 
 /* Takes DATA over. */
 static int send_request(const struct api *api, struct api_call *call, enum vault_op op, const char *path, json_t *data,
-    const struct http_request *http)
+    int64_t wrap_ttl, const struct http_request *http)
 {
 	bool slash = op == VAULT_LIST && !ends_with(path, "/");
 	AUTO_BUF struct buf full = { 0 };
@@ -282,8 +264,6 @@ static int send_request(const struct api *api, struct api_call *call, enum vault
 	buf_add_str(&full, path);
 	if (slash)
 		buf_add_char(&full, '/');
-	if (op == VAULT_HEADER && (streq(path, "sys/health") || streq(path, "sys/seal-status")))
-		op = VAULT_READ;
 	request = full.failed ? NULL : vault_request_new(op, full.data);
 	if (!request || token_of(http, &request->token) < 0) {
 		vault_request_free(request);
@@ -291,6 +271,7 @@ static int send_request(const struct api *api, struct api_call *call, enum vault
 		return -ENOMEM;
 	}
 	request->data = data;
+	request->wrap_ttl = wrap_ttl;
 	request->peer = call->peer;
 	memcpy(request->ref, call->ref, sizeof(request->ref));
 	vault_send(api->vault, request, on_response, call);
@@ -331,30 +312,28 @@ static struct api_call *api_call_new(
 static int route(const struct api *api, struct http_exchange *exchange, const struct http_request *request,
     const char *path, json_t *query, const struct vault_peer *peer, struct api_error *error)
 {
+	const char *forward = http_request_field(request, "X-Vault-Forward");
 	struct api_call *call;
 	json_t *data = NULL;
+	int64_t wrap_ttl;
 	enum vault_op op;
 
 	if (operation_of(request->method, query, &op, error) < 0)
 		return -EBADMSG;
-	if (http_path_is_relative(path))
-		return refuse(error, 400, "relative paths not supported");
-	if ((op == VAULT_UPDATE || op == VAULT_PATCH) && *path && ends_with(path, "/"))
-		return refuse(error, 400, "cannot write to a path ending in '/'");
 	if (starts_with(path, "k8sauth/")) {
 		own_api(api, exchange, path + strlen("k8sauth/"), op, peer);
 		return 0;
 	}
-	if (is_root_only(path, op) && (peer->kind != VAULT_PEER_UNIX || peer->uid != 0))
-		return refuse(error, 403, "permission denied");
-	if (check_headers(request, error) < 0 || fields_of(request, op, query, &data, error) < 0)
+	if (forward && *forward)
+		return refuse(error, 400, "forwarding via header X-Vault-Forward disabled in configuration");
+	if (wrap_ttl_of(request, &wrap_ttl, error) < 0 || fields_of(request, op, query, &data, error) < 0)
 		return -EBADMSG;
 	call = api_call_new(exchange, request, path, peer);
 	if (!call) {
 		json_decref(data);
 		return refuse(error, 503, "out of memory");
 	}
-	if (send_request(api, call, op, path, data, request) < 0) {
+	if (send_request(api, call, op, path, data, wrap_ttl, request) < 0) {
 		api_call_free(call);
 		return refuse(error, 503, "out of memory");
 	}

@@ -300,8 +300,6 @@ int daemon_run(const struct daemon_config *config, struct sockets *sockets)
 	sockets_close(sockets);
 	if (r < 0)
 		return fail(&daemon, r, why);
-	if (core_sealed(daemon.core))
-		log_notice("the store is sealed or not initialized: logins are refused until `k8sauth operator init`");
 	on_maybe_unsealed(-1, 0, &daemon);
 	log_info("k8sauthd " K8SAUTH_VERSION " serves %s and %s%s", K8SAUTH_PAM_SOCKET, K8SAUTH_API_SOCKET,
 	    config->n_listeners > 0 ? ", and TLS" : "");

@@ -153,20 +153,6 @@ void http_target_free(struct http_target *target)
 	*target = (struct http_target){ 0 };
 }
 
-bool http_path_is_relative(const char *path)
-{
-	while (path) {
-		size_t len;
-
-		path += *path == '/';
-		len = strcspn(path, "/");
-		if ((len == 1 && path[0] == '.') || (len == 2 && path[0] == '.' && path[1] == '.'))
-			return true;
-		path = strchr(path, '/');
-	}
-	return false;
-}
-
 /* Adds VALUE (taken over) under NAME to what is there already. */
 static int add_value(json_t *object, const char *name, json_t *value, bool form)
 {

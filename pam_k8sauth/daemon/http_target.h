@@ -17,13 +17,10 @@ struct http_target {
 /*
  * Splits and decodes a target in origin form ("/v1/a?b=c") or absolute form ("http://host/v1/a"). 0, or -EBADMSG with
  * a static WHY: bad percent-encoding, control bytes or invalid UTF-8 behind it, a fragment, another form. -ENOMEM.
- * Encoded dots and slashes are decoded as bytes of a name and never cleaned away; see http_path_is_relative.
+ * Encoded dots and slashes are decoded as bytes of a name and never cleaned away.
  */
 int http_target_parse(const char *target, struct http_target *ret, const char **ret_why) NODISCARD;
 void http_target_free(struct http_target *target);
-
-/* Whether the decoded PATH has a segment "." or "..": left only where it was encoded. */
-bool http_path_is_relative(const char *path);
 
 /*
  * Decodes "a=b&c=d" into an object of strings. A repeated name gives an array of strings, or with FORM its values

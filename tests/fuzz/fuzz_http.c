@@ -36,7 +36,6 @@ static void read_request(const struct http_request *request)
 	check(*target.path == '/' && utf8_valid(target.path, strlen(target.path)));
 	check(!target.redirect || *target.redirect == '/');
 	check(!target.redirect || target.redirect[1] != '/');
-	(void)http_path_is_relative(target.path);
 	if (http_query_parse(target.query, strlen(target.query), false, &query) == 0)
 		json_decref(query);
 	http_target_free(&target);

@@ -40,9 +40,9 @@ static void stub_send(struct vault *vault, struct vault_request *request, vault_
 
 	(void)vault;
 	response->status = 200;
-	response->body = json_pack("{s:s,s:s,s:s,s:O?,s:i}", "op", op_names[request->op], "path", request->path,
+	response->body = json_pack("{s:s,s:s,s:s,s:O?,s:i,s:I}", "op", op_names[request->op], "path", request->path,
 	    "token", request->token ? secret_reveal(request->token) : "", "data", request->data, "uid",
-	    (int)request->peer.uid);
+	    (int)request->peer.uid, "wrap_ttl", (json_int_t)request->wrap_ttl);
 	if (streq(request->path, "no/content")) {
 		json_decref(TAKE_PTR(response->body));
 		response->status = 204;
@@ -193,7 +193,6 @@ static void test_requests(void **state)
 		    "\"data\":{}" },
 		{ "POST /v1/a HTTP/1.1\r\nContent-Length: 1\r\nHost: a\r\nConnection: close\r\n\r\n{", "500",
 		    "{\"errors\":[\"malformed JSON, unclosed containers\"]}" },
-		{ "POST /v1/a/ HTTP/1.1\r\n" END, "400", "{\"errors\":[\"cannot write to a path ending in '/'\"]}" },
 		{ "PATCH /v1/a HTTP/1.1\r\n" END, "400", "{\"errors\":[\"mime: no media type\"]}" },
 		{ "PATCH /v1/a HTTP/1.1\r\nContent-Type: application/json; q=1\r\n" END, "415",
 		    "PATCH requires Content-Type of application/merge-patch+json, provided application/json\"" },
@@ -203,14 +202,14 @@ static void test_requests(void **state)
 		{ "GET /v1/a HTTP/1.1\r\nX-Vault-Wrap-TTL: 0\r\nX-Vault-Request: true\r\n" END, "200", "\"read\"" },
 		{ "GET /v1/a HTTP/1.1\r\nX-Vault-Wrap-TTL: abc\r\n" END, "400",
 		    "error parsing X-Vault-Wrap-TTL header: time: invalid duration \\\"abc\\\"" },
-		{ "GET /v1/a HTTP/1.1\r\nX-Vault-Wrap-TTL: 60\r\n" END, "400", "response wrapping is not supported" },
+		{ "GET /v1/a HTTP/1.1\r\nX-Vault-Wrap-TTL: 2m\r\n" END, "200", "\"wrap_ttl\":120" },
 		{ "GET /v1/a HTTP/1.1\r\nX-Vault-Forward: x\r\n" END, "400", "X-Vault-Forward disabled" },
 		{ "GET /v1/no/content HTTP/1.1\r\n" END, "204", "\r\n\r\n" },
 		{ "GET /v1//a/../b?c=d HTTP/1.1\r\n" END, "307", "\r\nLocation: /v1/b?c=d\r\n" },
 		{ "GET /v1 HTTP/1.1\r\n" END, "307", "\r\nLocation: /v1/\r\n" },
 		{ "GET /v1/ HTTP/1.1\r\n" END, "200", "\"path\":\"\"" },
 		{ "GET /ui/ HTTP/1.1\r\n" END, "404", "Content-Length: 0\r\n" },
-		{ "GET /v1/%2e%2e/a HTTP/1.1\r\n" END, "400", "relative paths not supported" },
+		{ "GET /v1/%2e%2e/a HTTP/1.1\r\n" END, "200", "\"path\":\"../a\"" },
 		{ "GET /v1/a%2fb HTTP/1.1\r\n" END, "200", "\"path\":\"a/b\"" },
 		{ "GET /v1/a%00 HTTP/1.1\r\n" END, "400", "malformed request path" },
 		{ "GET /v1/a?b=%zz HTTP/1.1\r\n" END, "400", "malformed query" },
