@@ -14,6 +14,22 @@ static const json_t *members(const json_t *data)
 	return data;
 }
 
+/* Compact JSON with as few digits as tell the same numbers: 0.1 stays 0.1. NULL without memory. */
+static char *json_text(const json_t *value)
+{
+	for (unsigned digits = 15;; digits++) {
+		size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits);
+		char *text = json_dumps(value, flags);
+		json_t *back = text ? json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
+		bool same = json_equal(back, value);
+
+		json_decref(back);
+		if (same || digits == 17 || !text)
+			return text;
+		cleanup_wipe_str(&text);
+	}
+}
+
 /* VALUE as bytes: *RET into the value itself or into *RET_OWNED (JSON, which the caller wipes and frees). */
 static bool value_text(const json_t *value, const char **ret, size_t *ret_len, char **ret_owned)
 {
@@ -22,7 +38,7 @@ static bool value_text(const json_t *value, const char **ret, size_t *ret_len, c
 		*ret_len = json_string_length(value);
 		return true;
 	}
-	*ret_owned = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	*ret_owned = json_text(value);
 	*ret = *ret_owned;
 	*ret_len = *ret ? strlen(*ret) : 0;
 	return *ret != NULL;

@@ -26,7 +26,9 @@ struct login {
 
 	char **roles; /* the mount's roles, while they are tried */
 	size_t n_roles, at_role, n_matches;
-	char refusals[256]; /* why roles did not fit, for the journal */
+	char refusals[256];    /* why roles did not fit, for the journal */
+	const char *role_step; /* where all of them did not; "role" where they differ */
+	char role_remedy[REMEDY_SIZE];
 	char matches[256];
 };
 
@@ -70,5 +72,6 @@ bool credential_check(const struct secret *credential, char *why, size_t why_siz
 /* Where applications cut an answer: ssh, sudo, openvpn, login. */
 bool credential_is_cut_length(size_t len);
 bool response_is_outage(const struct vault_response *response);
-/* What to do about RESPONSE. */
-void login_remedy(const struct login *login, const struct vault_response *response, char ret[static REMEDY_SIZE]);
+/* What to do about RESPONSE to a login as ROLE ("": not known). */
+void login_remedy(
+    const struct login *login, const struct vault_response *response, const char *role, char ret[static REMEDY_SIZE]);

@@ -81,27 +81,46 @@ bool response_is_outage(const struct vault_response *response)
 	return response->status >= 500 || response->status == 429;
 }
 
-void login_remedy(const struct login *login, const struct vault_response *response, char ret[static REMEDY_SIZE])
+/* Whether TEXT is about times that only a wrong clock makes wrong. */
+static bool blames_clock(const char *text)
+{
+	return strstr(text, "not yet valid") || strstr(text, "issued in the future");
+}
+
+static void remedy_outage(const struct login *login, const struct vault_response *response, char *ret)
+{
+	const char *mount = login->cluster->mount;
+
+	if (response->status == 503 && strstr(vault_response_error_text(response), "sealed"))
+		snprintf(
+		    ret, REMEDY_SIZE, "see `k8sauth status`; initialise (`k8sauth operator init`) or unseal the store");
+	else if (response->step && streq(response->step, "tokenreview"))
+		snprintf(ret, REMEDY_SIZE,
+		    "is the API server up, and kubernetes_host right? k8sauth read auth/%s/config", mount);
+	else
+		snprintf(ret, REMEDY_SIZE, "see `k8sauth status` and `k8sauth read auth/%s/config`", mount);
+}
+
+void login_remedy(
+    const struct login *login, const struct vault_response *response, const char *role, char ret[static REMEDY_SIZE])
 {
 	const char *step = response->step ? response->step : "", *mount = login->cluster->mount;
-	const char *role = login->caller.role[0] ? login->caller.role : "ROLE";
 	const char *audience = login->cluster->audience ? login->cluster->audience : "AUDIENCE";
-	bool outage = response_is_outage(response);
+	const char *reason = response->reason ? response->reason : vault_response_error_text(response);
 
-	ret[0] = '\0';
-	if (!outage && credential_is_cut_length(secret_len(login->jwt)))
+	if (!role[0])
+		role = "ROLE";
+	if (response_is_outage(response))
+		remedy_outage(login, response, ret);
+	else if (credential_is_cut_length(secret_len(login->jwt)))
 		snprintf(ret, REMEDY_SIZE,
 		    "the token has exactly %zu bytes, where applications cut an answer: send it in parts "
 		    "(k8sauth-askpass)",
 		    secret_len(login->jwt));
-	else if (response->status == 503 && strstr(vault_response_error_text(response), "sealed"))
-		snprintf(
-		    ret, REMEDY_SIZE, "see `k8sauth status`; initialise (`k8sauth operator init`) or unseal the store");
-	else if (outage && streq(step, "tokenreview"))
-		snprintf(ret, REMEDY_SIZE,
-		    "is the API server up, and kubernetes_host right? k8sauth read auth/%s/config", mount);
-	else if (outage || streq(step, "config"))
-		snprintf(ret, REMEDY_SIZE, "see `k8sauth status` and `k8sauth read auth/%s/config`", mount);
+	else if (blames_clock(reason))
+		snprintf(ret, REMEDY_SIZE, "compare this machine's clock with the cluster's: timedatectl");
+	else if (streq(step, "config"))
+		snprintf(ret, REMEDY_SIZE, "k8sauth write auth/%s/config kubernetes_host=...", mount);
 	else if (streq(step, "role") || streq(step, "name") || streq(step, "namespace"))
 		snprintf(ret, REMEDY_SIZE, "see `k8sauth read auth/%s/role/%s`: names, namespaces", mount, role);
 	else if (response->status == 404)

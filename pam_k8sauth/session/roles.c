@@ -54,10 +54,27 @@ static void roles_done(struct login *login)
 		login_refuse(login, WIRE_STATUS_REFUSED, "role", remedy, "several roles match: %s", login->matches);
 		return;
 	}
+	if (login->role_step && !streq(login->role_step, "role")) {
+		login_refuse(login, WIRE_STATUS_REFUSED, login->role_step, login->role_remedy,
+		    "no role of auth/%s matches: %s", login->cluster->mount, login->refusals);
+		return;
+	}
 	snprintf(remedy, sizeof(remedy), "k8sauth write auth/%s/role/NAME bound_service_account_names=... audience=%s",
 	    login->cluster->mount, login->cluster->audience ? login->cluster->audience : "...");
 	login_refuse(login, WIRE_STATUS_REFUSED, "role", remedy, "no role of auth/%s matches: %s",
 	    login->cluster->mount, login->refusals[0] ? login->refusals : "there is none");
+}
+
+/* One role does not match: why, and what to do where all fail alike. */
+static void role_refused(struct login *login, const char *role, const struct vault_response *response)
+{
+	const char *step = response->step ? response->step : "role";
+
+	roles_note(login->refusals, sizeof(login->refusals), role,
+	    response->reason ? response->reason : vault_response_error_text(response));
+	if (!login->role_step)
+		login_remedy(login, response, login->n_roles == 1 ? role : "", login->role_remedy);
+	login->role_step = !login->role_step || streq(login->role_step, step) ? step : "role";
 }
 
 static void roles_next(struct login *login);
@@ -79,8 +96,7 @@ static void on_resolved(void *arg, struct vault_response *response)
 			return;
 		}
 	} else if (response->failure == VAULT_FAILED_OTHER_ROLE) {
-		roles_note(login->refusals, sizeof(login->refusals), role,
-		    response->reason ? response->reason : vault_response_error_text(response));
+		role_refused(login, role, response);
 	} else {
 		login_refuse_response(login, response); /* no role would change it */
 		return;

@@ -87,14 +87,16 @@ static void test_policy(void **state)
 		    "\"secret/data/part/a-\":{\"capabilities\":[\"read\"]},"
 		    "\"secret/data/+/x\":{\"capabilities\":[\"read\"]},"
 		    "\"cubbyhole/\":{\"capabilities\":[\"read\"]}}}";
-	world.secrets = "{\"secret/data/app/db\":{\"data\":{\"user\":\"u\",\"password\":\"s3cr3t\",\"port\":5432,"
-			"\"tags\":[\"a\", \"b\"],\"none\":null,\"bad key\":\"x\",\"../up\":\"x\",\".hidden\":\"x\"},"
-			"\"metadata\":{\"version\":1}},"
-			"\"secret/metadata/team/\":[\"one\",\"folder/\",\"private\"],"
-			"\"secret/data/team/one\":{\"data\":{\"k\":\"v\"},\"metadata\":{}},"
-			"\"secret/metadata/part/\":[\"a-1\",\"b-1\"],"
-			"\"secret/data/part/a-1\":{\"data\":{\"k\":\"a1\"},\"metadata\":{}}}";
-	assert_int_equal(open_session(), 7);
+	world.secrets =
+	    "{\"secret/data/app/db\":{\"data\":{\"user\":\"u\",\"password\":\"s3cr3t\",\"port\":5432,\"rate\":0.1,"
+	    "\"tags\":[\"a\", \"b\"],\"none\":null,\"bad key\":\"x\",\"../up\":\"x\",\".hidden\":\"x\"},"
+	    "\"metadata\":{\"version\":1}},"
+	    "\"secret/metadata/team/\":[\"one\",\"folder/\",\"private\"],"
+	    "\"secret/data/team/one\":{\"data\":{\"k\":\"v\"},\"metadata\":{}},"
+	    "\"secret/metadata/part/\":[\"a-1\",\"b-1\"],"
+	    "\"secret/data/part/a-1\":{\"data\":{\"k\":\"a1\"},\"metadata\":{}}}";
+	assert_int_equal(open_session(), 8);
+	assert_true(world_file(id, "secrets/secret.data.app.db/rate", "0.1"));
 	assert_true(world_file(id, "secrets/secret.data.app.db/user", "u"));
 	assert_true(world_file(id, "secrets/secret.data.app.db/password", "s3cr3t"));
 	assert_true(world_file(id, "secrets/secret.data.app.db/port", "5432"));
@@ -112,7 +114,7 @@ static void test_policy(void **state)
 	assert_null(strstr(world.requests, "private"));
 	assert_null(strstr(world.requests, "b-1"));
 	assert_null(strstr(world.requests, "kv1"));
-	assert_true(world_logged("is open: 7 secret files"));
+	assert_true(world_logged("is open: 8 secret files"));
 }
 
 static void test_policy_wide(void **state)

@@ -151,6 +151,9 @@ static void test_role_resolve_refusals(void **state)
 		{ "b", VAULT_FAILED_OTHER_ROLE, "audience", "wrong audience" },
 		{ 0 },
 	};
+	static const struct fake_role audience[] = { { "a", VAULT_FAILED_OTHER_ROLE, "audience", "wrong audience" },
+		{ 0 } };
+	static const struct fake_role early[] = { { "a", VAULT_FAILED_REFUSED, "jwt", "token not yet valid" }, { 0 } };
 	static const struct fake_role empty[] = { { 0 } };
 	static const struct fake_role expired[] = { { "a", VAULT_FAILED_REFUSED, "jwt", "token is expired" }, { 0 } };
 
@@ -160,6 +163,14 @@ static void test_role_resolve_refusals(void **state)
 	world.roles = none;
 	login_refused(ask_login(), WIRE_STATUS_REFUSED, "role",
 	    "no role of auth/kubernetes matches: a: namespace not authorized; b: wrong audience");
+	assert_true(world_logged("remedy: k8sauth write auth/kubernetes/role/NAME"));
+	world.roles = audience; /* all fail alike: the remedy is theirs */
+	login_refused(
+	    ask_login(), WIRE_STATUS_REFUSED, "audience", "no role of auth/kubernetes matches: a: wrong audience");
+	assert_true(
+	    world_logged("remedy: make a new token: kubectl create token NAME -n NAMESPACE --audience k8sauth:test "
+			 "(role: k8sauth read auth/kubernetes/role/a)"));
+	world_wait(61000);
 	world.roles = empty;
 	login_refused(ask_login(), WIRE_STATUS_REFUSED, "role", "no role of auth/kubernetes matches: there is none");
 	world.role_list_status = 404;
@@ -167,6 +178,10 @@ static void test_role_resolve_refusals(void **state)
 	world.role_list_status = 0;
 	world.roles = expired;
 	login_refused(ask_login(), WIRE_STATUS_REFUSED, "jwt", "token is expired");
+	world_wait(61000);
+	world.roles = early;
+	login_refused(ask_login(), WIRE_STATUS_REFUSED, "jwt", "token not yet valid");
+	assert_true(world_logged("remedy: compare this machine's clock with the cluster's"));
 	assert_null(strstr(world.requests, "update"));
 }
 
