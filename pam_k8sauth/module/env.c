@@ -11,59 +11,9 @@ static const char *const ours[] = { "VAULT_*", "K8SAUTH_*" };
 
 /* Never, not even by env=: what changes how programs are loaded, found, configured or whom they take the user for. */
 static const char *const never[] = {
-	/* the loader, libc, shells, interpreters */
-	"LD_*",
-	"GLIBC_TUNABLES",
-	"GCONV_PATH",
-	"GETCONF_DIR",
-	"HOSTALIASES",
-	"LOCALDOMAIN",
-	"LOCPATH",
-	"MALLOC_*",
-	"NIS_PATH",
-	"NLSPATH",
-	"RESOLV_*",
-	"RES_OPTIONS",
-	"TZDIR",
-	"BASH*",
-	"ENV",
-	"IFS",
-	"PATH",
-	"CDPATH",
-	"PS4",
-	"PROMPT_COMMAND",
-	"SHELLOPTS",
-	"ZDOTDIR",
-	"PERL*",
-	"PYTHON*",
-	"RUBY*",
-	"NODE_*",
-	"JAVA_*",
-	"_JAVA_*",
-	"JDK_*",
-	"GIT_*",
-	"OPENSSL_*",
-	"TERMINFO*",
-	"TERMPATH",
-	"TERMCAP",
-	"TERM",
-	"TMPDIR",
-	/* who the user is, and what others set up */
-	"HOME",
-	"SHELL",
-	"USER",
-	"LOGNAME",
-	"MAIL",
-	"SSH_*",
-	"SUDO_*",
-	"XDG_*",
-	"DBUS_*",
-	"SYSTEMD_*",
-	"DISPLAY",
-	"KRB5*",
-	/* ours, where they would weaken something: the exchange's handle, and TLS without a check */
-	"K8SAUTH_HANDLE",
-	"VAULT_SKIP_VERIFY",
+#define NEVER(pattern) pattern,
+#include "module/env_never.def"
+#undef NEVER
 };
 
 static bool matches(const char *const *patterns, size_t n, const char *name, size_t len)

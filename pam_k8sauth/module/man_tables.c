@@ -27,39 +27,66 @@ static void print_options(void)
 
 static void print_later(void)
 {
-	const char *comma = "";
-
+	puts(".Bl -tag -width Ds -compact");
 #define OPTION_FLAG(name)
 #define OPTION_TEXT(name)
 #define OPTION_ALLOW(name)
-#define OPTION_LATER(name)                  \
-	printf("%s.Cm " #name "\n", comma); \
-	comma = "";
+#define OPTION_LATER(name)	puts(".It Cm " #name);
 #define OPTION(kind, name, ...) OPTION_##kind(name)
 #include "module/options.def"
 #undef OPTION
+	puts(".El");
 }
 
-/* PAM_AUTH_ERR as it is; NONE as a dash. */
-static void print_code(const char *phase, const char *code)
+static void print_never(void)
 {
-	if (strcmp(code, "NONE") != 0)
-		printf(".It Li %s Ta Dv %s\n", phase, code);
+	const char *start = ".Ev ";
+
+#define NEVER(pattern)               \
+	printf("%s" pattern, start); \
+	start = " ,\n.Ev ";
+#include "module/env_never.def"
+#undef NEVER
+	puts(" .");
+}
+
+/* Each code with the entry points that return it, in their order. */
+static void print_situation(const char *text, const char *const codes[static 6])
+{
+	static const char *const phases[] = { "authenticate", "setcred", "acct_mgmt", "open_session", "close_session",
+		"chauthtok" };
+	const char *separator = "";
+
+	printf(".It %s\n", text);
+	for (int i = 0; i < 6; i++) {
+		int same = 0, before = 0;
+
+		for (int k = 0; k < 6; k++) {
+			same += strcmp(codes[k], codes[i]) == 0;
+			before += k < i && strcmp(codes[k], codes[i]) == 0;
+		}
+		if (before || strcmp(codes[i], "NONE") == 0)
+			continue;
+		printf("%s.Dv %s\n", separator, codes[i]);
+		separator = ",\n";
+		if (same == 6) {
+			printf("from each");
+			continue;
+		}
+		printf("from");
+		for (int k = i, left = same; k < 6; k++) {
+			if (strcmp(codes[k], codes[i]) == 0)
+				printf(" %s%s", phases[k], --left > 1 ? "," : left == 1 ? " and" : "");
+		}
+	}
+	puts("");
 }
 
 static void print_codes(void)
 {
-#define CODE(situation, text, auth, cred, account, open, close, password) \
-	puts(".It " text);                                                \
-	puts(".Bl -column close_session PAM_AUTHINFO_UNAVAIL -compact");  \
-	print_code("authenticate", #auth);                                \
-	print_code("setcred", #cred);                                     \
-	print_code("acct_mgmt", #account);                                \
-	print_code("open_session", #open);                                \
-	print_code("close_session", #close);                              \
-	print_code("chauthtok", #password);                               \
-	puts(".El");
 	puts(".Bl -tag -width Ds");
+#define CODE(situation, text, auth, cred, account, open, close, password) \
+	print_situation(text, (const char *const[]){ #auth, #cred, #account, #open, #close, #password });
 #include "module/codes.def"
 #undef CODE
 	puts(".El");
@@ -77,6 +104,8 @@ int main(int argc, char **argv)
 			print_options();
 		else if (strcmp(line, "@LATER@\n") == 0)
 			print_later();
+		else if (strcmp(line, "@NEVER@\n") == 0)
+			print_never();
 		else if (strcmp(line, "@CODES@\n") == 0)
 			print_codes();
 		else
