@@ -18,8 +18,7 @@ int policies_start(struct call *call) NODISCARD;
  */
 int policies_acl(struct call *call, const json_t *names, struct acl **ret) NODISCARD;
 
-/* Handlers of sys/policies/acl[/name], sys/policy[/name], sys/capabilities-self, sys/internal/ui/resultant-acl for the
- * sys engine's table. */
+/* Handlers of sys/policies/acl[/name], sys/policy[/name] and sys/capabilities-self for the sys engine's table. */
 engine_handler policies_list, policies_read, policies_write, policies_delete;
 engine_handler policies_legacy_list, policies_legacy_read, policies_legacy_write;
 engine_handler capabilities_self;

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The policy store: records, parsed copies, and the ACLs of tokens; see vault/embedded/policies.h. */
+#include <ctype.h>
+#include <errno.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "vault/embedded/acl/policies_internal.h"
+
+/* When a cache is full it starts anew: what is in use comes back with the next request. */
+#define MAX_CACHED 1024
+
+struct cached_policy {
+	char *name;
+	struct policy *policy; /* NULL: there is none of this name */
+};
+
+struct cached_acl {
+	char *names; /* as JSON */
+	struct acl *acl;
+};
+
+/* Both sorted by name. */
+struct policies {
+	struct cached_policy policies[MAX_CACHED];
+	size_t n_policies;
+	struct cached_acl acls[MAX_CACHED];
+	size_t n_acls;
+};
+
+static void forget_acls(struct policies *policies)
+{
+	for (size_t i = 0; i < policies->n_acls; i++) {
+		free(policies->acls[i].names);
+		acl_free(policies->acls[i].acl);
+	}
+	policies->n_acls = 0;
+}
+
+static void forget_policies(struct policies *policies)
+{
+	for (size_t i = 0; i < policies->n_policies; i++) {
+		free(policies->policies[i].name);
+		policy_free(policies->policies[i].policy);
+	}
+	policies->n_policies = 0;
+}
+
+struct policies *policies_new(void)
+{
+	return calloc(1, sizeof(struct policies));
+}
+
+void policies_free(struct policies *policies)
+{
+	if (!policies)
+		return;
+	forget_acls(policies);
+	forget_policies(policies);
+	free(policies);
+}
+
+static void on_changed(struct core *core, int r, void *arg)
+{
+	/* Also after a failed commit, where nobody knows what is on the disk. */
+	if (r == -ECANCELED)
+		return;
+	forget_acls(core_policies(core));
+	forget_policies(core_policies(core));
+}
+
+void policies_changed(struct call *call)
+{
+	call_on_commit(call, on_changed, NULL);
+}
+
+/* --- records */
+
+char *policy_name(const char *name)
+{
+	size_t len = strlen(name);
+	char *copy;
+
+	for (; len > 0 && isspace((unsigned char)*name); len--)
+		name++;
+	while (len > 0 && isspace((unsigned char)name[len - 1]))
+		len--;
+	copy = strndup(name, len);
+	for (char *c = copy; c && *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return copy;
+}
+
+char *policy_key(const char *name)
+{
+	AUTO_BUF struct buf key = { 0 };
+
+	buf_add_str(&key, POLICY_FOLDER);
+	for (; *name; name++) {
+		if (*name == '/' || *name == '%')
+			buf_printf(&key, "%%%02X", (unsigned)*name);
+		else
+			buf_add_char(&key, *name);
+	}
+	return buf_take(&key);
+}
+
+int policy_load(struct call *call, const char *name, char **ret)
+{
+	AUTO_FREE char *key = NULL;
+	const char *fixed = policy_fixed_text(name);
+	json_t *record = NULL;
+	char *text;
+	int r = 0;
+
+	if (!fixed) {
+		key = policy_key(name);
+		r = key ? core_get(call, key, &record) : -ENOMEM;
+		if (r < 0)
+			return r;
+		fixed = json_string_value(json_object_get(record, "policy"));
+	}
+	text = fixed ? strdup(fixed) : NULL;
+	r = text ? 0 : fixed ? -ENOMEM : -EIO;
+	json_decref(record);
+	if (r == 0)
+		*ret = text;
+	return r;
+}
+
+/* --- caches */
+
+/* The place of NAME in a sorted array of N items of SIZE bytes, whose first member is their name. */
+static size_t place_of(const void *items, size_t n, size_t size, const char *name, bool *ret_found)
+{
+	size_t low = 0, high = n;
+
+	*ret_found = false;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const char *const *other = (const void *)((const char *)items + middle * size);
+		int order = strcmp(name, *other);
+
+		if (order == 0) {
+			*ret_found = true;
+			return middle;
+		}
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+/* The parsed policy of NAME, which stays the cache's; NULL if there is none. */
+static int parsed_policy(struct call *call, const char *name, struct policy **ret)
+{
+	struct policies *cache = core_policies(call->core);
+	AUTO_FREE char *text = NULL, *error = NULL, *copy = NULL;
+	struct policy *policy = NULL;
+	struct cached_policy *slot;
+	bool found;
+	size_t at = place_of(cache->policies, cache->n_policies, sizeof(*slot), name, &found);
+	int r;
+
+	if (found) {
+		*ret = cache->policies[at].policy;
+		return 0;
+	}
+	r = policy_load(call, name, &text);
+	if (r == 0)
+		r = policy_parse(text, &policy, &error);
+	if (r == -EINVAL)
+		log_line(
+		    LOG_ERR, call->request->ref, "policy %s cannot be read any more: %s; write it again", name, error);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	copy = strdup(name);
+	if (!copy) {
+		policy_free(policy);
+		return -ENOMEM;
+	}
+	slot = &cache->policies[at];
+	memmove(slot + 1, slot, (cache->n_policies++ - at) * sizeof(*slot));
+	*slot = (struct cached_policy){ .name = TAKE_PTR(copy), .policy = policy };
+	*ret = policy;
+	return 0;
+}
+
+/* What goes into an ACL: the policies of NAMES, or all there is. */
+static int collect(struct call *call, const json_t *names, struct policy **policies, size_t *ret_n, bool *ret_root)
+{
+	const json_t *item;
+	size_t i;
+
+	*ret_n = 0;
+	*ret_root = false;
+	json_array_foreach(names, i, item)
+	{
+		const char *text = json_string_value(item);
+		AUTO_FREE char *name = NULL;
+		struct policy *policy = NULL;
+		int r;
+
+		/* A NUL inside would make it another policy's name. */
+		if (!text || strlen(text) != json_string_length(item))
+			return -EINVAL;
+		name = policy_name(text);
+		if (!name)
+			return -ENOMEM;
+		if (streq(name, "root")) {
+			*ret_root = true;
+			continue;
+		}
+		r = parsed_policy(call, name, &policy);
+		if (r < 0)
+			return r;
+		if (policy)
+			policies[(*ret_n)++] = policy;
+	}
+	if (*ret_root && json_array_size(names) > 1) {
+		log_line(LOG_ERR, call->request->ref, "policy: other policies present along with root: refused");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int make_acl(struct call *call, const json_t *names, struct acl **ret)
+{
+	struct policies *cache = core_policies(call->core);
+	AUTO_FREE struct policy **policies = NULL;
+	size_t n = json_array_size(names);
+	bool root;
+	int r;
+
+	if (n > MAX_CACHED)
+		return -E2BIG;
+	/* Made room now, none goes away while the ACL is built. */
+	if (cache->n_policies + n > MAX_CACHED)
+		forget_policies(cache);
+	policies = calloc(n ? n : 1, sizeof(struct policy *));
+	if (!policies)
+		return -ENOMEM;
+	r = collect(call, names, policies, &n, &root);
+	return r < 0 ? r : acl_new(policies, n, root, ret);
+}
+
+int policies_acl(struct call *call, const json_t *names, struct acl **ret)
+{
+	struct policies *cache = core_policies(call->core);
+	AUTO_FREE char *key = json_dumps(names, JSON_COMPACT); /* names in JSON: no two lists look alike */
+	struct acl *acl = NULL;
+	struct cached_acl *slot;
+	bool found;
+	size_t at;
+	int r;
+
+	if (!key)
+		return -ENOMEM;
+	at = place_of(cache->acls, cache->n_acls, sizeof(*slot), key, &found);
+	if (found) {
+		*ret = acl_ref(cache->acls[at].acl);
+		return 0;
+	}
+	r = make_acl(call, names, &acl);
+	if (r < 0)
+		return r;
+	if (cache->n_acls == MAX_CACHED) {
+		forget_acls(cache);
+		at = 0;
+	}
+	slot = &cache->acls[at];
+	memmove(slot + 1, slot, (cache->n_acls++ - at) * sizeof(*slot));
+	*slot = (struct cached_acl){ .names = TAKE_PTR(key), .acl = acl };
+	*ret = acl_ref(acl);
+	return 0;
+}
+
+int policies_start(struct call *call)
+{
+	AUTO_FREE char *text = NULL, *key = policy_key("default");
+	json_t *record;
+	int r;
+
+	if (!key)
+		return -ENOMEM;
+	r = policy_load(call, "default", &text);
+	if (r != -ENOENT)
+		return r;
+	record = json_pack("{s:s}", "policy", policy_default_text);
+	r = record ? core_put(call, key, record) : -ENOMEM;
+	json_decref(record);
+	if (r == 0)
+		policies_changed(call);
+	return r;
+}
