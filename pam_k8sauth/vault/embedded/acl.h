@@ -48,6 +48,9 @@ struct acl_verdict acl_check(
  */
 unsigned acl_capabilities(const struct acl *acl, const char *path);
 bool acl_is_root(const struct acl *acl);
+/* Whether any rule allows anything on or below MOUNT ("secret/"): who may know of the mount (sys/internal/ui/mounts).
+ */
+bool acl_reaches(const struct acl *acl, const char *mount);
 /* The sorted JSON list: ["read","list"...], ["root"], ["deny"]. */
 json_t *acl_capability_names(const struct acl *acl, unsigned capabilities) NODISCARD;
 

@@ -228,3 +228,37 @@ json_t *acl_capability_names(const struct acl *acl, unsigned capabilities)
 	}
 	return names;
 }
+
+/* Whether PATTERN, with '+' segments, can match something below MOUNT: it suits all segments that MOUNT has. */
+static bool segments_reach(const char *pattern, const char *mount)
+{
+	while (*mount) {
+		size_t len = strcspn(pattern, "/"), mount_len = strcspn(mount, "/");
+		bool last = pattern[len] == '\0';
+
+		if (last && len > 0 && pattern[len - 1] == '*')
+			return strncmp(pattern, mount, len - 1) == 0;
+		if (!is_plus(pattern, len) && (len != mount_len || memcmp(pattern, mount, len) != 0))
+			return false;
+		pattern += len + !last;
+		mount += mount_len + (mount[mount_len] == '/');
+		if (last)
+			return *mount == '\0';
+	}
+	return true;
+}
+
+bool acl_reaches(const struct acl *acl, const char *mount)
+{
+	if (acl->root || !(acl_capabilities(acl, mount) & ACL_DENY))
+		return true;
+	for (size_t i = 0; i < acl->n; i++) {
+		const struct rule *rule = &acl->rules[i];
+		bool reaches = rule->kind == RULE_SEGMENTS ? segments_reach(rule->pattern, mount)
+							   : starts_with(rule->pattern, mount);
+
+		if (reaches && rule->capabilities && !(rule->capabilities & ACL_DENY))
+			return true;
+	}
+	return false;
+}

@@ -48,33 +48,9 @@ static int find_viewer(struct call *call, struct viewer *viewer)
 	return r < 0 ? r : policies_acl(call, viewer->token->policies, &viewer->acl);
 }
 
-struct search {
-	const char *path;
-	bool found;
-};
-
-static void compare_rule(void *arg, const char *pattern, bool wildcard)
-{
-	struct search *search = arg;
-
-	if (starts_with(pattern, search->path) || (wildcard && starts_with(search->path, pattern)))
-		search->found = true;
-}
-
-/* Whether any rule allows something on or below PATH. */
-static bool acl_touches(const struct acl *acl, const char *path)
-{
-	struct search search = { .path = path };
-
-	if (acl_is_root(acl) || acl_capabilities(acl, path) & ~(unsigned)ACL_DENY)
-		return true;
-	acl_each_readable(acl, compare_rule, &search);
-	return search.found;
-}
-
 static bool sees(const struct viewer *viewer, const struct mount *mount)
 {
-	return viewer->all || (viewer->acl && acl_touches(viewer->acl, mount->path));
+	return viewer->all || (viewer->acl && acl_reaches(viewer->acl, mount->path));
 }
 
 static json_t *visible(const struct core *core, const struct viewer *viewer, bool auth)
