@@ -115,6 +115,8 @@ int print_secret(const struct cli *cli, const json_t *secret);
 /* One field of OBJECT, without a newline where standard output is no terminal. */
 int print_field(const struct cli *cli, const json_t *object, const char *name);
 void print_json(const json_t *value);
+/* The same with the members of every object sorted. */
+void print_sorted_json(const json_t *value);
 /* Keys and values of OBJECT, sorted; durations as such. */
 void print_map(const json_t *object);
 /* "== Data ==" above print_map(OBJECT). */

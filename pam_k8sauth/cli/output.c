@@ -47,14 +47,38 @@ static const char **sorted_keys(const json_t *object)
 	return keys;
 }
 
-static void add_real(struct buf *text, double value)
+/* Whether 15 digits, which have no noise at their end, give VALUE back. */
+static bool fits_in_15(double value)
 {
 	char shown[40];
 
 	snprintf(shown, sizeof(shown), "%.15g", value);
-	if (strtod(shown, NULL) < value || strtod(shown, NULL) > value)
-		snprintf(shown, sizeof(shown), "%.17g", value);
-	buf_add_str(text, shown);
+	return !(strtod(shown, NULL) < value) && !(strtod(shown, NULL) > value);
+}
+
+/* The digits that every real in VALUE needs. */
+static int real_digits(const json_t *value)
+{
+	const char *key;
+	json_t *member;
+
+	if (json_is_real(value))
+		return fits_in_15(json_real_value(value)) ? 15 : 17;
+	json_object_foreach((json_t *)(uintptr_t)value, key, member)
+	{
+		if (real_digits(member) > 15)
+			return 17;
+	}
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		if (real_digits(json_array_get(value, i)) > 15)
+			return 17;
+	}
+	return 15;
+}
+
+static char *json_text(const json_t *value)
+{
+	return json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(real_digits(value)));
 }
 
 static void add_go_text(struct buf *text, const json_t *value)
@@ -86,7 +110,7 @@ static void add_go_text(struct buf *text, const json_t *value)
 		buf_printf(text, "%lld", json_integer_value(value));
 		break;
 	case JSON_REAL:
-		add_real(text, json_real_value(value));
+		buf_printf(text, "%.*g", real_digits(value), json_real_value(value));
 		break;
 	case JSON_TRUE:
 	case JSON_FALSE:
@@ -282,10 +306,18 @@ static json_t *sorted(const json_t *value)
 
 void print_json(const json_t *value)
 {
-	char *text = json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	char *text = json_text(value);
 
 	puts(text ? text : "null");
 	wipe_free(text);
+}
+
+void print_sorted_json(const json_t *value)
+{
+	json_t *copy = sorted(value);
+
+	print_json(copy);
+	json_decref(copy);
 }
 
 /* The members of a login's token, in the vault command's order. */
@@ -346,7 +378,7 @@ int print_field(const struct cli *cli, const json_t *object, const char *name)
 		fprintf(stderr, "Field \"%s\" not present in secret\n", name);
 		return CLI_LOCAL;
 	}
-	text = is_json(cli) ? json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY) : go_text(value);
+	text = is_json(cli) ? json_text(value) : go_text(value);
 	fputs(text ? text : "", stdout);
 	if (isatty(STDOUT_FILENO))
 		putchar('\n');

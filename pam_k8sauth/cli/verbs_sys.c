@@ -120,7 +120,7 @@ static int list_mounts(struct cli *cli, const char *path, const char *prefix, si
 		return reply_error(&reply, prefix);
 	data = json_object_get(reply.json, "data");
 	if (is_json(cli))
-		print_json(data);
+		print_sorted_json(data);
 	else
 		print_mounts(data, columns);
 	return CLI_OK;

@@ -6,7 +6,6 @@
 #include "daemon/http_json.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -234,10 +233,12 @@ static const char *go_type(char c)
 static json_t *whole_real(json_t *value)
 {
 	double real = json_is_real(value) ? json_real_value(value) : 0.5;
+	json_int_t whole;
 
-	if (trunc(real) < real || trunc(real) > real || fabs(real) >= 9007199254740992.0)
+	if (!(real > -9007199254740992.0 && real < 9007199254740992.0))
 		return NULL;
-	return json_integer((json_int_t)real);
+	whole = (json_int_t)real;
+	return (double)whole < real || (double)whole > real ? NULL : json_integer(whole);
 }
 
 /* The depth is bounded by the scan. */

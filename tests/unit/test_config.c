@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* k8sauth.hcl: what the shortest and the longest file say, and every refusal with its line. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -11,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "base/safe_open.h"
+#include "daemon/args.h"
 #include "daemon/config.h"
 
 static void test_short_file(void **state)
@@ -201,6 +204,58 @@ static void test_owner(void **state)
 	rmdir(dir);
 }
 
+static int parse(struct daemon_args *args, const char *a, const char *b)
+{
+	char first[64], second[64], name[] = "k8sauthd";
+	char *argv[] = { name, first, second, NULL };
+
+	snprintf(first, sizeof(first), "%s", a);
+	snprintf(second, sizeof(second), "%s", b ? b : "");
+	return args_parse(b ? 3 : 2, argv, args);
+}
+
+static void test_args(void **state)
+{
+	static const char *const bad[][2] = { { "-config", NULL }, { "config", NULL }, { "-", NULL },
+		{ "-nonsense", NULL }, { "-dev-root-token-id=x", NULL }, { "-dev=1", NULL }, { "-configs=x", NULL },
+		{ "-dev", "x" } };
+	struct daemon_args args;
+
+	(void)state;
+	assert_int_equal(parse(&args, "--debug", NULL), 0);
+	assert_true(args.debug && !args.dev && args.action == DAEMON_RUN);
+	assert_string_equal(args.config, "/etc/k8sauth/k8sauth.hcl");
+	assert_int_equal(parse(&args, "-dev", "--dev-listen-address=127.0.0.1:1"), 0);
+	assert_true(args.dev && !args.dev_root_token);
+	assert_int_equal(parse(&args, "--dev", "-dev-root-token-id=root"), 0);
+	assert_string_equal(args.dev_listen ? args.dev_listen : "", "127.0.0.1:8200");
+	assert_int_equal(parse(&args, "--check-config", "-debug"), 0);
+	assert_int_equal(args.action, DAEMON_CHECK);
+	assert_int_equal(parse(&args, "-version", NULL), 0);
+	assert_int_equal(args.action, DAEMON_VERSION);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(parse(&args, bad[i][0], bad[i][1]), -EINVAL);
+}
+
+/* The file that gets installed says nothing that is refused. */
+static void test_shipped_file(void **state)
+{
+	struct daemon_config *config;
+	AUTO_BUF struct buf text = { 0 };
+	AUTO_CLOSE int fd = -1;
+	char why[512] = "", path[512];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/../../etc/k8sauth/k8sauth.hcl", getenv("TESTBED"));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(read_all(fd, CONFIG_SIZE_MAX, &text), 0);
+	if (config_parse(text.data, text.len, "k8sauth.hcl", &config, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
+	assert_true(config->session.services[0].export_token);
+	config_free(config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +263,8 @@ int main(void)
 		cmocka_unit_test(test_long_file),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_owner),
+		cmocka_unit_test(test_shipped_file),
+		cmocka_unit_test(test_args),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
