@@ -3,7 +3,7 @@
  * Writes an account index to standard output, for tests and benchmarks that need one without a daemon:
  *     make_index COUNT [FIRST-ID]
  * holds the users k8s_web_0, k8s_web_1, ... with ids from FIRST-ID (default 1880000000) on, all of them in
- * k8sauth-users, and in k8s_web or, the odd ones, in k8s-deployers.
+ * k8sauth-users and k8s_web, the odd ones in k8s-deployers too.
  */
 #include <endian.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 
 static int add_user(struct index_writer *writer, uint32_t number, uint32_t uid)
 {
-	uint32_t groups[] = { htole32(GID_USERS), htole32(number % 2 ? GID_DEPLOYERS : GID_WEB) };
+	uint32_t groups[] = { htole32(GID_USERS), htole32(GID_WEB), htole32(GID_DEPLOYERS) };
 	char name[ACCOUNT_NAME_SIZE], home[64];
 	struct index_user user = { .name = name,
 		.gecos = "declared",
@@ -28,7 +28,7 @@ static int add_user(struct index_writer *writer, uint32_t number, uint32_t uid)
 		.uid = uid,
 		.gid = uid,
 		.groups = groups,
-		.n_groups = 2 };
+		.n_groups = 2 + number % 2 };
 	int r;
 
 	snprintf(name, sizeof(name), "k8s_web_%u", number);
