@@ -19,21 +19,13 @@ machine_prepare() { # NAME TREE DESTDIR
 	# What a package's installation does.
 	systemd-sysusers --root="$root"
 	sed -i -E 's/^(passwd|group|shadow):( *)(.*)$/\1:\2\3 k8sauth/' "$root/etc/nsswitch.conf"
-	machine_pam_sshd "$root"
+	cp "$root/usr/share/doc/k8sauth/pam.d/sshd" "$root/etc/pam.d/sshd"
 	systemctl --root="$root" -q enable k8sauthd.service k8sauth-pam.socket k8sauth-api.socket k8sauth-helper.socket
 	chroot "$root" /sbin/ldconfig
 	chroot "$root" pam-auth-update --package --enable mkhomedir
 	# Root and an ordinary user with passwords: they must never notice us.
 	chroot "$root" useradd -m -s /bin/bash local
 	printf 'root:root-password\nlocal:local-password\n' | chroot "$root" chpasswd
-}
-
-# The lines of etc/pam.d/sshd.k8sauth, put where their comments say.
-machine_pam_sshd() { # ROOT
-	sed -i -E \
-		-e '0,/^@include common-auth/s//auth       [success=done ignore=ignore default=die] pam_k8sauth.so\n&/' \
-		-e '0,/^@include common-account/s//account    required     pam_k8sauth.so\n&/' \
-		-e 's/^(session +required +pam_loginuid\.so.*)$/\1\nsession    required     pam_k8sauth.so/' "$1/etc/pam.d/sshd"
 }
 
 machine_boot() { # NAME
