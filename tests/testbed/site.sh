@@ -23,8 +23,8 @@ journal_since_mark() {
 }
 
 # The whole configuration of the machine: everything else is a default.
-site_configure() {
-	cat > "$(machine_root web-1)/etc/k8sauth/k8sauth.hcl" << 'EOF'
+site_configure() { # [MACHINE]
+	cat > "$(machine_root "${1:-web-1}")/etc/k8sauth/k8sauth.hcl" << 'EOF'
 # The whole configuration of this machine: everything else is a default.
 mode = "both"
 host = "web-1"
