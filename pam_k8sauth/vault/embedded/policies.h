@@ -21,4 +21,4 @@ int policies_acl(struct call *call, const json_t *names, struct acl **ret) NODIS
 /* Handlers of sys/policies/acl[/name], sys/policy[/name] and sys/capabilities-self for the sys engine's table. */
 engine_handler policies_list, policies_read, policies_write, policies_delete;
 engine_handler policies_legacy_list, policies_legacy_read, policies_legacy_write;
-engine_handler capabilities_self;
+engine_handler capabilities_self, resultant_acl;

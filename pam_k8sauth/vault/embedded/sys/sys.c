@@ -47,6 +47,7 @@ static const struct engine_path paths[] = {
 	    .delete = policies_delete,
 	    .fields = policy_fields },
 	{ .pattern = "capabilities-self", .update = capabilities_self, .fields = capabilities_fields },
+	{ .pattern = "internal/ui/resultant-acl", .read = resultant_acl, .fields = no_fields },
 	{ .pattern = "internal/ui/mounts",
 	    .flags = ENGINE_UNAUTHENTICATED,
 	    .read = sys_ui_mounts,
