@@ -3,25 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
-#include <cmocka.h>
-
-#include "wire/wire.h"
-
-#define PATIENCE_MS 20000 /* for what must happen: only a broken build waits that long */
-
-static char dir[] = "/tmp/test_wire_io.XXXXXX";
-static char path[64];
+#include "wire_socket.h"
 
 /* One server: accepts one connection and does what its function says. */
 struct server {
@@ -41,22 +26,9 @@ static void *server_main(void *arg)
 	return NULL;
 }
 
-static int listen_at(const char *where)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	strcpy(address.sun_path, where);
-	unlink(where);
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(listen(fd, 8), 0);
-	return fd;
-}
-
 static void server_start(struct server *server, void (*act)(int fd, const void *arg), const void *arg)
 {
-	*server = (struct server){ .listener = listen_at(path), .act = act, .arg = arg };
+	*server = (struct server){ .listener = socket_listen(), .act = act, .arg = arg };
 	assert_int_equal(pthread_create(&server->thread, NULL, server_main, server), 0);
 }
 
@@ -64,13 +36,6 @@ static void server_end(struct server *server)
 {
 	pthread_join(server->thread, NULL);
 	close(server->listener);
-}
-
-static void build_login(struct buf *buf)
-{
-	wire_begin(buf, WIRE_LOGIN);
-	wire_add_str(buf, WIRE_USER, "k8s_a_b");
-	assert_int_equal(wire_end(buf), 0);
 }
 
 static void build_reply(struct buf *buf, uint8_t type)
@@ -86,7 +51,7 @@ static int call_ms(int ms, struct buf *data, struct wire_frame *reply)
 	AUTO_BUF struct buf request = { 0 };
 
 	build_login(&request);
-	return wire_call_trusting(path, geteuid(), &request, WIRE_REPLY_MAX, deadline_after_ms(ms), data, reply);
+	return wire_call_trusting(socket_path, geteuid(), &request, WIRE_REPLY_MAX, deadline_after_ms(ms), data, reply);
 }
 
 static void read_request(int fd)
@@ -194,7 +159,7 @@ static void test_deadline_is_total(void **state)
 static void test_full_backlog(void **state)
 {
 	AUTO_BUF struct buf data = { 0 };
-	AUTO_CLOSE int listener = listen_at(path);
+	AUTO_CLOSE int listener = socket_listen();
 	struct wire_frame reply;
 	int fds[16], n = 0;
 
@@ -202,7 +167,7 @@ static void test_full_backlog(void **state)
 	for (n = 0; n < 16; n++) {
 		struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-		strcpy(address.sun_path, path);
+		strcpy(address.sun_path, socket_path);
 		fds[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		if (connect(fds[n], (struct sockaddr *)&address, sizeof(address)) < 0) {
 			close(fds[n]);
@@ -256,13 +221,13 @@ static void test_no_server(void **state)
 	AUTO_BUF struct buf data = { 0 };
 	struct wire_frame reply;
 
-	close(listen_at(path));
+	close(socket_listen());
 	assert_int_equal(call_ms(PATIENCE_MS, &data, &reply), -ECONNREFUSED);
-	unlink(path);
+	unlink(socket_path);
 	assert_int_equal(call_ms(PATIENCE_MS, &data, &reply), -ENOENT);
 }
 
-/* A path that somebody else could change, a link, a file: refused before any byte of the credential is sent. */
+/* A socket_path that somebody else could change, a link, a file: refused before any byte of the credential is sent. */
 static void test_path_is_checked(void **state)
 {
 	AUTO_BUF struct buf data = { 0 };
@@ -271,23 +236,23 @@ static void test_path_is_checked(void **state)
 	struct wire_frame reply;
 	char moved[80];
 
-	listener = listen_at(path);
-	assert_int_equal(chmod(dir, 0777), 0);
+	listener = socket_listen();
+	assert_int_equal(chmod(socket_dir, 0777), 0);
 	assert_int_equal(call_ms(PATIENCE_MS, &data, &reply), -EPERM);
-	assert_int_equal(chmod(dir, 0775), 0);
+	assert_int_equal(chmod(socket_dir, 0775), 0);
 	assert_int_equal(call_ms(PATIENCE_MS, &data, &reply), -EPERM);
-	assert_int_equal(chmod(dir, 0755), 0);
-	snprintf(moved, sizeof(moved), "%s.moved", path);
-	assert_int_equal(rename(path, moved), 0);
-	assert_int_equal(symlink(moved, path), 0);
+	assert_int_equal(chmod(socket_dir, 0755), 0);
+	snprintf(moved, sizeof(moved), "%s.moved", socket_path);
+	assert_int_equal(rename(socket_path, moved), 0);
+	assert_int_equal(symlink(moved, socket_path), 0);
 	assert_int_equal(call_ms(PATIENCE_MS, &data, &reply), -EPERM);
 	unlink(moved);
-	unlink(path);
-	file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	unlink(socket_path);
+	file = open(socket_path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	assert_int_equal(call_ms(PATIENCE_MS, &data, &reply), -EPERM);
-	unlink(path);
-	assert_int_equal(symlink("/tmp", path), 0);
-	snprintf(moved, sizeof(moved), "%s/socket", path);
+	unlink(socket_path);
+	assert_int_equal(symlink("/tmp", socket_path), 0);
+	snprintf(moved, sizeof(moved), "%s/socket", socket_path);
 	{
 		AUTO_BUF struct buf request = { 0 };
 
@@ -298,7 +263,7 @@ static void test_path_is_checked(void **state)
 		    wire_call("relative", &request, WIRE_REPLY_MAX, deadline_after_ms(PATIENCE_MS), &data, &reply),
 		    -EINVAL);
 	}
-	unlink(path);
+	unlink(socket_path);
 }
 
 /* Somebody else's socket, or somebody else behind root's: -EPERM. Only root can build such a one. */
@@ -312,10 +277,10 @@ static void test_owner_is_checked(void **state)
 	if (geteuid() != 0)
 		skip();
 	build_login(&request);
-	listener = listen_at(path);
-	assert_int_equal(chown(path, 65534, 65534), 0);
+	listener = socket_listen();
+	assert_int_equal(chown(socket_path, 65534, 65534), 0);
 	assert_int_equal(
-	    wire_call(path, &request, WIRE_REPLY_MAX, deadline_after_ms(PATIENCE_MS), &data, &reply), -EPERM);
+	    wire_call(socket_path, &request, WIRE_REPLY_MAX, deadline_after_ms(PATIENCE_MS), &data, &reply), -EPERM);
 	close(listener);
 	assert_int_equal(seteuid(65534), 0);
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -323,15 +288,15 @@ static void test_owner_is_checked(void **state)
 	{
 		struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-		unlink(path);
-		strcpy(address.sun_path, path);
+		unlink(socket_path);
+		strcpy(address.sun_path, socket_path);
 		assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
 		assert_int_equal(seteuid(65534), 0);
 		assert_int_equal(listen(listener, 8), 0);
 		assert_int_equal(seteuid(0), 0);
 	}
 	assert_int_equal(
-	    wire_call(path, &request, WIRE_REPLY_MAX, deadline_after_ms(PATIENCE_MS), &data, &reply), -EPERM);
+	    wire_call(socket_path, &request, WIRE_REPLY_MAX, deadline_after_ms(PATIENCE_MS), &data, &reply), -EPERM);
 }
 
 static volatile sig_atomic_t pipe_signals;
@@ -361,7 +326,7 @@ static void test_no_sigpipe(void **state)
 	assert_int_equal(wire_end(&request), 0);
 	server_start(&server, act_shut, NULL);
 	r = wire_call_trusting(
-	    path, geteuid(), &request, WIRE_REPLY_MAX, deadline_after_ms(PATIENCE_MS), &data, &reply);
+	    socket_path, geteuid(), &request, WIRE_REPLY_MAX, deadline_after_ms(PATIENCE_MS), &data, &reply);
 	assert_int_equal(r, -ECONNRESET);
 	assert_int_equal(pipe_signals, 0);
 	server_end(&server);
@@ -456,20 +421,6 @@ static void test_serve_read_refusals(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	if (!mkdtemp(dir))
-		return -1;
-	snprintf(path, sizeof(path), "%s/socket", dir);
-	return chmod(dir, 0755);
-}
-
-static int teardown(void **state)
-{
-	unlink(path);
-	return rmdir(dir);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -485,5 +436,5 @@ int main(void)
 		cmocka_unit_test(test_serve_read_refusals),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, socket_setup, socket_teardown);
 }

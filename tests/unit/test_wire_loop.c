@@ -1,27 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wire: server and calls on the loop, with clients that are slow, silent, many, or gone. */
+/* wire: the server side on the loop, with clients that are slow, silent, many, or gone. */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-
-#include <cmocka.h>
 
 #include "base/log.h"
 #include "wire/wire_loop.h"
-
-#define PATIENCE_MS 20000
-
-static char dir[] = "/tmp/test_wire_loop.XXXXXX";
-static char path[64];
+#include "wire_socket.h"
 
 struct fixture {
 	struct event_base *base;
@@ -60,23 +43,11 @@ static void on_request(
 	}
 }
 
-static int listen_at(const char *where)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strcpy(address.sun_path, where);
-	unlink(where);
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(listen(fd, 128), 0);
-	return fd;
-}
-
 static void start(struct fixture *f, int read_ms, int reply_ms, unsigned limit)
 {
 	*f = (struct fixture){ .base = event_base_new() };
 	f->server = wire_server_new(
-	    f->base, listen_at(path), WIRE_REQUEST_MAX, read_ms, reply_ms, limit, on_request, f);
+	    f->base, socket_listen(), WIRE_REQUEST_MAX, read_ms, reply_ms, limit, on_request, f);
 	assert_non_null(f->server);
 }
 
@@ -84,16 +55,6 @@ static void end(struct fixture *f)
 {
 	wire_server_free(f->server);
 	event_base_free(f->base);
-}
-
-static int client(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strcpy(address.sun_path, path);
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
 }
 
 static void turn(struct fixture *f)
@@ -130,13 +91,6 @@ static int answer(struct fixture *f, int fd)
 	return (int)status;
 }
 
-static void build_login(struct buf *buf)
-{
-	wire_begin(buf, WIRE_LOGIN);
-	wire_add_str(buf, WIRE_USER, "k8s_a_b");
-	assert_int_equal(wire_end(buf), 0);
-}
-
 static void send_login(int fd)
 {
 	AUTO_BUF struct buf request = { 0 };
@@ -152,7 +106,7 @@ static void test_split_writes(void **state)
 	AUTO_CLOSE int fd = -1;
 
 	start(&f, PATIENCE_MS, PATIENCE_MS, 8);
-	fd = client();
+	fd = socket_connect();
 	build_login(&request);
 	for (size_t i = 0; i < request.len; i++) {
 		assert_int_equal(f.requests, 0);
@@ -179,7 +133,7 @@ static void test_slow_client(void **state)
 	ssize_t n = 0;
 
 	start(&f, 200, PATIENCE_MS, 8);
-	fd = client();
+	fd = socket_connect();
 	wire_begin(&request, WIRE_LOGIN);
 	wire_add(&request, WIRE_CREDENTIAL, big, sizeof(big));
 	assert_int_equal(wire_end(&request), 0);
@@ -220,14 +174,14 @@ static void test_bad_requests(void **state)
 	assert_int_equal(wire_end(&critical), 0);
 	start(&f, PATIENCE_MS, PATIENCE_MS, 8);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		AUTO_CLOSE int fd = client();
+		AUTO_CLOSE int fd = socket_connect();
 
 		assert_int_equal(send(fd, rows[i].data, rows[i].len, 0), rows[i].len);
 		assert_int_equal(answer(&f, fd), rows[i].status);
 	}
 	for (size_t i = 0; i < 3; i++) {
 		const struct buf *bad[] = { &version, &twice, &critical };
-		AUTO_CLOSE int fd = client();
+		AUTO_CLOSE int fd = socket_connect();
 
 		assert_int_equal(send(fd, bad[i]->data, bad[i]->len, 0), bad[i]->len);
 		assert_int_equal(answer(&f, fd), WIRE_STATUS_PROTOCOL);
@@ -242,7 +196,7 @@ static void test_client_leaves(void **state)
 	int fd;
 
 	start(&f, PATIENCE_MS, PATIENCE_MS, 8);
-	fd = client();
+	fd = socket_connect();
 	assert_int_equal(send(fd, "\x20", 1, 0), 1);
 	turn(&f);
 	assert_int_equal(wire_server_busy(f.server), 1);
@@ -251,7 +205,7 @@ static void test_client_leaves(void **state)
 	assert_int_equal(wire_server_busy(f.server), 0);
 
 	f.hold = true;
-	fd = client();
+	fd = socket_connect();
 	send_login(fd);
 	turn(&f);
 	assert_non_null(f.held);
@@ -272,7 +226,7 @@ static void test_late_reply(void **state)
 
 	start(&f, PATIENCE_MS, PATIENCE_MS, 8);
 	f.hold = true;
-	fd = client();
+	fd = socket_connect();
 	send_login(fd);
 	turn(&f);
 	assert_non_null(f.held);
@@ -296,7 +250,7 @@ static void test_server_freed(void **state)
 
 	start(&f, PATIENCE_MS, PATIENCE_MS, 8);
 	f.hold = true;
-	fd = client();
+	fd = socket_connect();
 	send_login(fd);
 	turn(&f);
 	assert_non_null(f.held);
@@ -317,7 +271,7 @@ static void test_reply_not_taken(void **state)
 
 	start(&f, PATIENCE_MS, 100, 8);
 	f.hold = true;
-	fd = client();
+	fd = socket_connect();
 	send_login(fd);
 	turn(&f);
 	wire_begin(&reply, WIRE_LOGIN | WIRE_REPLY);
@@ -341,13 +295,13 @@ static void test_oldest_silent_leaves(void **state)
 	start(&f, PATIENCE_MS, PATIENCE_MS, 4);
 	f.hold = true;
 	for (int i = 0; i < 4; i++) {
-		fds[i] = client();
+		fds[i] = socket_connect();
 		if (i == 0)
 			send_login(fds[i]);
 		turn(&f);
 	}
 	assert_int_equal(wire_server_busy(f.server), 4);
-	fds[4] = client();
+	fds[4] = socket_connect();
 	assert_int_equal(answer(&f, fds[1]), -1);
 	assert_int_equal(wire_server_busy(f.server), 4);
 	assert_int_equal(f.gone, 0);
@@ -369,12 +323,12 @@ static void test_per_uid_limit(void **state)
 	int fds[17];
 
 	start(&f, PATIENCE_MS, PATIENCE_MS, 64);
-	assert_int_equal(chmod(path, 0666), 0);
+	assert_int_equal(chmod(socket_path, 0666), 0);
 	for (int as_root = root; as_root >= 0; as_root--) {
 		if (root && !as_root)
 			assert_int_equal(seteuid(65534), 0);
 		for (int i = 0; i < 17; i++) {
-			fds[i] = client();
+			fds[i] = socket_connect();
 			turn(&f);
 		}
 		if (root)
@@ -390,166 +344,6 @@ static void test_per_uid_limit(void **state)
 	end(&f);
 }
 
-/* --- calls ---------------------------------------------------------------------------------------------------------
- */
-
-struct called {
-	unsigned n;
-	int r;
-	uint32_t status;
-};
-
-static void on_called(void *arg, int r, const struct wire_frame *reply)
-{
-	struct called *called = arg;
-
-	called->n++;
-	called->r = r;
-	if (reply)
-		wire_get_u32(reply, WIRE_STATUS, &called->status);
-}
-
-static void run_call(struct event_base *base, struct called *called)
-{
-	struct deadline patience = deadline_after_ms(PATIENCE_MS);
-
-	assert_int_equal(called->n, 0);
-	while (called->n == 0) {
-		usleep(1000);
-		event_base_loop(base, EVLOOP_NONBLOCK);
-		assert_false(deadline_passed(patience));
-	}
-	event_base_loop(base, EVLOOP_NONBLOCK);
-	assert_int_equal(called->n, 1);
-}
-
-static void test_call(void **state)
-{
-	AUTO_BUF struct buf request = { 0 };
-	struct called called = { 0 };
-	struct fixture f;
-
-	start(&f, PATIENCE_MS, PATIENCE_MS, 8);
-	build_login(&request);
-	wire_call_async(f.base, path, &request, -1, PATIENCE_MS, on_called, &called);
-	assert_null(request.data);
-	run_call(f.base, &called);
-	assert_int_equal(called.r, 0);
-	assert_int_equal(called.status, WIRE_STATUS_OK);
-	end(&f);
-}
-
-static void test_call_fails(void **state)
-{
-	AUTO_BUF struct buf request = { 0 };
-	struct called called = { 0 };
-	struct fixture f;
-
-	start(&f, PATIENCE_MS, PATIENCE_MS, 8);
-	f.hold = true;
-	build_login(&request);
-	wire_call_async(f.base, path, &request, -1, 100, on_called, &called);
-	run_call(f.base, &called);
-	assert_int_equal(called.r, -ETIMEDOUT);
-	assert_int_equal(f.gone, 1);
-	wire_reply_status(f.held, WIRE_LOGIN, WIRE_STATUS_OK, NULL, NULL);
-
-	wire_server_stop(f.server);
-	called = (struct called){ 0 };
-	build_login(&request);
-	wire_call_async(f.base, path, &request, -1, PATIENCE_MS, on_called, &called);
-	run_call(f.base, &called);
-	assert_int_equal(called.r, -ECONNREFUSED);
-
-	unlink(path);
-	called = (struct called){ 0 };
-	build_login(&request);
-	wire_call_async(f.base, path, &request, -1, PATIENCE_MS, on_called, &called);
-	run_call(f.base, &called);
-	assert_int_equal(called.r, -ENOENT);
-	end(&f);
-}
-
-/* A helper that closes without a word, and one whose backlog is full until the time is over. */
-static void test_call_closed(void **state)
-{
-	AUTO_BUF struct buf request = { 0 };
-	AUTO_CLOSE int listener = listen_at(path);
-	struct event_base *base = event_base_new();
-	struct called called = { 0 };
-	int fd;
-
-	build_login(&request);
-	wire_call_async(base, path, &request, -1, PATIENCE_MS, on_called, &called);
-	event_base_loop(base, EVLOOP_ONCE);
-	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	assert_true(fd >= 0);
-	close(fd);
-	run_call(base, &called);
-	assert_int_equal(called.r, -ECONNRESET);
-
-	assert_int_equal(listen(listener, 0), 0);
-	fd = client();
-	called = (struct called){ 0 };
-	build_login(&request);
-	wire_call_async(base, path, &request, -1, 100, on_called, &called);
-	run_call(base, &called);
-	assert_int_equal(called.r, -ETIMEDOUT);
-	close(fd);
-	event_base_free(base);
-}
-
-static void test_call_passes_fd(void **state)
-{
-	struct deadline patience = deadline_after_ms(PATIENCE_MS);
-	AUTO_BUF struct buf request = { 0 };
-	AUTO_BUF struct buf data = { 0 };
-	AUTO_BUF struct buf reply = { 0 };
-	AUTO_CLOSE int listener = listen_at(path);
-	AUTO_CLOSE int memfd = memfd_create("image", MFD_CLOEXEC);
-	AUTO_CLOSE int fd = -1;
-	AUTO_CLOSE int passed = -1;
-	struct event_base *base = event_base_new();
-	struct called called = { 0 };
-	struct wire_frame frame;
-	char text[4] = "";
-
-	assert_int_equal(pwrite(memfd, "idx", 3, 0), 3);
-	build_login(&request);
-	wire_call_async(base, path, &request, memfd, PATIENCE_MS, on_called, &called);
-	assert_int_equal(fcntl(listener, F_SETFL, O_NONBLOCK), 0);
-	while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) < 0) {
-		event_base_loop(base, EVLOOP_NONBLOCK);
-		assert_false(deadline_passed(patience));
-	}
-	event_base_loop(base, EVLOOP_NONBLOCK);
-	assert_int_equal(wire_serve_read(fd, 4096, deadline_after_ms(PATIENCE_MS), &data, &frame, &passed), 0);
-	assert_int_equal(pread(passed, text, 3, 0), 3);
-	assert_string_equal(text, "idx");
-	wire_begin(&reply, WIRE_LOGIN | WIRE_REPLY);
-	wire_add_u32(&reply, WIRE_STATUS, WIRE_STATUS_OK);
-	assert_int_equal(wire_end(&reply), 0);
-	assert_int_equal(wire_serve_reply(fd, &reply, deadline_after_ms(PATIENCE_MS)), 0);
-	run_call(base, &called);
-	assert_int_equal(called.r, 0);
-	event_base_free(base);
-}
-
-static int setup(void **state)
-{
-	log_set_sink(quiet_sink);
-	if (!mkdtemp(dir))
-		return -1;
-	snprintf(path, sizeof(path), "%s/socket", dir);
-	return chmod(dir, 0755);
-}
-
-static int teardown(void **state)
-{
-	unlink(path);
-	return rmdir(dir);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -562,11 +356,8 @@ int main(void)
 		cmocka_unit_test(test_reply_not_taken),
 		cmocka_unit_test(test_oldest_silent_leaves),
 		cmocka_unit_test(test_per_uid_limit),
-		cmocka_unit_test(test_call),
-		cmocka_unit_test(test_call_fails),
-		cmocka_unit_test(test_call_closed),
-		cmocka_unit_test(test_call_passes_fd),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	log_set_sink(quiet_sink);
+	return cmocka_run_group_tests(tests, socket_setup, socket_teardown);
 }
