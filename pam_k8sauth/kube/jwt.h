@@ -23,6 +23,7 @@ enum jwt_alg {
 /* Why a token was refused: HTTP status and text as Vault's (3.2 steps 7 to 9), and what the journal may know. */
 struct jwt_error {
 	int status;	  /* 403 or 500; 0: no error */
+	bool audience;	  /* it is the wrong one: another role may want it */
 	char text[256];	  /* for the client */
 	char reason[256]; /* for the journal: never a claim value */
 };

@@ -103,24 +103,19 @@ static int copy_string(const json_t *value, char **ret)
 
 /* --- registered claims */
 
+/* What int64 cannot hold is no time. */
 static void read_time(struct jwt *jwt, const json_t *value, int64_t *ret)
 {
-	if (json_is_integer(value)) {
-		*ret = json_integer_value(value);
-	} else if (json_is_real(value)) {
-		double number = json_real_value(value);
+	double number = json_real_value(value);
 
-		if (number >= 9.2e18)
-			*ret = INT64_MAX;
-		else if (number <= -9.2e18)
-			*ret = INT64_MIN;
-		else
-			*ret = (int64_t)number;
-	} else if (!json_is_null(value)) {
+	if (json_is_integer(value))
+		*ret = json_integer_value(value);
+	else if (json_is_real(value) && number > -9.2e18 && number < 9.2e18)
+		*ret = (int64_t)number;
+	else if (!json_is_null(value))
 		jwt_set_error(&jwt->claims_error, 403,
 		    "go-jose/go-jose/jwt: expected number value to unmarshal NumericDate",
 		    "a time claim is not a number");
-	}
 }
 
 static int read_audience(struct jwt *jwt, const json_t *value)
@@ -348,10 +343,12 @@ int jwt_check(const struct jwt *jwt, int64_t now, const char *issuer, const char
 	if (issuer && *issuer && !(jwt->issuer && streq(jwt->issuer, issuer)))
 		jwt_set_error(
 		    &error, 403, "invalid issuer (iss) claim", "the token's issuer is not the configured one");
-	if (audience && *audience && !has_audience(jwt, audience))
+	if (!error.status && audience && *audience && !has_audience(jwt, audience)) {
+		error.audience = true;
 		jwt_set_error(&error, 403,
 		    "invalid audience (aud) claim: audience claim does not match any expected audience",
 		    "the token's audience is not the role's \"%s\": make it with that audience", audience);
+	}
 	check_times(jwt, now, &error);
 	if (jwt->account_error.status)
 		jwt_set_error(

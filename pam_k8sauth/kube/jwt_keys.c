@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Public keys of pem_keys, and signatures checked with them; see jwt.h. */
+/* Keys and certificates in PEM: pem_keys, and signatures checked with them (jwt.h); CA bundles (kube.h). */
 #include <errno.h>
 #include <stdio.h>
 #include <openssl/core_names.h>
@@ -11,6 +11,7 @@
 #include <openssl/x509.h>
 
 #include "kube/jwt.h"
+#include "kube/kube.h"
 
 #define KEYS_MAX 64
 
@@ -202,4 +203,16 @@ int jwt_verify(const struct jwt *jwt, const struct jwt_keys *keys)
 		ok = key_fits(keys->keys[i], alg) && verify_with(keys->keys[i], alg, jwt, signature, len);
 	OPENSSL_free(der);
 	return ok ? 0 : -EKEYREJECTED;
+}
+
+bool kube_ca_plausible(const char *ca_pem)
+{
+	BIO *bio = BIO_new_mem_buf(ca_pem, -1);
+	X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	bool found = certificate != NULL;
+
+	X509_free(certificate);
+	BIO_free(bio);
+	ERR_clear_error();
+	return found;
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <event2/event.h>
 #include <jansson.h>
 
@@ -27,6 +28,9 @@ void kube_free(struct kube *kube);
 struct kube_server *kube_server_new(
     struct kube *kube, const char *host, const char *ca_pem, const struct secret *reviewer) NODISCARD;
 void kube_server_free(struct kube_server *server);
+
+/* Whether CA_PEM has a certificate that can be read. */
+bool kube_ca_plausible(const char *ca_pem);
 
 enum kube_verdict {
 	KUBE_OK,

@@ -3,6 +3,8 @@
 #include "vault/embedded/auth_token/cidr.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,21 +37,18 @@ static bool same_prefix(const struct address *a, const struct address *b, unsign
 	       (bits % 8 == 0 || ((a->bytes[bits / 8] ^ b->bytes[bits / 8]) & mask) == 0);
 }
 
-static bool cidr_match(const char *cidr, const struct address *address)
+/* The network of CIDR and its prefix length. False for what is none. */
+static bool parse_cidr(const char *cidr, struct address *ret, unsigned *ret_bits)
 {
 	char text[INET6_ADDRSTRLEN];
 	size_t len = strcspn(cidr, "/");
-	struct address network;
-	unsigned bits;
 
 	if (len >= sizeof(text))
 		return false;
 	memcpy(text, cidr, len);
 	text[len] = 0;
-	network = parse_address(text);
-	bits = network.bits;
-	if (bits != address->bits)
-		return false;
+	*ret = parse_address(text);
+	*ret_bits = ret->bits;
 	if (cidr[len] == '/') {
 		const char *digits = cidr + len + 1;
 		unsigned long given = strtoul(digits, NULL, 10);
@@ -57,13 +56,38 @@ static bool cidr_match(const char *cidr, const struct address *address)
 		if (digits[0] == 0 || strlen(digits) > 3 || strspn(digits, "0123456789") != strlen(digits))
 			return false;
 		/* "::ffff:10.0.0.0/104": the length counts the mapping's 96 bits. */
-		if (strchr(text, ':') && bits == 32)
+		if (strchr(text, ':') && ret->bits == 32)
 			given = given < 96 ? 33 : given - 96;
-		if (given > bits)
+		if (given > ret->bits)
 			return false;
-		bits = (unsigned)given;
+		*ret_bits = (unsigned)given;
 	}
-	return same_prefix(&network, address, bits);
+	return ret->bits != 0;
+}
+
+static bool cidr_match(const char *cidr, const struct address *address)
+{
+	struct address network;
+	unsigned bits;
+
+	return parse_cidr(cidr, &network, &bits) && network.bits == address->bits &&
+	       same_prefix(&network, address, bits);
+}
+
+int cidr_canonical(const char *cidr, char ret[static CIDR_SIZE])
+{
+	struct address network;
+	char text[INET6_ADDRSTRLEN];
+	unsigned bits;
+
+	if (!parse_cidr(cidr, &network, &bits) ||
+	    !inet_ntop(network.bits == 32 ? AF_INET : AF_INET6, network.bytes, text, sizeof(text)))
+		return -EINVAL;
+	if (bits == network.bits)
+		snprintf(ret, CIDR_SIZE, "%s", text);
+	else
+		snprintf(ret, CIDR_SIZE, "%s/%u", text, bits);
+	return 0;
 }
 
 bool cidrs_match(const json_t *cidrs, const char *text)

@@ -11,3 +11,10 @@
  * IPv4.
  */
 bool cidrs_match(const json_t *cidrs, const char *address);
+
+/*
+ * How a bound CIDR is shown (kubernetes-auth.md 2.6, 2.7): "10.0.0.1/32" is "10.0.0.1", "::ffff:10.0.0.0/104" is
+ * "10.0.0.0/8". 0, or -EINVAL for what is neither an address nor an address and a prefix length.
+ */
+#define CIDR_SIZE 64
+int cidr_canonical(const char *cidr, char ret[static CIDR_SIZE]);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the engine "kubernetes" share (kubernetes-auth.md, vault-1.21.4.md). */
+#pragma once
+
+#include "base/buf.h"
+#include "kube/jwt.h"
+#include "kube/kube.h"
+#include "vault/embedded/core.h"
+
+/* --- config.c */
+
+/* The configuration as logins use it. Counted: a login keeps the one that it began with. */
+struct kube_config {
+	unsigned references;
+	char *host, *issuer; /* issuer: NULL: not checked */
+	char *ca, *reviewer; /* stored ones; NULL: the pod's own where LOCAL, else none */
+	bool local;
+	struct jwt_keys *keys; /* NULL: signatures are the API server's to check */
+	struct kube_server *server;
+	bool has_reviewer; /* else tokens review themselves */
+};
+
+/*
+ * The configuration of the call's mount. 0, -ENOENT (there is none), -EAGAIN, -ENOMEM..., or 1 after the answer 500
+ * where the pod's own CA cannot be read. The caller gives it back.
+ */
+int kube_config_get(struct call *call, struct kube_config **ret) NODISCARD;
+void kube_config_unref(struct kube_config *config);
+
+engine_handler kube_config_read, kube_config_write;
+extern const char *const kube_config_fields[];
+int kube_mounted(struct core *core, struct mount *mount);
+void kube_unmounted(struct core *core, struct mount *mount);
+
+/* --- local.c: files that a pod has */
+
+#define POD_CA_FILE    "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
+#define POD_TOKEN_FILE "/var/run/secrets/kubernetes.io/serviceaccount/token"
+
+struct local_file {
+	const char *path;
+	int64_t ttl_ms;
+	int64_t read_ms; /* monotonic; 0: never */
+	struct buf content;
+};
+
+/* Reads it again where it is older than its time. 0 (CHANGED says whether the content did), or open's negative errno.
+ */
+int local_file_refresh(struct local_file *file, bool *ret_changed) NODISCARD;
+/* "open PATH: no such file or directory" */
+void local_file_error(const struct local_file *file, int r, char *ret, size_t size);
+
+/* --- role.c, role_fields.c */
+
+/* The stored role NAME (as typed: case does not matter). 0 with a copy, -ENOENT, -EAGAIN, -errno. */
+int kube_role_get(struct call *call, const char *name, json_t **ret) NODISCARD;
+/* Vault's storage refuses what could be a path: 400 `relative paths not supported`. */
+bool kube_role_name_is_path(const char *name);
+
+engine_handler kube_role_list, kube_role_read, kube_role_write, kube_role_delete;
+int kube_role_exists(struct call *call);
+extern const char *const kube_role_fields[];
+
+/* Members of a role; "", 0, false and NULL where they are absent. */
+const char *role_text(const json_t *role, const char *name);
+int64_t role_number(const json_t *role, const char *name);
+
+/*
+ * The fields of the request, converted, as an object of those that were sent (a null duration counts as not sent).
+ * 0; 1 after a refusal; -ENOMEM.
+ */
+int role_fields_read(struct call *call, json_t **ret) NODISCARD;
+/* Puts the token_ fields and their deprecated names (2.5) of SENT into ROLE. 0; 1 after a refusal; -ENOMEM. */
+int role_fields_merge_token(struct call *call, json_t *role, json_t *sent) NODISCARD;
+
+/* --- match.c */
+
+/* Vault's glob: '*' is any run, everything else itself, anchored at both ends (2.3). */
+bool glob_match(const char *pattern, const char *text);
+/* Whether any element of PATTERNS matches. */
+bool globs_match(const json_t *patterns, const char *text);
+
+/* --- selector.c */
+
+/*
+ * The labels that a namespace selector demands: JSON, or the block form of YAML, with matchLabels and nothing else, at
+ * least one label, labels of valid syntax. An object of strings; NULL for anything else.
+ */
+json_t *selector_parse(const char *text) NODISCARD;
+/* Whether LABELS has every one of WANTED. */
+bool selector_match(const json_t *wanted, const json_t *labels);
+
+/* --- login.c, login_review.c */
+
+engine_handler kube_login, kube_login_resolve;
+int kube_renew(struct call *call, struct token *token);
+extern const char *const kube_login_fields[];

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A login in progress: what must survive from one run of its handler to the next. */
+#pragma once
+
+#include "vault/embedded/auth_kubernetes/kubernetes.h"
+
+enum question {
+	NOT_ASKED,
+	ASKED,
+	ANSWERED,
+};
+
+struct kube_login {
+	struct call *call;
+	struct kube_config *config; /* the one that the login began with */
+	struct secret *token;
+	struct jwt *jwt; /* NULL until read */
+
+	enum question labels_asked;
+	json_t *labels; /* NULL with the error */
+	char labels_error[512];
+	enum kube_verdict labels_verdict;
+
+	enum question api_asked;
+	char **api_audiences; /* NULL with the error */
+	char api_error[512];
+
+	enum question review_asked;
+	enum kube_verdict verdict;
+	char reason[512];
+	char *namespace_name, *service_account, *uid; /* of the answer */
+	char **audiences;			      /* of the answer */
+};
+
+/* Each asks once and returns -EAGAIN until the answer is in LOGIN; then 0. -ENOMEM. */
+int kube_login_ask_labels(struct kube_login *login, const char *namespace_name) NODISCARD;
+int kube_login_ask_api_audiences(struct kube_login *login) NODISCARD;
+int kube_login_ask_review(struct kube_login *login, char *const *audiences) NODISCARD;
+
+void kube_login_free(void *login);
+/* Copies of NULL-terminated lists; NULL without memory. */
+char **kube_login_strings_copy(const char *const *list) NODISCARD;
+void kube_login_strings_free(char **list);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a login asks the API server: the call is held until the answer is there, and then run again. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "vault/embedded/auth_kubernetes/login.h"
+
+void kube_login_strings_free(char **list)
+{
+	for (char **each = list; each && *each; each++)
+		free(*each);
+	free(list);
+}
+
+char **kube_login_strings_copy(const char *const *list)
+{
+	size_t n = 0;
+	char **copy;
+
+	while (list[n])
+		n++;
+	copy = calloc(n + 1, sizeof(*copy));
+	for (size_t i = 0; copy && i < n; i++) {
+		copy[i] = strdup(list[i]);
+		if (!copy[i]) {
+			kube_login_strings_free(copy);
+			return NULL;
+		}
+	}
+	return copy;
+}
+
+void kube_login_free(void *arg)
+{
+	struct kube_login *login = arg;
+
+	kube_config_unref(login->config);
+	secret_free(login->token);
+	jwt_free(login->jwt);
+	json_decref(login->labels);
+	kube_login_strings_free(login->api_audiences);
+	kube_login_strings_free(login->audiences);
+	free(login->namespace_name);
+	free(login->service_account);
+	free(login->uid);
+	free(login);
+}
+
+static void on_labels(void *arg, const json_t *labels, const char *error, enum kube_verdict verdict)
+{
+	struct kube_login *login = arg;
+
+	login->labels_asked = ANSWERED;
+	login->labels_verdict = verdict;
+	login->labels = labels ? json_deep_copy(labels) : NULL;
+	if (!login->labels) {
+		login->labels_verdict = labels ? KUBE_UNAVAILABLE : verdict;
+		snprintf(login->labels_error, sizeof(login->labels_error), "%s", error ? error : "out of memory");
+	}
+	call_resume(login->call);
+}
+
+int kube_login_ask_labels(struct kube_login *login, const char *namespace_name)
+{
+	if (login->labels_asked == ANSWERED)
+		return 0;
+	if (login->labels_asked == NOT_ASKED) {
+		login->labels_asked = ASKED;
+		call_hold(login->call);
+		kube_namespace_labels(login->config->server, namespace_name, on_labels, login);
+	}
+	return -EAGAIN;
+}
+
+static void on_api_audiences(void *arg, const char *const *audiences, const char *reason, enum kube_verdict verdict)
+{
+	struct kube_login *login = arg;
+
+	(void)verdict;
+	login->api_asked = ANSWERED;
+	login->api_audiences = audiences ? kube_login_strings_copy(audiences) : NULL;
+	if (!login->api_audiences)
+		snprintf(login->api_error, sizeof(login->api_error), "%s", reason ? reason : "out of memory");
+	call_resume(login->call);
+}
+
+int kube_login_ask_api_audiences(struct kube_login *login)
+{
+	if (login->api_asked == ANSWERED)
+		return 0;
+	if (login->api_asked == NOT_ASKED) {
+		login->api_asked = ASKED;
+		call_hold(login->call);
+		kube_learn_api_audiences(login->config->server, on_api_audiences, login);
+	}
+	return -EAGAIN;
+}
+
+static void on_reviewed(void *arg, const struct kube_review *review)
+{
+	struct kube_login *login = arg;
+
+	login->review_asked = ANSWERED;
+	login->verdict = review->verdict;
+	snprintf(login->reason, sizeof(login->reason), "%s", review->reason);
+	if (review->verdict == KUBE_OK) {
+		login->namespace_name = strdup(review->namespace_name);
+		login->service_account = strdup(review->service_account);
+		login->uid = strdup(review->uid);
+		login->audiences = kube_login_strings_copy(review->audiences);
+		if (!login->namespace_name || !login->service_account || !login->uid || !login->audiences) {
+			login->verdict = KUBE_UNAVAILABLE;
+			snprintf(login->reason, sizeof(login->reason), "out of memory");
+		}
+	}
+	call_resume(login->call);
+}
+
+int kube_login_ask_review(struct kube_login *login, char *const *audiences)
+{
+	if (login->review_asked == ANSWERED)
+		return 0;
+	if (login->review_asked == NOT_ASKED) {
+		login->review_asked = ASKED;
+		call_hold(login->call);
+		kube_review_token(
+		    login->config->server, login->token, (const char *const *)audiences, on_reviewed, login);
+	}
+	return -EAGAIN;
+}
