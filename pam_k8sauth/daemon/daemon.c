@@ -35,7 +35,7 @@ struct daemon {
 	struct wire_server *wire;
 	struct http_server *http;
 	struct api api;
-	struct jobs *jobs;
+	struct jobs *jobs; /* these two only where there are TLS listeners */
 	struct certificates *certificates;
 	struct event *term, *interrupt, *hangup;
 	struct event *watchdog, *unsealed, *stopped;
@@ -219,9 +219,6 @@ static int start_core(struct daemon *daemon, const struct core_options *options,
 	daemon->base = event_base_new();
 	if (!daemon->base)
 		return -ENOMEM;
-	daemon->jobs = jobs_new(daemon->base);
-	if (!daemon->jobs)
-		return -ENOMEM;
 	return core_open(daemon->base, options, &daemon->core, why, why_size);
 }
 
@@ -241,10 +238,13 @@ static int start_http(struct daemon *daemon, size_t max_body)
 
 static int start_listeners(struct daemon *daemon, struct sockets *sockets, char *why, size_t why_size)
 {
-	int r = certificates_new(daemon->config, daemon->jobs, &daemon->certificates, why, why_size);
+	int r = http_server_listen(daemon->http, TAKE_FD(sockets->api), VAULT_PEER_UNIX, NULL);
 
-	if (r == 0)
-		r = http_server_listen(daemon->http, TAKE_FD(sockets->api), VAULT_PEER_UNIX, NULL);
+	if (r == 0 && sockets->n_tcp > 0) {
+		daemon->jobs = jobs_new(daemon->base);
+		r = daemon->jobs ? certificates_new(daemon->config, daemon->jobs, &daemon->certificates, why, why_size)
+				 : -ENOMEM;
+	}
 	for (size_t i = 0; r == 0 && i < sockets->n_tcp; i++)
 		r = http_server_listen(
 		    daemon->http, TAKE_FD(sockets->tcp[i]), VAULT_PEER_TCP, certificates_at(daemon->certificates, i));

@@ -61,6 +61,7 @@ int sockets_bind_tcp(const char *address, int *ret, char *why, size_t why_size)
 {
 	const struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
 	struct addrinfo *found;
+	const struct addrinfo *at;
 	const char *port;
 	char host[256];
 	int r;
@@ -74,7 +75,11 @@ int sockets_bind_tcp(const char *address, int *ret, char *why, size_t why_size)
 		snprintf(why, why_size, "%s: %s", address, gai_strerror(r));
 		return -EINVAL;
 	}
-	r = bind_one(found);
+	/* A name with both kinds of address (localhost) is served on the one that clients try first or fall back to. */
+	at = found;
+	while (at->ai_next && at->ai_family != AF_INET)
+		at = at->ai_next;
+	r = bind_one(at->ai_family == AF_INET ? at : found);
 	freeaddrinfo(found);
 	if (r < 0)
 		return refuse(r, address, why, why_size);
