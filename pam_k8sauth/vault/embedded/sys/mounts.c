@@ -75,7 +75,7 @@ static int read_mount(struct call *call, bool auth)
 		return sys_tune_read(call, place.name, place.auth);
 	mount = sys_mount_at(call->core, place.name, auth);
 	if (!mount)
-		return call_error(call, 400, "No %s engine mount at %s/", auth ? "auth" : "secret", place.name);
+		return call_error(call, 400, "No %s at %s/", auth ? "auth engine" : "secret engine mount", place.name);
 	call->response->data_on_top = true;
 	return call_data(call, sys_mount_info(mount, false));
 }
@@ -141,8 +141,10 @@ static int strings_map(struct call *call, const char *name, json_t **ret)
 		return -ENOMEM;
 	if (field && !json_is_object(field) && !json_is_null(field)) {
 		json_decref(map);
-		call_error(
-		    call, 400, "Field validation failed: error converting input for field \"%s\": not a map", name);
+		call_error(call, 400,
+		    "Field validation failed: error converting input for field \"%s\": a map of names to texts is "
+		    "needed",
+		    name);
 		return 1;
 	}
 	for (void *iter = json_object_iter((json_t *)(uintptr_t)field); iter;
@@ -198,9 +200,7 @@ static int mount_config(struct call *call, struct mount *mount)
 	if (config && !json_is_object(config) && !json_is_null(config)) {
 		call_error(call, 400,
 		    "Field validation failed: error converting input for field \"config\": '' expected a map, got '%s'",
-		    json_is_array(config)    ? "slice"
-		    : json_is_string(config) ? "string"
-					     : "scalar");
+		    json_is_boolean(config) ? "bool" : "string");
 		return 1;
 	}
 	r = sys_config_seconds(call, config, "default_lease_ttl", "unable to parse default TTL of ", &default_ttl);
@@ -307,6 +307,8 @@ static int disable(struct call *call, bool auth)
 
 	if (r < 0)
 		return r;
+	if (place.tune)
+		return call_wrapped_error(call, 405, "unsupported operation");
 	mount = sys_mount_at(call->core, place.name, auth);
 	if (!auth && !mount && starts_with(place.name, "auth/"))
 		return call_error(call, 400, "cannot unmount \"%s/\"", place.name);
