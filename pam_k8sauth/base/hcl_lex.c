@@ -88,6 +88,8 @@ static int skip_comment(struct hcl_parser *p)
 		if (r < 0)
 			return r;
 	}
+	if (look(p, 0) < 0)
+		p->column++; /* as in hcl_next: one more look past the end */
 	return 0;
 }
 

@@ -203,6 +203,7 @@ static void test_refused(void **state)
 		{ 1, "a = <<E F\nE F\n", "At 1:8: invalid characters in heredoc anchor" },
 		{ 1, "a = <<-\n\n", "At 1:8: zero-length heredoc anchor" },
 		{ 1, "a", "At 1:3: key 'a' expected start of object ('{') or assignment ('=')" },
+		{ 1, "a # x", "At 1:7: key 'a' expected start of object ('{') or assignment ('=')" },
 		{ 1, "b { path  \"x y\" }",
 		    "At 1:17: key 'path \"x y\"' expected start of object ('{') or assignment ('=')" },
 		{ 1, "a b = {}", "At 1:5: nested object expected: LBRACE got: ASSIGN" },

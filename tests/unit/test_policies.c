@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "core_harness.h"
+#include "vault/embedded/policies.h"
 
 static struct harness harness;
 
@@ -333,6 +334,64 @@ static void test_default(void **state)
 	}
 }
 
+struct question {
+	json_t *names;
+	bool root;
+};
+
+static int ask_acl(struct call *call)
+{
+	struct question *question = call->state;
+	struct acl *acl = NULL;
+	int r = policies_acl(call, question->names, &acl);
+
+	if (r == 0)
+		question->root = acl_is_root(acl);
+	acl_free(acl);
+	return r;
+}
+
+/* NAMES is taken over. *RET_ROOT only on success. */
+static int acl_of(json_t *names, bool *ret_root)
+{
+	struct question question = { .names = names };
+	int r = harness_run(&harness, ask_acl, &question);
+
+	json_decref(names);
+	if (r == 0)
+		*ret_root = question.root;
+	return r;
+}
+
+static int spoil_policy(struct call *call)
+{
+	json_t *record = json_pack("{s:s}", "policy", "path {");
+	int r = core_put(call, "sys/policy/spoiled", record);
+
+	json_decref(record);
+	return r;
+}
+
+/* Doubt about what a token may do is a no, never a smaller or another ACL. */
+static void test_doubt(void **state)
+{
+	bool root = false;
+
+	(void)state;
+	assert_int_equal(acl_of(json_pack("[s]", "root"), &root), 0);
+	assert_true(root);
+	assert_int_equal(acl_of(json_pack("[s, s]", "default", "none"), &root), 0);
+	assert_false(root);
+	assert_int_equal(acl_of(json_array(), &root), 0);
+	assert_false(root);
+	assert_int_equal(acl_of(json_pack("[s, s]", "a", "root"), &root), -EINVAL);
+	assert_int_equal(acl_of(json_pack("[s, s]", "root", "a"), &root), -EINVAL);
+	assert_int_equal(acl_of(json_pack("[s%]", "root\0x", (size_t)6), &root), -EINVAL);
+	assert_int_equal(acl_of(json_pack("[i]", 1), &root), -EINVAL);
+	assert_int_equal(harness_run(&harness, spoil_policy, NULL), 0);
+	assert_int_equal(acl_of(json_pack("[s, s]", "default", "spoiled"), &root), -EINVAL);
+}
+
 /* More sets and more policies than the caches hold. */
 static void test_full_caches(void **state)
 {
@@ -356,6 +415,7 @@ int main(void)
 		TEST(test_nul),
 		TEST(test_changes),
 		TEST(test_default),
+		TEST(test_doubt),
 		TEST(test_full_caches),
 	};
 
