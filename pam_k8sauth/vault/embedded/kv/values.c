@@ -2,16 +2,51 @@
 /* Secrets as JSON: numbers as Vault keeps them, merging, and their shape without their values. */
 #include "vault/embedded/kv/kv.h"
 
-#include <math.h>
+#include <stdio.h>
 
 #define EXACT_INTEGER (INT64_C(1) << 53) /* beyond it a 64-bit float does not hold every integer */
+
+static bool same(double a, double b)
+{
+	return !(a < b) && !(a > b);
+}
+
+/* The integer of the fewest digits that VALUE, a whole number beyond EXACT_INTEGER, is read back from: what Go prints.
+ */
+static json_t *large_integer(double value)
+{
+	char text[40];
+	long long digits = 0;
+	int precision = 13, exponent;
+
+	do
+		snprintf(text, sizeof(text), "%.*e", ++precision, value);
+	while (precision < 17 && !same(strtod(text, NULL), value));
+	for (const char *c = text; *c && *c != 'e'; c++) {
+		if (*c >= '0' && *c <= '9')
+			digits = digits * 10 + (*c - '0');
+	}
+	exponent = atoi(strchr(text, 'e') + 1) - precision;
+	for (; exponent < 0; exponent++)
+		digits /= 10;
+	for (; exponent > 0; exponent--) {
+		if (__builtin_mul_overflow(digits, 10, &digits))
+			return json_real(value);
+	}
+	return json_integer(value < 0 ? -digits : digits);
+}
 
 /* Vault keeps every number as a 64-bit float and prints whole ones without a fraction. */
 static json_t *normalize_number(double value)
 {
-	if (fabs(value) < 0x1p63 && fabs(value - trunc(value)) <= 0)
-		return json_integer((json_int_t)value);
-	return json_real(value);
+	json_int_t whole;
+
+	if (!(value < 0x1p63 && value > -0x1p63))
+		return json_real(value);
+	whole = (json_int_t)value;
+	if (!same((double)whole, value))
+		return json_real(value);
+	return whole > EXACT_INTEGER || whole < -EXACT_INTEGER ? large_integer(value) : json_integer(whole);
 }
 
 static json_t *normalize_object(const json_t *data)
