@@ -15,6 +15,7 @@ machine_prepare() { # NAME TREE DESTDIR
 	mkdir -p "$dir/upper" "$dir/work" "$root"
 	mount -t overlay overlay -o "lowerdir=$2,upperdir=$dir/upper,workdir=$dir/work" "$root"
 	cp -a "$3/." "$root/"
+	chmod 0755 "$root" # cp gave it the mode of DESTDIR itself
 	echo "$1" > "$root/etc/hostname"
 	# What a package's installation does.
 	systemd-sysusers --root="$root"
