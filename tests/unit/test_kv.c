@@ -285,6 +285,31 @@ static void test_actor(void **state)
 	vault_response_free(login);
 }
 
+/* Create and update are two capabilities: the existence check tells which is asked for. */
+static void test_create_and_update(void **state)
+{
+	struct login_auth *auth = login_auth_new();
+	struct vault_response *login, *response;
+	const char *token;
+
+	check(VAULT_UPDATE, "sys/policies/acl/creator",
+	    "{\"policy\":\"path \\\"secret/data/*\\\" { capabilities = [\\\"create\\\"] }\"}", 204, "");
+	auth->policies = json_pack("[s]", "creator");
+	login = harness_login(&harness, "auth/token/", auth, NULL);
+	token = json_string_value(json_object_get(login->auth, "client_token"));
+	response = harness_send(&harness, VAULT_UPDATE, "secret/data/once", token, json_pack("{s:{}}", "data"));
+	assert_int_equal(response->status, 200);
+	vault_response_free(response);
+	response = harness_send(&harness, VAULT_UPDATE, "secret/data/once", token, json_pack("{s:{}}", "data"));
+	assert_int_equal(response->status, 403);
+	vault_response_free(response);
+	check(VAULT_DELETE, "secret/data/once", NULL, 204, "");
+	response = harness_send(&harness, VAULT_UPDATE, "secret/data/once", token, json_pack("{s:{}}", "data"));
+	assert_int_equal(response->status, 403);
+	vault_response_free(response);
+	vault_response_free(login);
+}
+
 static void test_big_value(void **state)
 {
 	char *value AUTO_FREE = malloc(1000001), *text AUTO_FREE = NULL;
@@ -320,6 +345,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_path_limits, open_core, close_core),
 		cmocka_unit_test_setup_teardown(test_custom_metadata_limits, open_core, close_core),
 		cmocka_unit_test_setup_teardown(test_actor, open_core, close_core),
+		cmocka_unit_test_setup_teardown(test_create_and_update, open_core, close_core),
 		cmocka_unit_test_setup_teardown(test_big_value, open_core, close_core),
 		cmocka_unit_test_setup_teardown(test_version_1_is_refused, open_core, close_core),
 	};

@@ -308,6 +308,19 @@ static void test_lookup_by_root(void **state)
 	expect(VAULT_UPDATE, "auth/token/lookup", HARNESS_ROOT, json_pack("{s:s}", "token", token), 403, "bad token");
 }
 
+static void test_default_policy_allows_self_only(void **state)
+{
+	char token[TOKEN_SIGNED_LEN + 1], other[TOKEN_SIGNED_LEN + 1];
+
+	login(new_auth(), token);
+	login(new_auth(), other);
+	expect(VAULT_UPDATE, "auth/token/lookup", token, json_pack("{s:s}", "token", other), 403,
+	    "1 error occurred:\n\t* permission denied\n\n");
+	expect(VAULT_UPDATE, "auth/token/revoke", token, json_pack("{s:s}", "token", other), 403,
+	    "1 error occurred:\n\t* permission denied\n\n");
+	expect(VAULT_READ, "auth/token/lookup-self", other, NULL, 200, NULL);
+}
+
 /* --- uses and addresses */
 
 static void test_uses_are_counted(void **state)
@@ -475,6 +488,7 @@ int main(void)
 		TEST(test_caps_are_warned_of),
 		TEST(test_pam_login_names_its_session),
 		TEST(test_lookup_by_root),
+		TEST(test_default_policy_allows_self_only),
 		TEST(test_uses_are_counted),
 		TEST(test_last_use),
 		TEST(test_bound_addresses),
