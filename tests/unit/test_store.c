@@ -127,6 +127,74 @@ static void test_batches(void **state)
 	}
 }
 
+/* --- what reaches the disk: libsqlite3 finds this one first */
+
+static unsigned flushes;
+
+__attribute__((visibility("default"))) int fdatasync(int fd)
+{
+	__atomic_add_fetch(&flushes, 1, __ATOMIC_SEQ_CST);
+	return fsync(fd);
+}
+
+/* Every transaction is flushed before it counts as durable, unless all of its batch are relaxed. */
+static void test_flushes(void **state)
+{
+	struct fixture *f = *state;
+	struct store_txn *relaxed, *full;
+	struct result one = { 0 }, two = { 0 };
+	unsigned before;
+
+	open_store(f);
+	for (int i = 0; i < 6; i++) {
+		before = __atomic_load_n(&flushes, __ATOMIC_SEQ_CST);
+		relaxed = store_txn_new();
+		add_put(relaxed, "a", &"0123456"[i], 1); /* the same bytes again would be no write */
+		assert_int_equal(commit(f, relaxed, i % 2), 0);
+		if (i % 2)
+			assert_int_equal(__atomic_load_n(&flushes, __ATOMIC_SEQ_CST), before);
+		else
+			assert_true(__atomic_load_n(&flushes, __ATOMIC_SEQ_CST) > before);
+	}
+	before = __atomic_load_n(&flushes, __ATOMIC_SEQ_CST);
+	relaxed = store_txn_new();
+	full = store_txn_new();
+	add_put(relaxed, "b", "1", 1);
+	add_put(full, "c", "1", 1);
+	assert_int_equal(store_commit(f->store, full, false, on_committed, &one), 0);
+	assert_int_equal(store_commit(f->store, relaxed, true, on_committed, &two), 0);
+	while (!one.calls || !two.calls)
+		assert_int_equal(event_base_loop(f->base, EVLOOP_ONCE), 0);
+	assert_true(__atomic_load_n(&flushes, __ATOMIC_SEQ_CST) > before);
+}
+
+/* What was committed is finished, and said, when the store is closed. */
+static void test_close_finishes(void **state)
+{
+	struct fixture *f = *state;
+	struct result results[20] = { 0 };
+	struct list list = { 0 };
+	struct store_key key = key_of("c/");
+	char name[32];
+
+	open_store(f);
+	for (int i = 0; i < 20; i++) {
+		struct store_txn *txn = store_txn_new();
+
+		snprintf(name, sizeof(name), "c/%d", i);
+		add_put(txn, name, "1", 1);
+		assert_int_equal(store_commit(f->store, txn, true, on_committed, &results[i]), 0);
+	}
+	assert_int_equal(store_list(f->store, &key, on_listed, &list), 0);
+	store_close(f->store);
+	f->store = NULL;
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(results[i].calls, 1);
+	assert_int_equal(list.calls, 1);
+	open_store(f);
+	assert_value(f, "c/19", "1");
+}
+
 static void test_lists(void **state)
 {
 	struct fixture *f = *state;
@@ -253,6 +321,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_survives_kill, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_waits_for_flight, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_batches, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_flushes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_close_finishes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_delete_tree, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_eviction, setup, teardown),

@@ -12,6 +12,7 @@ struct store {
 	struct store_cache cache;
 	struct store_txns txns; /* of this turn; what the thread has not taken yet collects in its queue */
 	struct store_loads loads;
+	size_t pending; /* transactions and loads that were begun and have no result yet */
 };
 
 static void hand_over(struct store *store)
@@ -120,10 +121,12 @@ static void take_results(struct store *store)
 	store_thread_take(&store->thread, &txns, &loads);
 	while ((load = TAILQ_FIRST(&loads))) {
 		TAILQ_REMOVE(&loads, load, link);
+		store->pending--;
 		finish_load(store, load);
 	}
 	while ((txn = TAILQ_FIRST(&txns))) {
 		TAILQ_REMOVE(&txns, txn, link);
+		store->pending--;
 		finish_txn(store, txn);
 	}
 	store_cache_trim(&store->cache);
@@ -183,10 +186,8 @@ void store_close(struct store *store)
 {
 	if (!store)
 		return;
-	/* What finishes may commit again. */
-	do {
-		store_pump(store, 0);
-	} while (!TAILQ_EMPTY(&store->txns) || !TAILQ_EMPTY(&store->loads));
+	while (store->pending)
+		store_pump(store, -1);
 	if (store->results)
 		event_free(store->results);
 	if (store->turn)
@@ -217,6 +218,7 @@ static struct store_load *load_new(struct store *store, enum store_load_kind kin
 		return NULL;
 	load->kind = kind;
 	TAILQ_INSERT_TAIL(&store->loads, load, link);
+	store->pending++;
 	end_turn(store);
 	return load;
 }
@@ -436,6 +438,7 @@ int store_commit(struct store *store, struct store_txn *txn, bool relaxed, store
 	txn->committed = committed;
 	txn->arg = arg;
 	TAILQ_INSERT_TAIL(&store->txns, txn, link);
+	store->pending++;
 	end_turn(store);
 	return 0;
 }

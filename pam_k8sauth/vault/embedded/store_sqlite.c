@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The SQLite connection of the store thread: schema, one transaction for many commits, reads (baselines.md, "Durable
- * storage"). */
+/* The SQLite connection of the store thread: schema, one transaction for many commits, reads. */
 #include "vault/embedded/store_internal.h"
 
 #include <errno.h>
@@ -15,39 +14,20 @@
 #define SCHEMA_VERSION 1
 #define KNOWN_FOLDERS  256
 
-/*
- * Keys are random-looking, so WITHOUT ROWID saves a second tree. A folder is a record without a value; it exists as
- * long as something is below it.
- */
+/* Keys look random: WITHOUT ROWID saves a second tree. A folder has no value, and lives as long as it is not empty. */
 static const char schema[] = "CREATE TABLE meta(name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;"
 			     "CREATE TABLE record(key BLOB PRIMARY KEY NOT NULL, parent BLOB NOT NULL,"
 			     " name BLOB NOT NULL, value BLOB) WITHOUT ROWID;"
 			     "CREATE INDEX record_parent ON record(parent);";
 
-enum statement {
-	BEGIN,
-	COMMIT,
-	ROLLBACK,
-	DURABLE,
-	RELAXED,
-	GET,
-	PUT,
-	FOLDER,
-	DELETE,
-	PRUNE,
-	DELETE_TREE,
-	CHILDREN,
-	META_GET,
-	META_PUT,
-	N_STATEMENTS
-};
+enum statement { BEGIN, COMMIT, ROLLBACK, GET, PUT, FOLDER, DELETE, PRUNE, DELETE_TREE, CHILDREN, META_GET, META_PUT };
+
+#define N_STATEMENTS (META_PUT + 1)
 
 static const char *const statement_text[N_STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
-	[DURABLE] = "PRAGMA synchronous=FULL",
-	[RELAXED] = "PRAGMA synchronous=NORMAL",
 	[GET] = "SELECT value FROM record WHERE key=?1 AND value IS NOT NULL",
 	[PUT] = "INSERT INTO record(key,parent,name,value) VALUES(?1,?2,?3,?4)"
 		" ON CONFLICT(key) DO UPDATE SET value=excluded.value",
@@ -88,7 +68,6 @@ static int errno_of(sqlite3 *sqlite, int rc)
 	case SQLITE_NOMEM:
 		return -ENOMEM;
 	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
 		return -EBUSY;
 	case SQLITE_FULL:
 		return -ENOSPC;
@@ -369,17 +348,27 @@ static int apply(struct store_db *db, const struct store_op *op)
 	return -EINVAL;
 }
 
+/* No prepared statement: SQLite obeys this pragma when it is compiled, not when it is run. */
+static int set_durability(struct store_db *db, bool relaxed)
+{
+	int rc;
+
+	if (relaxed == db->relaxed)
+		return 0;
+	rc = sqlite3_exec(
+	    db->sqlite, relaxed ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL", NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		db->relaxed = relaxed;
+	return errno_of(db->sqlite, rc);
+}
+
 static int commit(struct store_db *db, struct store_txns *txns, bool relaxed)
 {
 	const struct store_txn *txn;
-	int r = 0;
+	int r = set_durability(db, relaxed);
 
-	if (relaxed != db->relaxed) {
-		r = run(db, relaxed ? RELAXED : DURABLE);
-		if (r < 0)
-			return r;
-		db->relaxed = relaxed;
-	}
+	if (r < 0)
+		return r;
 	r = run(db, BEGIN);
 	TAILQ_FOREACH(txn, txns, link)
 	{
