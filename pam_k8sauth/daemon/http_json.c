@@ -148,6 +148,9 @@ static int scan_key(struct scan *scan)
 {
 	if (!skip_blanks(scan))
 		return malformed(scan, "malformed JSON, unclosed containers");
+	/* Vault sees two faults here: no value at all, and one that is no string. */
+	if (*scan->at != '"' && (!*scan->at || !strchr("{[tfn-0123456789", *scan->at)))
+		return unexpected(scan, 500, "looking for beginning of value");
 	if (*scan->at != '"')
 		return unexpected(scan, 400, "looking for beginning of object key string");
 	if (scan_string(scan) < 0)
