@@ -159,87 +159,84 @@ static void check_error(const char *text, size_t len, const char *expect, unsign
 	assert_int_equal(error.line, line);
 }
 
+static const struct {
+	unsigned line;
+	const char *text, *error;
+} refused[] = {
+	{ 1, "path \"a\" { capabilities = [\"read\"] capabilities = [\"list\"] }",
+	    "The argument \"capabilities\" at 1:36 was already set. Each argument can only be defined once" },
+	{ 2, "a = 1\n\"a\" = 2", "The argument \"a\" at 2:1 was already set. Each argument can only be defined once" },
+	{ 1,
+	    "\xef\xbb\xbf"
+	    "a = 1",
+	    "At 1:1: illegal char" },
+	{ 1, "a = 1;", "At 1:6: illegal char" },
+	{ 2, "\na = 'x'", "At 2:5: illegal char" },
+	{ 1, "a = \"\xc3\xa9\" \xc3\xa9", "At 1:9: illegal char" }, /* columns are characters */
+	{ 1, "a = \"x", "At 1:7: literal not terminated" },
+	{ 1, "a = \"x\n\"", "At 1:7: literal not terminated" },
+	{ 1, "a = \"${x\"", "At 1:10: literal not terminated" },
+	{ 1, "a = \"\\q\"", "At 1:7: illegal char escape" },
+	{ 1, "a = \"\\18\"", "At 1:8: illegal char escape" },
+	{ 1, "a = \"\\xg0\"", "At 1:8: illegal char escape" },
+	{ 1, "a = \"\\400\"", "At 1:5: illegal char escape" },
+	{ 1, "a = \"\\x00\"", "At 1:5: illegal char escape" },
+	{ 1, "a = \"\\ud800\"", "At 1:5: illegal char escape" },
+	{ 1, "a = \"\\U00110000\"", "At 1:5: illegal char escape" },
+	{ 1, "a = \"\\xff\"", "At 1:5: illegal char escape" },
+	{ 1, "a = \"\xff\"", "At 1:6: illegal UTF-8 encoding" },
+	{ 1, "a = \"\xc3", "At 1:6: illegal UTF-8 encoding" },
+	{ 1, "/* x", "At 1:5: comment not terminated" },
+	{ 1, "/*/", "At 1:4: comment not terminated" },
+	{ 1, "/ x", "At 1:1: expected '/' for comment" },
+	{ 1, "a = 0x", "At 1:7: illegal hexadecimal number" },
+	{ 1, "a = 08", "At 1:7: illegal octal number" },
+	{ 1, "a = 1e", "At 1:7: illegal exponent of a number" },
+	{ 1, "a = 9223372036854775808", "At 1:5: number out of range" },
+	{ 1, "a = 1e999", "At 1:5: number out of range" },
+	{ 1, "a = <x", "At 1:6: heredoc expected second '<', didn't see it" },
+	{ 1, "a = <<EOF", "At 1:10: heredoc not terminated" },
+	{ 2, "a = <<EOF\nEOF", "At 2:4: heredoc not terminated" },
+	{ 1, "a = <<E F\nE F\n", "At 1:8: invalid characters in heredoc anchor" },
+	{ 1, "a = <<-\n\n", "At 1:8: zero-length heredoc anchor" },
+	{ 1, "a", "At 1:3: key 'a' expected start of object ('{') or assignment ('=')" },
+	{ 1, "a # x", "At 1:7: key 'a' expected start of object ('{') or assignment ('=')" },
+	{ 1, "b { path  \"x y\" }", "At 1:17: key 'path \"x y\"' expected start of object ('{') or assignment ('=')" },
+	{ 1, "a b = {}", "At 1:5: nested object expected: LBRACE got: ASSIGN" },
+	{ 1, "= 1", "At 1:1: no object keys found!" },
+	{ 1, "a {{}}", "At 1:4: expected: IDENT | STRING got: LBRACE" },
+	{ 1, "}", "At 1:1: expected: IDENT | STRING | ASSIGN | LBRACE got: RBRACE" },
+	{ 1, "[1]", "At 1:1: expected: IDENT | STRING | ASSIGN | LBRACE got: LBRACK" },
+	{ 1, "1 = 2", "At 1:1: expected: IDENT | STRING | ASSIGN | LBRACE got: NUMBER" },
+	{ 1, "a = b", "At 1:5: Unknown token: 1:5 IDENT b" },
+	{ 1, "a =", "At 1:4: Unknown token: 1:4 EOF " },
+	{ 2, "a {\n", "At 2:2: object expected closing RBRACE got: EOF" },
+	{ 1, "a = [1 2]", "At 1:8: error parsing list, expected comma or list end, got: NUMBER" },
+	{ 1, "a = [read]", "At 1:6: unexpected token while parsing list: IDENT" },
+	{ 1, "a = [1", "At 1:7: error parsing list, expected comma or list end, got: EOF" },
+	{ 1, "a = 1 ,, b = 2", "At 1:8: expected: IDENT | STRING | ASSIGN | LBRACE got: COMMA" },
+	/* JSON */
+	{ 1, "{\"a\":x}", "1:6: illegal char" },
+	{ 1, "{\"a\":1;}", "1:7: illegal char: ;" },
+	{ 1, "{\"a\":01}", "1:8: numbers cannot start with 0" },
+	{ 1, "{\"a\":\"\\/\"}", "1:8: illegal char escape" },
+	{ 1, "{\"a\":\"x}", "1:9: literal not terminated" },
+	{ 1, "{a:1}", "1:2: illegal char" },
+	{ 1, "{:1}", "expected: STRING got: COLON" },
+	{ 2, "{\"a\":1\n\"b\":2}", "expected: COMMA | RBRACE got: STRING" },
+	{ 1, "{\"a\":[null]}", "unexpected token while parsing list: NULL" },
+	{ 1, "{\"a\":[1", "unexpected token while parsing list: EOF" },
+	{ 1, "{\"a\":1,\"a\":2}", "The argument \"a\" at 1:8 was already set. Each argument can only be defined once" },
+	{ 1, "{} x", "1:4: illegal char" },
+	{ 1, "{} {}", "unexpected text behind the JSON object: LBRACE" },
+	{ 1, "{\"a\":1} # no comments", "1:9: illegal char: #" },
+};
+
 static void test_refused(void **state)
 {
-	static const struct {
-		unsigned line;
-		const char *text, *error;
-	} cases[] = {
-		{ 1, "path \"a\" { capabilities = [\"read\"] capabilities = [\"list\"] }",
-		    "The argument \"capabilities\" at 1:36 was already set. Each argument can only be defined once" },
-		{ 2, "a = 1\n\"a\" = 2",
-		    "The argument \"a\" at 2:1 was already set. Each argument can only be defined once" },
-		{ 1,
-		    "\xef\xbb\xbf"
-		    "a = 1",
-		    "At 1:1: illegal char" },
-		{ 1, "a = 1;", "At 1:6: illegal char" },
-		{ 2, "\na = 'x'", "At 2:5: illegal char" },
-		{ 1, "a = \"\xc3\xa9\" \xc3\xa9", "At 1:9: illegal char" }, /* columns are characters */
-		{ 1, "a = \"x", "At 1:7: literal not terminated" },
-		{ 1, "a = \"x\n\"", "At 1:7: literal not terminated" },
-		{ 1, "a = \"${x\"", "At 1:10: literal not terminated" },
-		{ 1, "a = \"\\q\"", "At 1:7: illegal char escape" },
-		{ 1, "a = \"\\18\"", "At 1:8: illegal char escape" },
-		{ 1, "a = \"\\xg0\"", "At 1:8: illegal char escape" },
-		{ 1, "a = \"\\400\"", "At 1:5: illegal char escape" },
-		{ 1, "a = \"\\x00\"", "At 1:5: illegal char escape" },
-		{ 1, "a = \"\\ud800\"", "At 1:5: illegal char escape" },
-		{ 1, "a = \"\\U00110000\"", "At 1:5: illegal char escape" },
-		{ 1, "a = \"\\xff\"", "At 1:5: illegal char escape" },
-		{ 1, "a = \"\xff\"", "At 1:6: illegal UTF-8 encoding" },
-		{ 1, "a = \"\xc3", "At 1:6: illegal UTF-8 encoding" },
-		{ 1, "/* x", "At 1:5: comment not terminated" },
-		{ 1, "/*/", "At 1:4: comment not terminated" },
-		{ 1, "/ x", "At 1:1: expected '/' for comment" },
-		{ 1, "a = 0x", "At 1:7: illegal hexadecimal number" },
-		{ 1, "a = 08", "At 1:7: illegal octal number" },
-		{ 1, "a = 1e", "At 1:7: illegal exponent of a number" },
-		{ 1, "a = 9223372036854775808", "At 1:5: number out of range" },
-		{ 1, "a = 1e999", "At 1:5: number out of range" },
-		{ 1, "a = <x", "At 1:6: heredoc expected second '<', didn't see it" },
-		{ 1, "a = <<EOF", "At 1:10: heredoc not terminated" },
-		{ 2, "a = <<EOF\nEOF", "At 2:4: heredoc not terminated" },
-		{ 1, "a = <<E F\nE F\n", "At 1:8: invalid characters in heredoc anchor" },
-		{ 1, "a = <<-\n\n", "At 1:8: zero-length heredoc anchor" },
-		{ 1, "a", "At 1:3: key 'a' expected start of object ('{') or assignment ('=')" },
-		{ 1, "a # x", "At 1:7: key 'a' expected start of object ('{') or assignment ('=')" },
-		{ 1, "b { path  \"x y\" }",
-		    "At 1:17: key 'path \"x y\"' expected start of object ('{') or assignment ('=')" },
-		{ 1, "a b = {}", "At 1:5: nested object expected: LBRACE got: ASSIGN" },
-		{ 1, "= 1", "At 1:1: no object keys found!" },
-		{ 1, "a {{}}", "At 1:4: expected: IDENT | STRING got: LBRACE" },
-		{ 1, "}", "At 1:1: expected: IDENT | STRING | ASSIGN | LBRACE got: RBRACE" },
-		{ 1, "[1]", "At 1:1: expected: IDENT | STRING | ASSIGN | LBRACE got: LBRACK" },
-		{ 1, "1 = 2", "At 1:1: expected: IDENT | STRING | ASSIGN | LBRACE got: NUMBER" },
-		{ 1, "a = b", "At 1:5: Unknown token: 1:5 IDENT b" },
-		{ 1, "a =", "At 1:4: Unknown token: 1:4 EOF " },
-		{ 2, "a {\n", "At 2:2: object expected closing RBRACE got: EOF" },
-		{ 1, "a = [1 2]", "At 1:8: error parsing list, expected comma or list end, got: NUMBER" },
-		{ 1, "a = [read]", "At 1:6: unexpected token while parsing list: IDENT" },
-		{ 1, "a = [1", "At 1:7: error parsing list, expected comma or list end, got: EOF" },
-		{ 1, "a = 1 ,, b = 2", "At 1:8: expected: IDENT | STRING | ASSIGN | LBRACE got: COMMA" },
-		/* JSON */
-		{ 1, "{\"a\":x}", "1:6: illegal char" },
-		{ 1, "{\"a\":1;}", "1:7: illegal char: ;" },
-		{ 1, "{\"a\":01}", "1:8: numbers cannot start with 0" },
-		{ 1, "{\"a\":\"\\/\"}", "1:8: illegal char escape" },
-		{ 1, "{\"a\":\"x}", "1:9: literal not terminated" },
-		{ 1, "{a:1}", "1:2: illegal char" },
-		{ 1, "{:1}", "expected: STRING got: COLON" },
-		{ 2, "{\"a\":1\n\"b\":2}", "expected: COMMA | RBRACE got: STRING" },
-		{ 1, "{\"a\":[null]}", "unexpected token while parsing list: NULL" },
-		{ 1, "{\"a\":[1", "unexpected token while parsing list: EOF" },
-		{ 1, "{\"a\":1,\"a\":2}",
-		    "The argument \"a\" at 1:8 was already set. Each argument can only be defined once" },
-		{ 1, "{} x", "1:4: illegal char" },
-		{ 1, "{} {}", "unexpected text behind the JSON object: LBRACE" },
-		{ 1, "{\"a\":1} # no comments", "1:9: illegal char: #" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		check_error(cases[i].text, strlen(cases[i].text), cases[i].error, cases[i].line);
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		check_error(refused[i].text, strlen(refused[i].text), refused[i].error, refused[i].line);
 	check_error("a = \"\0\"", 7, "At 1:6: unexpected null character (0x00)", 1);
 	check_error("{\"a\":\"\0\"}", 9, "1:7: unexpected null character (0x00)", 1);
 }
