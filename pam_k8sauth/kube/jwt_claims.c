@@ -300,6 +300,14 @@ static int64_t saturating_add(int64_t a, int64_t b)
 	return sum;
 }
 
+/* How far A is behind B. */
+static long long seconds_between(int64_t a, int64_t b)
+{
+	int64_t difference;
+
+	return __builtin_sub_overflow(b, a, &difference) ? INT64_MAX : difference;
+}
+
 static bool has_audience(const struct jwt *jwt, const char *audience)
 {
 	for (char **own = jwt->audiences; own && *own; own++) {
@@ -322,13 +330,14 @@ static void check_times(const struct jwt *jwt, int64_t now, struct jwt_error *er
 		not_before = issued_at ? issued_at : saturating_add(expires, -FILLED_IN);
 	if (not_before > saturating_add(now, LEEWAY))
 		jwt_set_error(error, 403, "invalid not before (nbf) claim: token not yet valid",
-		    "the token is not valid yet: check the clocks (%lld s apart)", (long long)not_before - now);
+		    "the token is not valid yet: check the clocks (%lld s apart)", seconds_between(now, not_before));
 	if (expires < saturating_add(now, -LEEWAY))
 		jwt_set_error(error, 403, "invalid expiration time (exp) claim: token is expired",
-		    "the token expired %lld s ago", (long long)now - expires);
+		    "the token expired %lld s ago", seconds_between(expires, now));
 	if (issued_at > saturating_add(now, LEEWAY))
 		jwt_set_error(error, 403, "invalid issued at (iat) claim: token issued in the future",
-		    "the token was issued in the future: check the clocks (%lld s apart)", (long long)issued_at - now);
+		    "the token was issued in the future: check the clocks (%lld s apart)",
+		    seconds_between(now, issued_at));
 }
 
 int jwt_check(const struct jwt *jwt, int64_t now, const char *issuer, const char *audience, struct jwt_error *ret_error)
