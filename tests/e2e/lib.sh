@@ -22,12 +22,15 @@ export cluster=stand-in
 
 tap_count=0 tap_failed=0
 t() { # NAME FUNCTION [ARGUMENTS...]
-	local name=$1 out
+	local name=$1 out code
 	shift
 	tap_count=$((tap_count + 1))
 	mark_journal
 	out=$STAGE/tap-output
-	if (set -e; "$@") > "$out" 2>&1; then
+	# Not inside the `if`: there bash would ignore -e, and a test would only be as good as its last command.
+	(set -e; "$@") > "$out" 2>&1
+	code=$?
+	if [ $code -eq 0 ]; then
 		echo "ok $tap_count - $name"
 	else
 		tap_failed=$((tap_failed + 1))
