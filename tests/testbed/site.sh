@@ -16,10 +16,16 @@ k8sauth() { VAULT_TOKEN=$root_token VAULT_ADDR=unix:///run/k8sauth/api machine_r
 # The pod's side.
 pod_ssh() { "$testbed/pod-ssh" "$@"; }
 
-mark_journal() { journal_mark=$(machine_run journalctl -b -n 0 --show-cursor --no-pager | sed -n 's/^-- cursor: //p'); }
+# What sshd and we say. Not by unit: journald does not know the unit of a line whose process is gone already.
+journal_of_ours() { # JOURNALCTL-OPTIONS...
+	machine_run journalctl -b -o cat --no-pager "$@" SYSLOG_IDENTIFIER=sshd SYSLOG_IDENTIFIER=k8sauthd \
+		SYSLOG_IDENTIFIER=k8sauth-helper + UNIT=k8sauthd.service + UNIT=k8sauth-helper.service
+}
+# The mark is a line of ours: with another one, --after-cursor would skip the first line that matches.
+mark_journal() { journal_mark=$(journal_of_ours -n 1 --show-cursor | sed -n 's/^-- cursor: //p'); }
 journal_since_mark() {
-	machine_run journalctl -b --after-cursor="$journal_mark" -o cat --no-pager -u k8sauthd.service -u k8sauth-helper.service \
-		-u ssh.service | grep -vE '^(Connection|Received disconnect|Disconnected|Server listening)' || true
+	journal_of_ours ${journal_mark:+--after-cursor="$journal_mark"} |
+		grep -vE '^(Connection|Received disconnect|Disconnected|Server listening)' || true
 }
 
 # The whole configuration of the machine: everything else is a default.
