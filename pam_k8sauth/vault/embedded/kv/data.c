@@ -60,6 +60,8 @@ int kv_subkeys_read(struct call *call)
 	long long depth = 0;
 	int r = call_field_int(call, "depth", &depth, NULL);
 
+	if (r == 0 && !*call_capture(call, "path"))
+		return call_data(call, NULL);
 	return r ? (r < 0 ? r : 0) : read_version(call, "subkeys", kv_subkeys, depth);
 }
 
