@@ -100,6 +100,25 @@ static int lookup(const char *token)
 	return status;
 }
 
+static void test_first_root(void **state)
+{
+	char *root AUTO_FREE = NULL;
+	struct vault_response *response;
+
+	open_first(&root);
+	assert_int_equal(strlen(root), TOKEN_ID_LEN);
+	response = harness_send(&harness, VAULT_READ, "auth/token/lookup-self", root, NULL);
+	assert_string_equal(json_string_value(json_object_get(response->data, "path")), "auth/token/root");
+	assert_string_equal(json_string_value(json_object_get(response->data, "display_name")), "root");
+	assert_null(json_object_get(response->data, "issue_time"));
+	assert_null(json_object_get(response->data, "renewable"));
+	vault_response_free(response);
+	response = harness_send(&harness, VAULT_UPDATE, "auth/token/renew-self", root, NULL);
+	assert_int_equal(response->status, 400);
+	assert_string_equal(vault_response_error_text(response), "invalid lease ID");
+	vault_response_free(response);
+}
+
 /* --- the record of a token */
 
 struct presence {
@@ -340,6 +359,7 @@ static void test_nothing_in_clear_on_the_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_first_root),
 		TEST(test_expiry),
 		TEST(test_ended_is_refused_at_once),
 		TEST(test_many_end_together),

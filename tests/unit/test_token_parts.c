@@ -132,63 +132,64 @@ static void test_cidrs(void **state)
 #define H     3600
 #define MONTH 2764800
 
+static const struct {
+	int64_t increment, ttl, max, explicit_max, period, mount_max, age, expected;
+	const char *warning;
+} ttl_rows[] = {
+	{ 0, 0, 0, 0, 0, MONTH, 0, MONTH, NULL },
+	{ 0, H, 0, 0, 0, MONTH, 0, H, NULL },
+	{ 0, 1000 * H, 0, 0, 0, MONTH, 0, MONTH,
+	    "TTL of \"1000h\" exceeded the effective max_ttl of \"768h\"; TTL value is capped accordingly" },
+	{ 0, 0, 5400, 0, 0, MONTH, 0, 5400,
+	    "TTL of \"768h\" exceeded the effective max_ttl of \"1h30m\"; TTL value is capped accordingly" },
+	{ 0, 0, 1000 * H, 0, 0, MONTH, 0, MONTH, NULL },
+	{ 0, 1200, 0, 1800, 0, MONTH, 0, 1200, NULL },
+	{ 0, 0, 0, 1800, 0, MONTH, 0, 1800,
+	    "TTL of \"768h\" exceeded the effective max_ttl of \"30m\"; TTL value is capped accordingly" },
+	{ 0, 0, 0, 0, H, MONTH, 0, H, NULL },
+	{ 5, 0, 0, 0, H, MONTH, 100000, H, NULL },
+	{ 0, 0, 0, 0, 1000 * H, MONTH, 0, MONTH,
+	    "period of \"1000h\" exceeded the effective max_ttl of \"768h\"; period value is capped "
+	    "accordingly" },
+	{ 0, 0, 0, 1800, H, MONTH, 0, 1800,
+	    "period of \"1h\" exceeded the effective max_ttl of \"30m\"; period value is capped accordingly" },
+	{ 0, 0, 1800, 0, H, MONTH, 0, 1800,
+	    "period of \"1h\" exceeded the effective max_ttl of \"30m\"; period value is capped accordingly" },
+	{ 6000, H, 5400, 0, 0, MONTH, 1, 5399,
+	    "TTL of \"1h40m\" exceeded the effective max_ttl of \"1h29m59s\"; TTL value is capped "
+	    "accordingly" },
+	{ 4800, H, 5400, 0, 0, MONTH, 0, 4800, NULL },
+	{ 0, 2, 2, 0, 0, MONTH, 2, -ERANGE, NULL },
+	{ 0, 2, 2, 0, 0, MONTH, 1, 1,
+	    "TTL of \"2s\" exceeded the effective max_ttl of \"1s\"; TTL value is capped accordingly" },
+	{ 0, 0, 0, 2, 2, MONTH, 2, -ERANGE, NULL },
+	{ 0, 11 * H, 0, 0, 0, 10 * H, 0, 10 * H,
+	    "TTL of \"11h\" exceeded the effective max_ttl of \"10h\"; TTL value is capped accordingly" },
+	{ INT64_MAX, 0, 0, 0, 0, INT64_MAX, 0, NANOTIME_LIFE_MAX, NULL },
+};
+
 static void test_ttl(void **state)
 {
-	static const struct {
-		int64_t increment, ttl, max, explicit_max, period, mount_max, age, expected;
-		const char *warning;
-	} rows[] = {
-		{ 0, 0, 0, 0, 0, MONTH, 0, MONTH, NULL },
-		{ 0, H, 0, 0, 0, MONTH, 0, H, NULL },
-		{ 0, 1000 * H, 0, 0, 0, MONTH, 0, MONTH,
-		    "TTL of \"1000h\" exceeded the effective max_ttl of \"768h\"; TTL value is capped accordingly" },
-		{ 0, 0, 5400, 0, 0, MONTH, 0, 5400,
-		    "TTL of \"768h\" exceeded the effective max_ttl of \"1h30m\"; TTL value is capped accordingly" },
-		{ 0, 0, 1000 * H, 0, 0, MONTH, 0, MONTH, NULL },
-		{ 0, 1200, 0, 1800, 0, MONTH, 0, 1200, NULL },
-		{ 0, 0, 0, 1800, 0, MONTH, 0, 1800,
-		    "TTL of \"768h\" exceeded the effective max_ttl of \"30m\"; TTL value is capped accordingly" },
-		{ 0, 0, 0, 0, H, MONTH, 0, H, NULL },
-		{ 5, 0, 0, 0, H, MONTH, 100000, H, NULL },
-		{ 0, 0, 0, 0, 1000 * H, MONTH, 0, MONTH,
-		    "period of \"1000h\" exceeded the effective max_ttl of \"768h\"; period value is capped "
-		    "accordingly" },
-		{ 0, 0, 0, 1800, H, MONTH, 0, 1800,
-		    "period of \"1h\" exceeded the effective max_ttl of \"30m\"; period value is capped accordingly" },
-		{ 0, 0, 1800, 0, H, MONTH, 0, 1800,
-		    "period of \"1h\" exceeded the effective max_ttl of \"30m\"; period value is capped accordingly" },
-		{ 6000, H, 5400, 0, 0, MONTH, 1, 5399,
-		    "TTL of \"1h40m\" exceeded the effective max_ttl of \"1h29m59s\"; TTL value is capped "
-		    "accordingly" },
-		{ 4800, H, 5400, 0, 0, MONTH, 0, 4800, NULL },
-		{ 0, 2, 2, 0, 0, MONTH, 2, -ERANGE, NULL },
-		{ 0, 2, 2, 0, 0, MONTH, 1, 1,
-		    "TTL of \"2s\" exceeded the effective max_ttl of \"1s\"; TTL value is capped accordingly" },
-		{ 0, 0, 0, 2, 2, MONTH, 2, -ERANGE, NULL },
-		{ 0, 11 * H, 0, 0, 0, 10 * H, 0, 10 * H,
-		    "TTL of \"11h\" exceeded the effective max_ttl of \"10h\"; TTL value is capped accordingly" },
-		{ INT64_MAX, 0, 0, 0, 0, INT64_MAX, 0, NANOTIME_LIFE_MAX, NULL },
-	};
 	int64_t issued = INT64_C(1795568983) * NANOTIME_SECOND + 900000000;
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(ttl_rows); i++) {
 		struct vault_response *response = vault_response_new();
-		struct token_life life = { .increment = rows[i].increment,
-			.ttl = rows[i].ttl,
-			.max_ttl = rows[i].max,
-			.explicit_max_ttl = rows[i].explicit_max,
-			.period = rows[i].period,
+		struct token_life life = { .increment = ttl_rows[i].increment,
+			.ttl = ttl_rows[i].ttl,
+			.max_ttl = ttl_rows[i].max,
+			.explicit_max_ttl = ttl_rows[i].explicit_max,
+			.period = ttl_rows[i].period,
 			.mount_ttl = MONTH,
-			.mount_max = rows[i].mount_max,
+			.mount_max = ttl_rows[i].mount_max,
 			.issued = issued };
 		const char *warning;
 		int64_t ttl = 0;
-		int r = token_ttl(&life, issued + rows[i].age * NANOTIME_SECOND, response, &ttl);
+		int r = token_ttl(&life, issued + ttl_rows[i].age * NANOTIME_SECOND, response, &ttl);
 
-		assert_int_equal(r < 0 ? r : ttl, rows[i].expected);
+		assert_int_equal(r < 0 ? r : ttl, ttl_rows[i].expected);
 		warning = json_string_value(json_array_get(response->warnings, 0));
-		if (rows[i].warning)
-			assert_string_equal(warning, rows[i].warning);
+		if (ttl_rows[i].warning)
+			assert_string_equal(warning, ttl_rows[i].warning);
 		else if (r == 0)
 			assert_null(warning);
 		vault_response_free(response);

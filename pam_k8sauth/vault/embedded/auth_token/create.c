@@ -7,8 +7,6 @@
 #include "vault/embedded/auth_token/tokens.h"
 #include "vault/embedded/auth_token/ttl.h"
 
-#define ROOT_ID "hvs."
-
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -261,7 +259,7 @@ int token_create_root(struct call *call, const struct secret *id, struct secret 
 	if (r < 0)
 		return r;
 	/* As Vault shows a given root token and the one of init. */
-	token->path = strdup(id ? "auth/token/create" : "auth/token/root");
+	token->path = strdup(id ? "auth/token/create" : TOKEN_FIRST_ROOT_PATH);
 	token->display_name = strdup(id ? "token" : "root");
 	token->type = strdup("service");
 	token->policies = json_pack("[s]", "root");

@@ -18,48 +18,56 @@ void token_free(struct token *token)
 	free(token);
 }
 
-/* --- records: members at their default are left out */
+/* --- records: members at their default are left out; one that is missing for want of memory fails the whole */
 
-static void put(json_t *record, const char *name, json_t *value)
+/* VALUE is taken over. 0, or -1: also for NULL. */
+static int put(json_t *record, const char *name, json_t *value)
 {
-	if (value)
-		json_object_set_new_nocheck(record, name, value);
+	return json_object_set_new_nocheck(record, name, value);
 }
 
-static void put_integer(json_t *record, const char *name, int64_t value)
+static int put_if_any(json_t *record, const char *name, json_t *borrowed)
 {
-	if (value)
-		put(record, name, json_integer(value));
+	return borrowed ? json_object_set_nocheck(record, name, borrowed) : 0;
+}
+
+static int put_integer(json_t *record, const char *name, int64_t value)
+{
+	return value ? put(record, name, json_integer(value)) : 0;
+}
+
+static int put_true(json_t *record, const char *name, bool value)
+{
+	return value ? put(record, name, json_true()) : 0;
+}
+
+static int put_limits(json_t *record, const struct token *token)
+{
+	return put_if_any(record, "bound_cidrs", token->bound_cidrs) |
+	       put_integer(record, "num_uses", token->num_uses) |
+	       put_integer(record, "minted_uses", token->minted_uses) |
+	       put_integer(record, "created", token->creation_time) |
+	       put_integer(record, "renewed", token->last_renewal) |
+	       put_integer(record, "expires", token->expire_time) | put_integer(record, "ttl", token->ttl) |
+	       put_integer(record, "explicit_max_ttl", token->explicit_max_ttl) |
+	       put_integer(record, "period", token->period);
 }
 
 int token_store(struct call *call, const struct token *token)
 {
 	json_auto_t *record = json_object();
 	char key[TOKEN_KEY_SIZE];
+	int failed = put(record, "accessor", json_string_nocheck(token->accessor)) |
+		     put(record, "policies", json_incref(token->policies)) |
+		     put(record, "path", json_string(token->path)) |
+		     put(record, "display_name", json_string(token->display_name)) |
+		     put(record, "type", json_string(token->type)) |
+		     put(record, "mount", json_string_nocheck(token->mount)) | put_if_any(record, "meta", token->meta) |
+		     put_if_any(record, "internal", token->internal) | put_limits(record, token) |
+		     put_true(record, "orphan", token->orphan) | put_true(record, "renewable", token->renewable);
 
-	if (!record)
+	if (failed)
 		return -ENOMEM;
-	put(record, "accessor", json_string_nocheck(token->accessor));
-	put(record, "policies", json_incref(token->policies));
-	put(record, "path", json_string(token->path));
-	put(record, "display_name", json_string(token->display_name));
-	put(record, "type", json_string(token->type));
-	put(record, "mount", json_string_nocheck(token->mount));
-	put(record, "meta", json_incref(token->meta));
-	put(record, "internal", json_incref(token->internal));
-	put(record, "bound_cidrs", json_incref(token->bound_cidrs));
-	put_integer(record, "num_uses", token->num_uses);
-	put_integer(record, "minted_uses", token->minted_uses);
-	put_integer(record, "created", token->creation_time);
-	put_integer(record, "renewed", token->last_renewal);
-	put_integer(record, "expires", token->expire_time);
-	put_integer(record, "ttl", token->ttl);
-	put_integer(record, "explicit_max_ttl", token->explicit_max_ttl);
-	put_integer(record, "period", token->period);
-	if (token->orphan)
-		put(record, "orphan", json_true());
-	if (token->renewable)
-		put(record, "renewable", json_true());
 	token_key(token->salted, key);
 	return core_put(call, key, record);
 }
@@ -196,56 +204,35 @@ static int64_t seconds_left(const struct token *token, int64_t now)
 
 json_t *token_show(const struct token *token, const char *id, int64_t now)
 {
-	json_t *data = json_object();
+	json_auto_t *data = json_pack("{s:s, s:I, s:I, s:s, s:s, s:o, s:I, s:s, s:O?, s:I, s:b, s:s, s:O, s:I, s:s}",
+	    "accessor", token->accessor, "creation_time", (json_int_t)(token->creation_time / NANOTIME_SECOND),
+	    "creation_ttl", (json_int_t)token->ttl, "display_name", token->display_name, "entity_id", "", "expire_time",
+	    token->expire_time ? time_text(token->expire_time) : json_null(), "explicit_max_ttl",
+	    (json_int_t)token->explicit_max_ttl, "id", id, "meta", token->meta, "num_uses", (json_int_t)token->num_uses,
+	    "orphan", token->orphan, "path", token->path, "policies", token->policies, "ttl",
+	    (json_int_t)seconds_left(token, now), "type", token->type);
+	int failed = put_if_any(data, "bound_cidrs", token->bound_cidrs) | put_integer(data, "period", token->period) |
+		     put_integer(data, "last_renewal_time", token->last_renewal / NANOTIME_SECOND);
 
-	if (!data)
-		return NULL;
-	put(data, "accessor", json_string(token->accessor));
-	if (token->bound_cidrs)
-		put(data, "bound_cidrs", json_incref(token->bound_cidrs));
-	put(data, "creation_time", json_integer(token->creation_time / NANOTIME_SECOND));
-	put(data, "creation_ttl", json_integer(token->ttl));
-	put(data, "display_name", json_string(token->display_name));
-	put(data, "entity_id", json_string(""));
-	put(data, "expire_time", token->expire_time ? time_text(token->expire_time) : json_null());
-	put(data, "explicit_max_ttl", json_integer(token->explicit_max_ttl));
-	put(data, "id", json_string(id));
-	put(data, "issue_time", time_text(token->creation_time));
-	if (token->last_renewal) {
-		put(data, "last_renewal", time_text(token->last_renewal));
-		put(data, "last_renewal_time", json_integer(token->last_renewal / NANOTIME_SECOND));
-	}
-	put(data, "meta", token->meta ? json_incref(token->meta) : json_null());
-	put(data, "num_uses", json_integer(token->num_uses));
-	put(data, "orphan", json_boolean(token->orphan));
-	put(data, "path", json_string(token->path));
-	if (token->period)
-		put(data, "period", json_integer(token->period));
-	put(data, "policies", json_incref(token->policies));
-	put(data, "renewable", json_boolean(token->renewable));
-	put(data, "ttl", json_integer(seconds_left(token, now)));
-	put(data, "type", json_string(token->type));
-	return data;
+	if (token->last_renewal)
+		failed |= put(data, "last_renewal", time_text(token->last_renewal));
+	if (!token_is_first_root(token))
+		failed |= put(data, "issue_time", time_text(token->creation_time)) |
+			  put(data, "renewable", json_boolean(token->renewable));
+	return failed ? NULL : json_incref(data);
 }
 
 json_t *token_auth_block(const struct token *token, const char *client_token, int64_t lease_duration)
 {
-	json_t *auth = json_object();
+	json_auto_t *auth = json_pack(
+	    "{s:s, s:s, s:O}", "client_token", client_token, "accessor", token->accessor, "policies", token->policies);
+	json_auto_t *rest = json_pack("{s:O?, s:I, s:b, s:s, s:s, s:b, s:n, s:I}", "metadata", token->meta,
+	    "lease_duration", (json_int_t)lease_duration, "renewable", token->renewable, "entity_id", "", "token_type",
+	    token->type, "orphan", token->orphan, "mfa_requirement", "num_uses", (json_int_t)token->minted_uses);
 
-	if (!auth)
+	/* In Vault's order; token_policies only where there are any. */
+	if ((json_array_size(token->policies) && put_if_any(auth, "token_policies", token->policies)) ||
+	    json_object_update(auth, rest))
 		return NULL;
-	put(auth, "client_token", json_string(client_token));
-	put(auth, "accessor", json_string(token->accessor));
-	put(auth, "policies", json_incref(token->policies));
-	if (json_array_size(token->policies))
-		put(auth, "token_policies", json_incref(token->policies));
-	put(auth, "metadata", token->meta ? json_incref(token->meta) : json_null());
-	put(auth, "lease_duration", json_integer(lease_duration));
-	put(auth, "renewable", json_boolean(token->renewable));
-	put(auth, "entity_id", json_string(""));
-	put(auth, "token_type", json_string(token->type));
-	put(auth, "orphan", json_boolean(token->orphan));
-	put(auth, "mfa_requirement", json_null());
-	put(auth, "num_uses", json_integer(token->minted_uses));
-	return auth;
+	return json_incref(auth);
 }

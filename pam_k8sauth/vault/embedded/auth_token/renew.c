@@ -41,6 +41,8 @@ int token_renew(struct call *call, struct token *token, const char *presented)
 
 	if (r)
 		return r < 0 ? r : 0;
+	if (token_is_first_root(token))
+		return call_error(call, 400, "invalid lease ID");
 	if (!token->renewable || !mount)
 		return call_error(call, 400, "lease is not renewable");
 	life.increment = increment;

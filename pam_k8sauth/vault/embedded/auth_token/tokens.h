@@ -83,6 +83,15 @@ void tokens_expire_never(struct tokens *tokens, const char *salted);
 int tokens_expiry_start(struct tokens *tokens) NODISCARD;
 void tokens_expiry_stop(struct tokens *tokens);
 
+#define TOKEN_FIRST_ROOT_PATH "auth/token/root"
+
+/* The root token of an initialisation: Vault keeps no lease for it, so it shows less and is renewed with another text.
+ */
+static inline bool token_is_first_root(const struct token *token)
+{
+	return token->root && streq(token->path, TOKEN_FIRST_ROOT_PATH);
+}
+
 static inline void cleanup_token(struct token **token)
 {
 	token_free(*token);

@@ -237,8 +237,10 @@ static json_t *new_version(struct call *call, const struct kv_key *key)
 	int64_t end = kv_version_end(key);
 	json_t *version = json_pack("{s:I, s:o}", "created", (json_int_t)key->now, "created_by", kv_actor(call));
 
-	if (version && end)
-		json_object_set_new(version, "deleted", json_integer(end));
+	if (end && json_object_set_new(version, "deleted", json_integer(end))) {
+		json_decref(version);
+		return NULL;
+	}
 	return version;
 }
 
