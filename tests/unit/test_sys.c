@@ -4,7 +4,9 @@
 
 #define UNSUPPORTED_PATH "1 error occurred:\n\t* unsupported path\n\n"
 #define UNSUPPORTED_OP	 "1 error occurred:\n\t* unsupported operation\n\n"
-#define PREFLIGHT	 "preflight capability check returned 403, please ensure client's policies grant access to path "
+#define PREFLIGHT                                                                         \
+	"preflight capability check returned 403, please ensure client's policies grant " \
+	"access to path "
 
 /* In this order, on one server. */
 static const struct {

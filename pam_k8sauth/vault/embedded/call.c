@@ -242,12 +242,17 @@ static bool is_waiting(const struct call_private *call)
 
 static void run_again_later(struct call_private *call)
 {
+	int r;
+
 	call->phase = CALL_WAITING;
 	undo_run(call);
-	if (is_waiting(call))
+	r = renew_response(call);
+	if (r == 0 && !is_waiting(call))
+		r = -EDEADLK;
+	if (r == 0)
 		return;
-	call_fault(&call->call, -EDEADLK, "its handler waits for nothing");
-	call_finish(call, -EDEADLK);
+	call_fault(&call->call, r, r == -EDEADLK ? "its handler waits for nothing" : "its handler");
+	call_finish(call, r);
 }
 
 static int run_handler(struct call_private *call)
@@ -267,9 +272,7 @@ static void run(struct call_private *call)
 
 	call->phase = CALL_RUNNING;
 	store_forget(&call->waiter);
-	r = renew_response(call);
-	if (r == 0)
-		r = run_handler(call);
+	r = run_handler(call);
 	unpin_first(call, old_pins);
 	if (r == -EAGAIN) {
 		run_again_later(call);
