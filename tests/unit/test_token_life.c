@@ -285,6 +285,34 @@ static void test_orphans(void **state)
 	assert_int_equal(lookup(plain), 200);
 }
 
+static int put_broken_record(struct call *call)
+{
+	json_auto_t *record = json_object();
+
+	return core_put(call, "token/00/00000000000000000000000000000000000000000000000000000000000000", record);
+}
+
+/* What is no token keeps neither the pass nor a batch from the others. */
+static void test_broken_record(void **state)
+{
+	const unsigned char key[EXPIRY_KEY_LEN] = { 0 };
+	char *root AUTO_FREE = NULL, token[TOKEN_SIGNED_LEN + 1], salted[TOKEN_SALTED_SIZE];
+
+	open_first(&root);
+	login("lost", 3600, token);
+	assert_int_equal(harness_run(&harness, put_broken_record, NULL), 0);
+	harness_close(&harness);
+	harness_open(&harness, options());
+	tokens_revoke_orphans(harness.core, keep, (char[]){ "kept" });
+	wait_for_scan();
+	assert_int_equal(lookup(token), 403);
+	token_bytes_salted(key, salted);
+	assert_int_equal(tokens_expire_at(core_tokens(harness.core), salted, 1), 0);
+	login(NULL, 1, token);
+	wait_until_gone(token);
+	assert_int_equal(core_tokens(harness.core)->heap.n, 0);
+}
+
 /* --- a mount that goes away */
 
 static void test_mount_removed(void **state)
@@ -366,6 +394,7 @@ int main(void)
 		TEST(test_revoked_leaves_the_heap),
 		TEST(test_restart),
 		TEST(test_orphans),
+		TEST(test_broken_record),
 		TEST(test_mount_removed),
 		TEST(test_nothing_in_clear_on_the_disk),
 	};

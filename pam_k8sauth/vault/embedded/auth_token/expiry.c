@@ -23,6 +23,12 @@ static void arm(struct event *timer, int64_t delay_ns)
 		evtimer_add(timer, &delay);
 }
 
+/* A record that is gone, or broken: it is no token, and must not keep the others from their end. */
+static bool can_skip(int r)
+{
+	return r == -ENOENT || r == -EIO;
+}
+
 /* --- batches of ended tokens */
 
 static void arm_expiry(struct tokens *tokens)
@@ -60,7 +66,7 @@ static int expire_batch(struct call *call)
 			r = token_revoke(call, salted);
 		if (r == -EAGAIN)
 			waiting = true; /* ask for the others before waiting for this one */
-		else if (r < 0 && r != -ENOENT)
+		else if (r < 0 && !can_skip(r))
 			return r;
 	}
 	if (waiting)
@@ -186,7 +192,7 @@ static int scan_some(struct call *call)
 		r = scan_token(call, tokens, json_string_value(json_array_get(scan->names, i)), &orphans);
 		if (r == -EAGAIN)
 			waiting = true;
-		else if (r < 0 && r != -ENOENT)
+		else if (r < 0 && !can_skip(r))
 			return r;
 	}
 	if (waiting)
@@ -226,7 +232,7 @@ static void scan_done(void *arg, int r)
 	if (scan->folder < FOLDERS)
 		arm(tokens->scan_timer, r == 0 ? 0 : RETRY_S * NANOTIME_SECOND);
 	else if (scan->orphans)
-		log_notice("revoked %zu tokens of sessions that are gone", scan->orphans);
+		log_notice("tokens of sessions that are gone: revoked %zu", scan->orphans);
 }
 
 static void on_scan(evutil_socket_t fd, short events, void *arg)
