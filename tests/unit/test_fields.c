@@ -32,6 +32,14 @@ static int show(struct call *call)
 	return call_data(call, data);
 }
 
+static int read_jwt(struct call *call)
+{
+	const char *jwt = "";
+	int r = call_field_string(call, "jwt", &jwt, NULL);
+
+	return r ? 0 : call_done(call);
+}
+
 static int exists(struct call *call)
 {
 	return 1;
@@ -42,6 +50,7 @@ static const char *const fields[] = { "s", "b", "i", "t", "l", NULL };
 static const struct engine_path paths[] = {
 	{ .pattern = "plain", .read = show, .update = show, .fields = fields },
 	{ .pattern = "checked", .read = show, .update = show, .exists = exists, .fields = fields },
+	{ .pattern = "login", .flags = ENGINE_UNAUTHENTICATED, .update = read_jwt },
 	{ .pattern = "named/{s}", .update = show, .fields = fields },
 	{ NULL },
 };
@@ -169,6 +178,19 @@ static void test_huge_value(void **state)
 	    "Field validation failed: error converting input for field \"s\": the value is too long to show");
 }
 
+/* Vault shows it. */
+static void test_credential_not_shown(void **state)
+{
+	struct world *world = *state;
+
+	ask(world, VAULT_UPDATE, "f/login", NULL, "{\"jwt\":{\"a\":\"eyJhbGciOi\"}}");
+	assert_int_equal(world->last.status, 400);
+	assert_string_equal(world->last.error,
+	    "Field validation failed: error converting input for field \"jwt\": '' expected type 'string', got "
+	    "unconvertible type 'map[string]interface {}', value: '(not shown)'");
+	assert_null(strstr(world->log, "eyJ"));
+}
+
 static void test_parameter_warnings(void **state)
 {
 	struct world *world = *state;
@@ -193,6 +215,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_good, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_bad, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_huge_value, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_credential_not_shown, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_parameter_warnings, setup, world_teardown),
 	};
 

@@ -37,12 +37,21 @@ static int bad_field(struct call *call, const char *name, struct buf *fault)
 	return 1;
 }
 
+/* Fields whose value must not come back in an error text, and so into logs (CVE-2025-4166). */
+static bool is_credential(const char *name)
+{
+	return streq(name, "jwt") || streq(name, "token") || streq(name, "token_reviewer_jwt");
+}
+
 /* Maps and lists cannot become TYPE; WHERE is "" or the element, "[0]". */
-static void unconvertible(struct buf *fault, const char *where, const char *type, const json_t *value)
+static void unconvertible(struct buf *fault, const char *name, const char *where, const char *type, const json_t *value)
 {
 	buf_printf(fault, "'%s' expected type '%s', got unconvertible type '%s', value: '", where, type,
 	    json_is_object(value) ? "map[string]interface {}" : "[]interface {}");
-	go_value(fault, value);
+	if (is_credential(name))
+		buf_add_str(fault, "(not shown)");
+	else
+		go_value(fault, value);
 	buf_add_char(fault, '\'');
 }
 
@@ -93,7 +102,7 @@ int call_field_string(struct call *call, const char *name, const char **ret, boo
 	if (!value)
 		return 0;
 	if (is_compound(value)) {
-		unconvertible(&fault, "", "string", value);
+		unconvertible(&fault, name, "", "string", value);
 		return bad_field(call, name, &fault);
 	}
 	string = scalar_string(value);
@@ -125,7 +134,7 @@ int call_field_bool(struct call *call, const char *name, bool *ret, bool *ret_se
 	if (!value)
 		return 0;
 	if (is_compound(value)) {
-		unconvertible(&fault, "", "bool", value);
+		unconvertible(&fault, name, "", "bool", value);
 		return bad_field(call, name, &fault);
 	}
 	string = scalar_string(value);
@@ -174,7 +183,7 @@ int call_field_int(struct call *call, const char *name, long long *ret, bool *re
 	if (!value)
 		return 0;
 	if (is_compound(value)) {
-		unconvertible(&fault, "", "int", value);
+		unconvertible(&fault, name, "", "int", value);
 		return bad_field(call, name, &fault);
 	}
 	string = scalar_string(value);
@@ -251,7 +260,7 @@ static int split(json_t *list, const char *text)
 }
 
 /* A map counts as a list of one, an empty one as none. */
-static int take_elements(json_t *list, const json_t *value, struct buf *faults, unsigned *n_faults)
+static int take_elements(json_t *list, const char *name, const json_t *value, struct buf *faults, unsigned *n_faults)
 {
 	size_t n = json_is_array(value) ? json_array_size(value) : json_object_size(value) ? 1 : 0;
 	int r = 0;
@@ -264,7 +273,7 @@ static int take_elements(json_t *list, const json_t *value, struct buf *faults, 
 		if (is_compound(element)) {
 			snprintf(where, sizeof(where), "[%zu]", i);
 			buf_add_str(faults, "\n* ");
-			unconvertible(faults, where, "string", element);
+			unconvertible(faults, name, where, "string", element);
 			++*n_faults;
 			continue;
 		}
@@ -289,7 +298,7 @@ int call_field_strings(struct call *call, const char *name, json_t **ret, bool *
 	if (!list)
 		return -ENOMEM;
 	if (is_compound(value)) {
-		r = take_elements(list, value, &faults, &n_faults);
+		r = take_elements(list, name, value, &faults, &n_faults);
 	} else {
 		string = scalar_string(value);
 		r = string ? split(list, json_string_value(string)) : -ENOMEM;
