@@ -22,7 +22,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "session/session.h"
+#include "session/state.h"
 
 #define PATIENCE_MS 20000
 #define USER	    "k8s_web_app"
@@ -227,6 +227,12 @@ static bool server_idle(void)
 	return wire_server_busy(server) == 0;
 }
 
+/* Nothing waits for the helper or the backend any more. */
+static bool no_flow(void)
+{
+	return sessions->refs == 1;
+}
+
 #define NEEDS_ROOT()        \
 	if (geteuid() != 0) \
 	skip()
@@ -321,6 +327,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	wire_server_free(server);
+	run_until(no_flow);
 	sessions_free(sessions);
 	event_base_free(base);
 	shutdown(helper_fd, SHUT_RDWR);
