@@ -14,8 +14,8 @@ struct builder {
 	const struct claim **claims; /* sorted by name, each name once */
 	size_t n_claims;
 	struct index_writer *writer;
-	struct conf_group *namespaces; /* groups of namespaces, possibly repeated */
-	size_t n_namespaces, namespaces_size;
+	struct conf_group *groups; /* that are no private ones, possibly repeated */
+	size_t n_groups, groups_size;
 	size_t n_moved; /* records whose id is another one than before */
 };
 
@@ -50,48 +50,28 @@ static int sort_claims(struct builder *b, const struct claim *claims)
 	return 0;
 }
 
-static bool claimed(const struct builder *b, const char *name)
-{
-	size_t low = 0, high = b->n_claims;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		int order = strcmp(name, b->claims[middle]->name);
-
-		if (order == 0)
-			return true;
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return false;
-}
-
 /* --- users ----------------------------------------------------------------------------------------------------------
  */
 
-static int add_namespace(struct builder *b, const struct derived *derived)
+static int add_group(struct builder *b, const char *name, uint32_t gid)
 {
 	struct conf_group *group;
 
-	if (derived->namespace_group[0] == '\0')
+	/* Users are sorted, so neighbours share a namespace mostly. */
+	if (b->n_groups > 0 && streq(b->groups[b->n_groups - 1].name, name))
 		return 0;
-	/* Names are sorted, so neighbours share a namespace mostly. */
-	if (b->n_namespaces > 0 && streq(b->namespaces[b->n_namespaces - 1].name, derived->namespace_group))
-		return 0;
-	if (b->n_namespaces == b->namespaces_size) {
-		size_t size = b->namespaces_size ? b->namespaces_size * 2 : 64;
-		struct conf_group *larger = reallocarray(b->namespaces, size, sizeof(*larger));
+	if (b->n_groups == b->groups_size) {
+		size_t size = b->groups_size ? b->groups_size * 2 : 64;
+		struct conf_group *larger = reallocarray(b->groups, size, sizeof(*larger));
 
 		if (!larger)
 			return -ENOMEM;
-		b->namespaces = larger;
-		b->namespaces_size = size;
+		b->groups = larger;
+		b->groups_size = size;
 	}
-	group = &b->namespaces[b->n_namespaces++];
-	group->gid = derived->namespace_gid;
-	memcpy(group->name, derived->namespace_group, sizeof(group->name));
+	group = &b->groups[b->n_groups++];
+	group->gid = gid;
+	snprintf(group->name, sizeof(group->name), "%s", name);
 	return 0;
 }
 
@@ -130,16 +110,16 @@ static int derive_user(struct builder *b, const char *name, const char *identity
 		.n_groups = (uint32_t)derived.n_groups,
 	};
 	r = write_user(b, &user);
-	return r == 0 ? add_namespace(b, &derived) : r;
+	if (r == 0 && derived.namespace_group[0])
+		r = add_group(b, derived.namespace_group, derived.namespace_gid);
+	return r;
 }
 
-static int add_known_user(struct builder *b, const struct index_user *user, bool derive)
+static int add_known(struct builder *b, const struct index_user *user, bool derive)
 {
-	const struct conf_account *declared = conf_account(b->conf, user->name);
+	const struct conf_account *declared = derive || !user->identity[0] ? conf_account(b->conf, user->name) : NULL;
 	uint32_t uid;
 
-	if (claimed(b, user->name))
-		return 0; /* comes with the claims */
 	if (user->identity[0] == '\0' && !declared)
 		return 0; /* nobody proved it, and it is declared no more */
 	if (!derive)
@@ -150,26 +130,50 @@ static int add_known_user(struct builder *b, const struct index_user *user, bool
 	return derive_user(b, user->name, user->identity, user->service_account_uid);
 }
 
+static int add_claim(struct builder *b, const struct claim *claim)
+{
+	if (!claim->rebind)
+		return derive_user(b, claim->name, claim->identity, claim->service_account_uid);
+	return conf_account(b->conf, claim->name) ? derive_user(b, claim->name, "", "") : 0;
+}
+
+static const char *first_of(const char *a, const char *b)
+{
+	return !a || (b && strcmp(b, a) < 0) ? b : a;
+}
+
+/*
+ * Known, declared and claimed ones, all of them sorted, merged by name: a claim goes before what is known, and that
+ * before a declaration alone. So the same accounts make the same image, however they came together.
+ */
 static int add_users(struct builder *b, bool derive)
 {
-	struct index_user user;
+	uint32_t n_known = b->map->data ? index_n_users(b->map) : 0, known = 0;
+	size_t declared = 0, claim = 0;
 	int r = 0;
 
-	for (uint32_t i = 0; b->map->data && i < index_n_users(b->map) && r == 0; i++)
-		r = index_user_at(b->map, i, &user) < 0 ? -EBADMSG : add_known_user(b, &user, derive);
-	for (size_t i = 0; i < b->conf->n_accounts && r == 0; i++) {
-		const char *name = b->conf->accounts[i].name;
+	while (r == 0) {
+		struct index_user user = { 0 };
+		const char *k = NULL, *d = NULL, *c = NULL, *name;
 
-		if (!claimed(b, name) && !(b->map->data && index_user_by_name(b->map, name, &user) == 0))
+		if (known < n_known && index_user_at(b->map, known, &user) < 0)
+			return -EBADMSG;
+		k = user.name;
+		if (declared < b->conf->n_accounts)
+			d = b->conf->accounts[declared].name;
+		if (claim < b->n_claims)
+			c = b->claims[claim]->name;
+		name = first_of(first_of(k, d), c);
+		if (!name)
+			break;
+		if (c && streq(c, name))
+			r = add_claim(b, b->claims[claim++]);
+		else if (k && streq(k, name))
+			r = add_known(b, &user, derive);
+		else
 			r = derive_user(b, name, "", "");
-	}
-	for (size_t i = 0; i < b->n_claims && r == 0; i++) {
-		const struct claim *c = b->claims[i];
-
-		if (!c->rebind)
-			r = derive_user(b, c->name, c->identity, c->service_account_uid);
-		else if (conf_account(b->conf, c->name))
-			r = derive_user(b, c->name, "", "");
+		known += k && streq(k, name);
+		declared += d && streq(d, name);
 	}
 	return r;
 }
@@ -190,35 +194,30 @@ static int copy_namespaces(struct builder *b)
 	int r = 0;
 
 	for (uint32_t i = 0; b->map->data && i < index_n_groups(b->map) && r == 0; i++) {
-		struct derived derived = { 0 };
-
 		if (index_group_at(b->map, i, &group) < 0)
 			return -EBADMSG;
 		if (!account_name_is_ours(group.name) || index_user_by_name(b->map, group.name, &user) == 0)
 			continue; /* k8sauth-users, a declared group, a private group */
-		derived.namespace_gid = group.gid;
-		snprintf(derived.namespace_group, sizeof(derived.namespace_group), "%s", group.name);
-		r = add_namespace(b, &derived);
+		r = add_group(b, group.name, group.gid);
 	}
 	return r;
 }
 
+/* The groups that are no private ones, in the order of their names. */
 static int add_groups(struct builder *b)
 {
-	int r = 0;
+	int r = add_group(b, K8SAUTH_USERS_GROUP, account_group_gid(b->conf, K8SAUTH_USERS_GROUP));
 
 	for (size_t i = 0; i < b->conf->n_groups && r == 0; i++)
-		r = index_writer_group(b->writer, b->conf->groups[i].name, b->conf->groups[i].gid);
-	if (r == 0 && !conf_group(b->conf, K8SAUTH_USERS_GROUP))
-		r = index_writer_group(b->writer, K8SAUTH_USERS_GROUP, account_group_gid(b->conf, K8SAUTH_USERS_GROUP));
-	if (b->n_namespaces > 0)
-		qsort(b->namespaces, b->n_namespaces, sizeof(*b->namespaces), compare_groups);
-	for (size_t i = 0; i < b->n_namespaces && r == 0; i++) {
-		const struct conf_group *group = &b->namespaces[i];
+		r = add_group(b, b->conf->groups[i].name, b->conf->groups[i].gid);
+	if (r < 0)
+		return r;
+	qsort(b->groups, b->n_groups, sizeof(*b->groups), compare_groups);
+	for (size_t i = 0; i < b->n_groups && r == 0; i++) {
+		const struct conf_group *group = &b->groups[i];
 
-		if ((i > 0 && streq(group->name, group[-1].name)) || conf_group(b->conf, group->name))
-			continue;
-		r = index_writer_group(b->writer, group->name, group->gid);
+		if (i == 0 || !streq(group->name, group[-1].name))
+			r = index_writer_group(b->writer, group->name, group->gid);
 	}
 	return r;
 }
@@ -248,6 +247,6 @@ int image_build(const struct accounts *accounts, const struct claim *claims, boo
 		    accounts->conf_path, b.n_moved);
 	index_writer_free(b.writer);
 	free(b.claims);
-	free(b.namespaces);
+	free(b.groups);
 	return r;
 }

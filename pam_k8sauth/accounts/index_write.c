@@ -13,6 +13,17 @@ struct numbers {
 	size_t n, size;
 };
 
+/* The fields of a user that hold text, and the name of a group. */
+enum text {
+	TEXT_NAME,
+	TEXT_GECOS,
+	TEXT_HOME,
+	TEXT_SHELL,
+	TEXT_IDENTITY,
+	TEXT_SERVICE_ACCOUNT_UID,
+	N_TEXTS,
+};
+
 struct index_writer {
 	uint64_t generation;
 	struct idmap_user *users; /* in host order until they are placed; so are the groups */
@@ -20,7 +31,7 @@ struct index_writer {
 	size_t n_users, users_size, n_groups, groups_size;
 	struct numbers memberships; /* little-endian */
 	struct buf strings;
-	struct numbers interned; /* open addressing: offset of a string, 0 = empty; n counts them */
+	uint32_t last[N_TEXTS]; /* where each field's last text is */
 };
 
 /* Makes room for MORE records of RECORD bytes behind the N that are there. */
@@ -63,81 +74,64 @@ void index_writer_free(struct index_writer *writer)
 	free(writer->users);
 	free(writer->groups);
 	free(writer->memberships.at);
-	free(writer->interned.at);
 	buf_free(&writer->strings);
 	free(writer);
 }
 
-/* The slot of TEXT in the table of strings: its own, or the empty one where it belongs. */
-static uint32_t *interned_slot(const struct index_writer *writer, const char *text)
+/* Adds TEXT to the strings, unless it is what the field had last: shells mostly, and the name of a private group. */
+static int add_string(struct index_writer *writer, enum text field, const char *text, uint32_t *ret)
 {
-	size_t mask = writer->interned.size - 1, i = index_hash_name(text) & mask;
+	uint32_t *last = &writer->last[field];
+	int r;
 
-	while (writer->interned.at[i] && !streq(writer->strings.data + writer->interned.at[i], text))
-		i = (i + 1) & mask;
-	return &writer->interned.at[i];
-}
-
-static int grow_interned(struct index_writer *writer)
-{
-	struct numbers old = writer->interned;
-
-	if (old.size > old.n * 2)
-		return 0;
-	writer->interned.size = old.size ? old.size * 2 : 256;
-	writer->interned.at = calloc(writer->interned.size, sizeof(uint32_t));
-	if (!writer->interned.at) {
-		writer->interned = old;
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < old.size; i++) {
-		if (old.at[i])
-			*interned_slot(writer, writer->strings.data + old.at[i]) = old.at[i];
-	}
-	free(old.at);
-	return 0;
-}
-
-/* Puts TEXT among the strings unless it is there: a shell or a group's name stands once. */
-static int add_string(struct index_writer *writer, const char *text, uint32_t *ret)
-{
-	uint32_t *slot;
-	int r = grow_interned(writer);
-
-	if (r < 0)
-		return r;
 	if (*text == '\0') {
 		*ret = 0;
 		return 0;
 	}
-	slot = interned_slot(writer, text);
-	if (*slot == 0) {
-		uint32_t offset = (uint32_t)writer->strings.len;
-
+	if (!streq(writer->strings.data + *last, text)) {
+		*last = (uint32_t)writer->strings.len;
 		r = buf_add(&writer->strings, text, strlen(text) + 1);
 		if (r < 0)
 			return r == -EMSGSIZE ? -E2BIG : r;
-		*slot = offset;
-		writer->interned.n++;
 	}
-	*ret = *slot;
+	*ret = *last;
 	return 0;
+}
+
+static int add_strings(struct index_writer *writer, const struct index_user *user, struct idmap_user *ret)
+{
+	const struct {
+		const char *text;
+		uint32_t *offset;
+	} fields[N_TEXTS] = {
+		[TEXT_NAME] = { user->name, &ret->name },
+		[TEXT_GECOS] = { user->gecos, &ret->gecos },
+		[TEXT_HOME] = { user->home, &ret->home },
+		[TEXT_SHELL] = { user->shell, &ret->shell },
+		[TEXT_IDENTITY] = { user->identity, &ret->identity },
+		[TEXT_SERVICE_ACCOUNT_UID] = { user->service_account_uid, &ret->service_account_uid },
+	};
+	int r = 0;
+
+	for (int i = 0; i < N_TEXTS && r == 0; i++)
+		r = add_string(writer, i, fields[i].text, fields[i].offset);
+	return r;
 }
 
 int index_writer_user(struct index_writer *writer, const struct index_user *user)
 {
 	struct idmap_user u = { .uid = user->uid, .gid = user->gid, .n_groups = user->n_groups };
 	struct numbers *memberships = &writer->memberships;
-	int r = 0;
+	int r;
 
 	if (writer->n_users >= IDMAP_COUNT_MAX || user->n_groups > IDMAP_GROUPS_MAX)
 		return -E2BIG;
-	if ((r = grow(&writer->users, &writer->users_size, writer->n_users, 1, sizeof(u))) < 0 ||
-	    (r = grow(&memberships->at, &memberships->size, memberships->n, user->n_groups, sizeof(uint32_t))) < 0 ||
-	    (r = add_string(writer, user->name, &u.name)) < 0 || (r = add_string(writer, user->gecos, &u.gecos)) < 0 ||
-	    (r = add_string(writer, user->home, &u.home)) < 0 || (r = add_string(writer, user->shell, &u.shell)) < 0 ||
-	    (r = add_string(writer, user->identity, &u.identity)) < 0 ||
-	    (r = add_string(writer, user->service_account_uid, &u.service_account_uid)) < 0)
+	r = grow(&writer->users, &writer->users_size, writer->n_users, 1, sizeof(u));
+	if (r == 0)
+		r = grow(&memberships->at, &memberships->size, memberships->n, user->n_groups, sizeof(uint32_t));
+	if (r == 0)
+		r = add_strings(writer, user, &u);
+	if (r < 0)
 		return r;
 	u.groups = (uint32_t)memberships->n;
 	if (user->n_groups > 0)
@@ -156,7 +150,7 @@ int index_writer_group(struct index_writer *writer, const char *name, uint32_t g
 		return -E2BIG;
 	r = grow(&writer->groups, &writer->groups_size, writer->n_groups, 1, sizeof(g));
 	if (r == 0)
-		r = add_string(writer, name, &g.name);
+		r = add_string(writer, TEXT_NAME, name, &g.name);
 	if (r == 0)
 		writer->groups[writer->n_groups++] = g;
 	return r;
@@ -206,19 +200,43 @@ static void *part(const struct image *image, enum idmap_section_id id)
 	return image->data + image->offset[id];
 }
 
-/* Strings are sorted by their text, which only the writer can reach. */
-static int compare_users(const void *a, const void *b, void *strings)
+/* Users and groups start with the offset of their name. */
+static int compare_records(const void *a, const void *b, void *strings)
 {
-	const struct idmap_user *x = a, *y = b;
+	const uint32_t *x = a, *y = b;
 
-	return strcmp((const char *)strings + x->name, (const char *)strings + y->name);
+	return strcmp((const char *)strings + *x, (const char *)strings + *y);
 }
 
-static int compare_groups(const void *a, const void *b, void *strings)
+/* By name. Mostly it is sorted but for a few records at the end, so those are sorted and merged in. */
+static int sort_records(const struct index_writer *writer, void *records, size_t n, size_t size)
 {
-	const struct idmap_group *x = a, *y = b;
+	AUTO_FREE char *tail = NULL;
+	char *all = records, *strings = writer->strings.data;
+	size_t sorted = 1, left, right;
 
-	return strcmp((const char *)strings + x->name, (const char *)strings + y->name);
+	while (sorted < n && compare_records(all + (sorted - 1) * size, all + sorted * size, strings) < 0)
+		sorted++;
+	if (sorted >= n)
+		return 0;
+	qsort_r(all + sorted * size, n - sorted, size, compare_records, strings);
+	tail = malloc((n - sorted) * size);
+	if (!tail)
+		return -ENOMEM;
+	memcpy(tail, all + sorted * size, (n - sorted) * size);
+	left = sorted;
+	right = n - sorted;
+	while (right > 0) { /* from the end, so that nothing is overwritten before it has moved */
+		const char *a = left > 0 ? all + (left - 1) * size : NULL, *b = tail + (right - 1) * size;
+		bool take_left = a && compare_records(a, b, strings) > 0;
+
+		memcpy(all + (left + right - 1) * size, take_left ? a : b, size);
+		if (take_left)
+			left--;
+		else
+			right--;
+	}
+	return 0;
 }
 
 static void to_little_endian(void *records, size_t bytes)
@@ -229,22 +247,24 @@ static void to_little_endian(void *records, size_t bytes)
 		numbers[i] = htole32(numbers[i]);
 }
 
-static void place_records(struct index_writer *writer, const struct image *image)
+/* Groups are copied when their members are counted. */
+static int place_records(struct index_writer *writer, const struct image *image)
 {
-	char *strings = writer->strings.data;
 	size_t users_len = writer->n_users * sizeof(struct idmap_user);
+	int r = sort_records(writer, writer->users, writer->n_users, sizeof(struct idmap_user));
 
-	if (users_len > 0) {
-		qsort_r(writer->users, writer->n_users, sizeof(struct idmap_user), compare_users, strings);
+	if (r == 0)
+		r = sort_records(writer, writer->groups, writer->n_groups, sizeof(struct idmap_group));
+	if (r < 0)
+		return r;
+	if (users_len > 0)
 		memcpy(part(image, IDMAP_USERS), writer->users, users_len);
-		to_little_endian(part(image, IDMAP_USERS), users_len);
-	}
-	if (writer->n_groups > 0) /* they are copied when their members are counted */
-		qsort_r(writer->groups, writer->n_groups, sizeof(struct idmap_group), compare_groups, strings);
+	to_little_endian(part(image, IDMAP_USERS), users_len);
 	if (writer->memberships.n > 0)
 		memcpy(
 		    part(image, IDMAP_MEMBERSHIPS), writer->memberships.at, writer->memberships.n * sizeof(uint32_t));
-	memcpy(part(image, IDMAP_STRINGS), strings, writer->strings.len);
+	memcpy(part(image, IDMAP_STRINGS), writer->strings.data, writer->strings.len);
+	return 0;
 }
 
 /* One record and what may stand once only: its number, name, id, and the strings for saying who clashes. */
@@ -264,7 +284,15 @@ static uint32_t field(const struct key *key, uint32_t number, size_t offset)
 	return value;
 }
 
-/* Puts a record into a table, where none with the same value (at OFFSET in the record) may be. */
+static bool same(const struct key *key, uint32_t other, size_t offset)
+{
+	uint32_t a = field(key, other, offset), b = field(key, key->number, offset);
+	const char *strings = key->writer->strings.data;
+
+	return a == b || (offset == 0 && streq(strings + a, strings + b));
+}
+
+/* Puts a record into a table, where none with the same name (at offset 0) or id may be. */
 static int enter(const struct key *key, const struct image *image, enum idmap_section_id table, uint32_t hash,
     size_t offset, char *why, size_t why_size)
 {
@@ -274,7 +302,7 @@ static int enter(const struct key *key, const struct image *image, enum idmap_se
 	for (; buckets[i]; i = (i + 1) & mask) {
 		uint32_t other = le32toh(buckets[i]) - 1;
 
-		if (field(key, other, offset) != field(key, key->number, offset))
+		if (!same(key, other, offset))
 			continue;
 		snprintf(why, why_size, "%ss %s and %s have the same %s", key->what, strings + field(key, other, 0),
 		    strings + field(key, key->number, 0), offset == 0 ? "name" : "id");
@@ -284,7 +312,6 @@ static int enter(const struct key *key, const struct image *image, enum idmap_se
 	return 0;
 }
 
-/* Equal names have one offset, as add_string() stores each text once; the name is the first field of both records. */
 static int enter_both(const struct key *key, const struct image *image, enum idmap_section_id by_name,
     enum idmap_section_id by_id, char *why, size_t why_size)
 {
@@ -399,8 +426,9 @@ int index_writer_finish(struct index_writer *writer, struct buf *ret, char *why,
 
 	if (r < 0)
 		return r;
-	place_records(writer, &image);
-	r = place_tables(writer, &image, why, why_size);
+	r = place_records(writer, &image);
+	if (r == 0)
+		r = place_tables(writer, &image, why, why_size);
 	if (r == 0)
 		r = count_members(writer, &image, why, why_size);
 	if (r < 0) {

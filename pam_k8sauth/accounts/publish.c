@@ -80,6 +80,8 @@ static void answer_all(struct accounts *accounts, enum account_verdict verdict, 
 			claim->done(claim->arg, verdict, NULL, why);
 		free(claim);
 	}
+	if (accounts->waiting)
+		publish_soon(accounts);
 }
 
 static void on_published(void *arg, int r, const struct wire_frame *reply)
@@ -110,9 +112,7 @@ static void on_published(void *arg, int r, const struct wire_frame *reply)
 		accounts->published_number = 0; /* a record that was copied may be what it refuses */
 		answer_all(accounts, ACCOUNT_HELPER_DOWN, why);
 	}
-	if (accounts->waiting)
-		publish_soon(accounts);
-	else if (unpublished(accounts) && !accounts->publishing)
+	if (!accounts->waiting && unpublished(accounts))
 		arm(accounts, RETRY_SECONDS);
 }
 
@@ -206,8 +206,9 @@ static void on_timer(evutil_socket_t fd, short events, void *arg)
 		return;
 	rebind = board(accounts);
 	r = image_build(accounts, accounts->in_flight, unpublished(accounts), &image, why, sizeof(why));
-	if (r == 0 && !accounts->in_flight && same_as_published(accounts, &image)) {
+	if (r == 0 && same_as_published(accounts, &image)) {
 		accounts->published_number = accounts->conf_number;
+		answer_all(accounts, ACCOUNT_OK, NULL);
 		return;
 	}
 	if (r == 0)

@@ -145,6 +145,14 @@ static void test_batches(void **state)
 		assert_int_equal(answers[i].verdict, ACCOUNT_OK);
 	}
 	assert_int_equal(atomic_load(&published) - before, 2);
+	/* However it came together, the next daemon would build the same, and publishes nothing. */
+	accounts_free(TAKE_PTR(accounts));
+	start("");
+	ask("k8s_web_s7", "web", "s7", "uid", &answers[0]);
+	assert_int_equal(answers[0].called, 0); /* not before that was compared */
+	wait_answer(&answers[0]);
+	assert_int_equal(answers[0].verdict, ACCOUNT_OK);
+	assert_int_equal(atomic_load(&published), 0);
 }
 
 static void test_helper_in_trouble(void **state)
