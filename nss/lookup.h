@@ -24,7 +24,7 @@
 #define NSS_OWNER  0
 #endif
 
-/* --- kept.c ------------------------------------------------------------------------------------------------------ */
+/* --- kept.c --------------------------------------------------------------------------------------------------- */
 
 struct kept_index {
 	struct index_map map;
@@ -38,7 +38,7 @@ struct kept_index {
 int kept_acquire(struct kept_index *ret) NODISCARD;
 void kept_release(struct kept_index *index);
 
-/* --- lookup.c ----------------------------------------------------------------------------------------------------- */
+/* --- lookup.c ------------------------------------------------------------------------------------------------- */
 
 /* What the pointers of an answer live in; starts as {}, ends by lookup_release(). */
 struct lookup {
@@ -58,7 +58,7 @@ int lookup_group_by_name(const char *name, struct lookup *lookup, struct index_g
 int lookup_group_by_id(uint32_t gid, struct lookup *lookup, struct index_group *ret) NODISCARD;
 void lookup_release(struct lookup *lookup);
 
-/* --- copy.c ------------------------------------------------------------------------------------------------------- */
+/* --- copy.c --------------------------------------------------------------------------------------------------- */
 
 /* Copies an answer into BUFFER, all of it or nothing: 0, -ERANGE (SIZE is too small), -EBADMSG (the index lies). */
 int copy_user(const struct index_user *user, struct passwd *ret, char *buffer, size_t size) NODISCARD;

@@ -10,8 +10,7 @@
 #include "accounts/local.h"
 #include "base/log.h"
 
-/* --- files that may change under us ---------------------------------------------------------------------------------
- */
+/* --- files that may change under us --------------------------------------------------------------------------- */
 
 static struct file_seen look_at(const char *path)
 {
@@ -88,8 +87,7 @@ bool accounts_refresh(struct accounts *accounts, char *why, size_t why_size)
 	return true;
 }
 
-/* --- open and free --------------------------------------------------------------------------------------------------
- */
+/* --- open and free -------------------------------------------------------------------------------------------- */
 
 void accounts_free(struct accounts *accounts)
 {
@@ -143,8 +141,7 @@ int accounts_open(struct event_base *base, const char *index_path, const char *c
 	return 0;
 }
 
-/* --- claims ---------------------------------------------------------------------------------------------------------
- */
+/* --- claims --------------------------------------------------------------------------------------------------- */
 
 void accounts_fill(const struct index_user *user, struct account *ret)
 {
@@ -426,8 +423,7 @@ bool accounts_local_opened(struct accounts *accounts, const char *unix_name, con
 	return false;
 }
 
-/* --- lookups -------------------------------------------------------------------------------------------------------
- */
+/* --- lookups -------------------------------------------------------------------------------------------------- */
 
 /* The account that a name of full form would get at its first login. */
 static int compute(struct accounts *accounts, const char *name, struct account *ret)

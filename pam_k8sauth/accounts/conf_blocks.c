@@ -24,7 +24,7 @@ int conf_fail(struct conf_loader *l, unsigned line, const char *format, ...)
 	return -EINVAL;
 }
 
-/* --- values ------------------------------------------------------------------------------------------------------- */
+/* --- values --------------------------------------------------------------------------------------------------- */
 
 static int take_string(struct conf_loader *l, const struct hcl_item *item, char **ret)
 {
@@ -114,7 +114,7 @@ static int unknown(struct conf_loader *l, const struct hcl_item *item, const cha
 	return conf_fail(l, item->line, "%s is not known%s", item->keys[0], where);
 }
 
-/* --- blocks ------------------------------------------------------------------------------------------------------- */
+/* --- blocks --------------------------------------------------------------------------------------------------- */
 
 static int load_range(struct conf_loader *l, const struct hcl_item *item)
 {

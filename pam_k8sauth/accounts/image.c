@@ -19,8 +19,7 @@ struct builder {
 	size_t n_moved; /* records whose id is another one than before */
 };
 
-/* --- claims --------------------------------------------------------------------------------------------------------
- */
+/* --- claims --------------------------------------------------------------------------------------------------- */
 
 static int compare_claims(const void *a, const void *b)
 {
@@ -50,8 +49,7 @@ static int sort_claims(struct builder *b, const struct claim *claims)
 	return 0;
 }
 
-/* --- users ----------------------------------------------------------------------------------------------------------
- */
+/* --- users ---------------------------------------------------------------------------------------------------- */
 
 static int add_group(struct builder *b, const char *name, uint32_t gid)
 {
@@ -178,8 +176,7 @@ static int add_users(struct builder *b, bool derive)
 	return r;
 }
 
-/* --- groups ---------------------------------------------------------------------------------------------------------
- */
+/* --- groups --------------------------------------------------------------------------------------------------- */
 
 static int compare_groups(const void *a, const void *b)
 {

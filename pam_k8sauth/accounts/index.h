@@ -61,7 +61,7 @@ uint64_t index_generation(const struct index_map *map);
  * what. */
 int index_check(const struct index_map *map, char *why, size_t why_size) NODISCARD;
 
-/* --- writer ------------------------------------------------------------------------------------------------------ */
+/* --- writer --------------------------------------------------------------------------------------------------- */
 
 struct index_writer;
 

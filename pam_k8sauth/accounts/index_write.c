@@ -156,7 +156,7 @@ int index_writer_group(struct index_writer *writer, const char *name, uint32_t g
 	return r;
 }
 
-/* --- laying out --------------------------------------------------------------------------------------------------- */
+/* --- laying out ----------------------------------------------------------------------------------------------- */
 
 struct image {
 	unsigned char *data;

@@ -45,7 +45,7 @@ enum account_form account_name_form(const char *name);
 /* Splits the full form: namespace and service account (malloc'ed). -EINVAL for the other forms, -ENOMEM. */
 int account_split_name(const char *unix_name, char **ret_ns, char **ret_service_account) NODISCARD;
 
-/* --- hash.c ------------------------------------------------------------------------------------------------------ */
+/* --- hash.c --------------------------------------------------------------------------------------------------- */
 
 /*
  * "<prefix><namespace>_<name>", or past 31 bytes "<prefix>_" + 16 base32 characters of SHA-256("ns/name"). -EINVAL for

@@ -39,8 +39,7 @@ void publish_soon(struct accounts *accounts)
 		arm(accounts, 0);
 }
 
-/* --- answers -------------------------------------------------------------------------------------------------------
- */
+/* --- answers -------------------------------------------------------------------------------------------------- */
 
 /* What a claim was told before it waited holds for what was published, or is told anew. */
 static void answer(struct accounts *accounts, const struct claim *claim)
@@ -116,8 +115,7 @@ static void on_published(void *arg, int r, const struct wire_frame *reply)
 		arm(accounts, RETRY_SECONDS);
 }
 
-/* --- sending -------------------------------------------------------------------------------------------------------
- */
+/* --- sending -------------------------------------------------------------------------------------------------- */
 
 static int seal(const struct buf *image)
 {

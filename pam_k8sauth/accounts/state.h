@@ -70,14 +70,14 @@ bool account_namespace(const char *name, const char *identity, char ret[static 6
 /* "<namespace>/<service account>", for the gecos field. "" if unknown. */
 void account_gecos(const char *name, const char *identity, char *ret, size_t size);
 
-/* --- accounts.c --------------------------------------------------------------------------------------------------- */
+/* --- accounts.c ----------------------------------------------------------------------------------------------- */
 
 /* Reads accounts.conf and the index again if they changed. False, with the reason, if one cannot be used. */
 bool accounts_refresh(struct accounts *accounts, char *why, size_t why_size);
 /* The account of a record. */
 void accounts_fill(const struct index_user *user, struct account *ret);
 
-/* --- image.c ------------------------------------------------------------------------------------------------------ */
+/* --- image.c -------------------------------------------------------------------------------------------------- */
 
 /*
  * Builds the next index: the records of the present one with CLAIMS written into it. With DERIVE every record is made
@@ -87,7 +87,7 @@ void accounts_fill(const struct index_user *user, struct account *ret);
 int image_build(const struct accounts *accounts, const struct claim *claims, bool derive, struct buf *ret, char *why,
     size_t why_size) NODISCARD;
 
-/* --- publish.c ---------------------------------------------------------------------------------------------------- */
+/* --- publish.c ------------------------------------------------------------------------------------------------ */
 
 /* Publishes what waits, at the end of this loop turn, or after the publication that is under way. */
 void publish_soon(struct accounts *accounts);

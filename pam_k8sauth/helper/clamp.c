@@ -20,8 +20,7 @@ static bool in_range(const struct clamp *c, uint32_t id)
 	return id >= c->conf->from && id <= c->conf->to;
 }
 
-/* --- one user -------------------------------------------------------------------------------------------------------
- */
+/* --- one user ------------------------------------------------------------------------------------------------- */
 
 /* Splits "<mount>/<namespace>/<service account>" into namespace and service account. */
 static bool split_identity(const char *identity, char ns[static 64], char service_account[static 256])
@@ -147,8 +146,7 @@ static int check_user(const struct clamp *c, const struct index_user *user)
 	return r == 0 ? check_groups_of(c, user, ns) : r;
 }
 
-/* --- one group ------------------------------------------------------------------------------------------------------
- */
+/* --- one group ------------------------------------------------------------------------------------------------ */
 
 static int check_group(const struct clamp *c, const struct index_group *group)
 {
@@ -174,8 +172,7 @@ static int check_group(const struct clamp *c, const struct index_group *group)
 	return 0;
 }
 
-/* --- what goes on ---------------------------------------------------------------------------------------------------
- */
+/* --- what goes on --------------------------------------------------------------------------------------------- */
 
 /* A record of the present index: nobody forgets or changes who is whom, and no uid moves unless accounts.conf did. */
 static int check_known(const struct clamp *c, const struct index_user *now)
@@ -211,8 +208,7 @@ static int check_known_group(const struct clamp *c, const struct index_group *no
 	return 0;
 }
 
-/* --- what is taken --------------------------------------------------------------------------------------------------
- */
+/* --- what is taken -------------------------------------------------------------------------------------------- */
 
 /* Taken names and ids stop what is new; what is published already is a matter for whoever made the local one. */
 static int taken(const struct clamp *c, bool known, const char *what, const char *name, uint32_t id, const char *path)

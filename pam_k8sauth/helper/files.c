@@ -35,8 +35,7 @@ static int check_session_id(const char *session, char *why, size_t why_size)
 	return 0;
 }
 
-/* --- who may get files ----------------------------------------------------------------------------------------------
- */
+/* --- who may get files ---------------------------------------------------------------------------------------- */
 
 static int check_account(
     const struct helper_places *places, const char *user, const struct owner *owner, char *why, size_t why_size)
@@ -71,8 +70,7 @@ static int check_account(
 	return 0;
 }
 
-/* --- directories ----------------------------------------------------------------------------------------------------
- */
+/* --- directories ---------------------------------------------------------------------------------------------- */
 
 /* Opens or makes a directory of root's that only the account's group may enter. */
 static int enter_dir(
@@ -123,8 +121,7 @@ static int write_file(
 	return 0;
 }
 
-/* --- one file of a request ------------------------------------------------------------------------------------------
- */
+/* --- one file of a request ------------------------------------------------------------------------------------ */
 
 struct file_name {
 	char dir[NAME_LEN_MAX + 1];  /* below secrets/, "" for a file in it */
@@ -222,8 +219,7 @@ int files_write(const struct helper_places *places, const struct wire_frame *req
 	return r;
 }
 
-/* --- removing -------------------------------------------------------------------------------------------------------
- */
+/* --- removing ------------------------------------------------------------------------------------------------- */
 
 typedef int remove_dir_fn(int parent, const char *name, char *why, size_t why_size);
 

@@ -38,7 +38,7 @@ bool helper_name_valid(const char *text, size_t max);
 /* Writes it all: 0 or write's errno. */
 int helper_write(int fd, const void *data, size_t len) NODISCARD;
 
-/* --- requests ----------------------------------------------------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------------------------------------------- */
 
 /* WIRE_HELPER_PUBLISH: the sealed memfd FD (-1 if none came); REBIND is a Unix name, NULL if none. */
 int publish(const struct helper_places *places, int fd, const char *rebind, char *why, size_t why_size) NODISCARD;
@@ -57,7 +57,7 @@ int files_list(const struct helper_places *places, struct buf *reply, char *why,
 void helper_answer(
     const struct helper_places *places, const struct wire_frame *request, int passed_fd, struct buf *reply);
 
-/* --- clamp.c ------------------------------------------------------------------------------------------------------ */
+/* --- clamp.c -------------------------------------------------------------------------------------------------- */
 
 /*
  * What an index may say: every id, name, group, home and shell as root's files have it; NOW (of no data if there is

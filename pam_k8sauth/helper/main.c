@@ -31,8 +31,7 @@ static const struct helper_places places = {
 	.group = LOCAL_GROUP,
 };
 
-/* --- the socket -----------------------------------------------------------------------------------------------------
- */
+/* --- the socket ----------------------------------------------------------------------------------------------- */
 
 /* The socket that systemd passes, without libsystemd: exactly one, for this process. -1 if there is none. */
 static int socket_of_systemd(void)
@@ -80,8 +79,7 @@ static int socket_at(const char *path)
 	return TAKE_FD(fd);
 }
 
-/* --- one connection -------------------------------------------------------------------------------------------------
- */
+/* --- one connection ------------------------------------------------------------------------------------------- */
 
 static bool peer_allowed(int fd)
 {

@@ -27,8 +27,7 @@ static char dir[] = "/root/.k8sauth-test-XXXXXX", index_path[64], conf_path[64],
 static struct event_base *base;
 static struct accounts *accounts;
 
-/* --- the helper ----------------------------------------------------------------------------------------------------
- */
+/* --- the helper ----------------------------------------------------------------------------------------------- */
 
 static _Atomic int published; /* how many times */
 static _Atomic bool refuses;  /* answers REFUSED */

@@ -2,8 +2,7 @@
 /* accounts: claims of service accounts, publications through a helper that the test plays, lookups. Needs root. */
 #include "accounts_fixture.h"
 
-/* --- tests ----------------------------------------------------------------------------------------------------------
- */
+/* --- tests ---------------------------------------------------------------------------------------------------- */
 
 static void test_first_login(void **state)
 {

@@ -34,8 +34,7 @@ static int test_teardown(void **state)
 	return getuid() == 0 ? files_remove(&places, ID, why, sizeof(why)) : 0;
 }
 
-/* --- requests --------------------------------------------------------------------------------------------------------
- */
+/* --- requests ------------------------------------------------------------------------------------------------- */
 
 struct request {
 	const char *session, *user;
@@ -111,8 +110,7 @@ static void assert_content(const char *path, const char *expected)
 	assert_string_equal(content.data, expected);
 }
 
-/* --- tests
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- tests ----------------------------------------------------------------------------------------------- */
 
 static void test_writes(void **state)
 {

@@ -78,8 +78,7 @@ static void test_bad_descriptors(void **state)
 	assert_int_equal(publish_buf(&image, NULL), 0);
 }
 
-/* --- what a daemon that was taken over might try ---------------------------------------------------------------------
- */
+/* --- what a daemon that was taken over might try -------------------------------------------------------------- */
 
 /* One of the users or groups of a good index, to be changed on its way into a bad one; false leaves it out. */
 struct lie {
@@ -278,8 +277,7 @@ static void test_group_below_range(void **state)
 	assert_non_null(strstr(why, "group k8s_web has gid 20077, which is not in the range"));
 }
 
-/* --- what goes on
- * ----------------------------------------------------------------------------------------------------- */
+/* --- what goes on ---------------------------------------------------------------------------------------- */
 
 static void publish_proofs(const struct proof *some, size_t n, const char *rebind, const char *expected)
 {

@@ -293,7 +293,7 @@ static void test_replacement(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
-/* --- threads and forks -------------------------------------------------------------------------------------------- */
+/* --- threads and forks ---------------------------------------------------------------------------------------- */
 
 static _Atomic bool stop;
 static _Atomic int wrong;

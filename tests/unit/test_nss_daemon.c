@@ -11,8 +11,7 @@
 
 static char buffer[4096];
 
-/* --- a daemon that answers as the test says -------------------------------------------------------------------------
- */
+/* --- a daemon that answers as the test says ------------------------------------------------------------------- */
 
 static struct {
 	uint32_t status, uid, gid, group;
@@ -111,8 +110,7 @@ static enum nss_status ask(const char *name, struct passwd *pw, int *error)
 	return _nss_k8sauth_getpwnam_r(name, pw, buffer, sizeof(buffer), error);
 }
 
-/* --- tests ----------------------------------------------------------------------------------------------------------
- */
+/* --- tests ---------------------------------------------------------------------------------------------------- */
 
 static void test_unknown_name_is_asked(void **state)
 {
