@@ -81,10 +81,12 @@ bool response_is_outage(const struct vault_response *response)
 	return response->status >= 500 || response->status == 429;
 }
 
-/* Whether TEXT is about times that only a wrong clock makes wrong. */
-static bool blames_clock(const char *text)
+/* Whether TEXT is about times that only a wrong clock makes wrong. One that has expired for the API server alone had
+ * not for us, a moment before. */
+static bool blames_clock(const char *step, const char *text)
 {
-	return strstr(text, "not yet valid") || strstr(text, "issued in the future");
+	return strstr(text, "not yet valid") || strstr(text, "not valid yet") || strstr(text, "in the future") ||
+	       (streq(step, "tokenreview") && strstr(text, "has expired"));
 }
 
 static void remedy_outage(const struct login *login, const struct vault_response *response, char *ret)
@@ -97,6 +99,10 @@ static void remedy_outage(const struct login *login, const struct vault_response
 	else if (response->step && streq(response->step, "tokenreview"))
 		snprintf(ret, REMEDY_SIZE,
 		    "is the API server up, and kubernetes_host right? k8sauth read auth/%s/config", mount);
+	else if (response->step && streq(response->step, "store"))
+		snprintf(ret, REMEDY_SIZE,
+		    "make room for the store, and its disk and files writable (by default " K8SAUTH_STATE_DIR
+		    "); then it goes on by itself");
 	else
 		snprintf(ret, REMEDY_SIZE, "see `k8sauth status` and `k8sauth read auth/%s/config`", mount);
 }
@@ -117,8 +123,14 @@ void login_remedy(
 		    "the token has exactly %zu bytes, where applications cut an answer: send it in parts "
 		    "(k8sauth-askpass)",
 		    secret_len(login->jwt));
-	else if (blames_clock(reason))
+	else if (blames_clock(step, reason))
 		snprintf(ret, REMEDY_SIZE, "compare this machine's clock with the cluster's: timedatectl");
+	else if (streq(step, "tokenreview") && strstr(reason, "did not match"))
+		snprintf(ret, REMEDY_SIZE,
+		    "the API server answers for another account than the token's: is kubernetes_host the token's "
+		    "cluster? "
+		    "k8sauth read auth/%s/config",
+		    mount);
 	else if (streq(step, "config"))
 		snprintf(ret, REMEDY_SIZE, "k8sauth write auth/%s/config kubernetes_host=...", mount);
 	else if (streq(step, "role") || streq(step, "name") || streq(step, "namespace"))

@@ -185,6 +185,43 @@ static void test_role_resolve_refusals(void **state)
 	assert_null(strstr(world.requests, "update"));
 }
 
+/* What to do follows from where it failed, and from the words. */
+static void test_remedies(void **state)
+{
+	static const struct {
+		enum vault_failure failure;
+		const char *step, *reason, *remedy;
+	} rows[] = {
+		{ VAULT_FAILED_REFUSED, "jwt", "the token is not valid yet: check the clocks (599 s apart)",
+		    "compare this machine's clock with the cluster's" },
+		{ VAULT_FAILED_REFUSED, "tokenreview", "lookup failed: service account token is not valid yet",
+		    "compare this machine's clock with the cluster's" },
+		{ VAULT_FAILED_REFUSED, "tokenreview", "lookup failed: service account token has expired",
+		    "compare this machine's clock with the cluster's" },
+		{ VAULT_FAILED_REFUSED, "jwt", "the token has expired", "make a new token" },
+		{ VAULT_FAILED_REFUSED, "tokenreview", "JWT names did not match",
+		    "the API server answers for another account than the token's" },
+		{ VAULT_FAILED_OUTAGE, "store", "the store could not be written: No space left on device",
+		    "make room for the store" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct fake_role roles[] = { { "web", rows[i].failure, rows[i].step, rows[i].reason }, { 0 } };
+		struct fake_ask what = ask_login();
+		char remedy[128];
+
+		world.roles = roles;
+		what.role = "web";
+		world.log[0] = '\0';
+		login_refused(what,
+		    rows[i].failure == VAULT_FAILED_OUTAGE ? WIRE_STATUS_UNAVAILABLE : WIRE_STATUS_REFUSED,
+		    rows[i].step, rows[i].reason);
+		snprintf(remedy, sizeof(remedy), "remedy: %s", rows[i].remedy);
+		assert_true(world_logged(remedy));
+		world_wait(61000); /* else failures are answered late */
+	}
+}
+
 static void test_role_resolve_bounded(void **state)
 {
 	static struct fake_role many[66];
@@ -459,6 +496,7 @@ int main(void)
 		T(test_role_list),
 		T(test_role_list_ends),
 		T(test_role_resolve_refusals),
+		T(test_remedies),
 		T(test_role_resolve_bounded),
 		T(test_outages),
 		T(test_credentials),
