@@ -42,7 +42,8 @@ static void refresh_conf(struct accounts *accounts)
 	accounts->conf_number++;
 	if (conf_load(accounts->conf_path, accounts->owner, &loaded, accounts->conf_why, sizeof(accounts->conf_why)) <
 	    0) {
-		log_error("accounts: %s", accounts->conf_why);
+		if (accounts->conf) /* else the daemon does not start, and says so itself */
+			log_error("accounts: %s", accounts->conf_why);
 		return;
 	}
 	accounts->conf_why[0] = '\0';

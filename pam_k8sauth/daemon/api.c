@@ -42,12 +42,9 @@ static void api_call_free(struct api_call *call)
 /* A refused login is news for the administrator, whoever asked (decision 24). */
 static void log_response(const struct api_call *call, const struct vault_response *response)
 {
-	char peer[96];
+	char text[HTTP_PEER_TEXT_SIZE];
+	const char *peer = http_peer_text(&call->peer, text);
 
-	if (call->peer.kind == VAULT_PEER_UNIX)
-		snprintf(peer, sizeof(peer), "uid %u", call->peer.uid);
-	else
-		snprintf(peer, sizeof(peer), "%s", call->peer.address);
 	/* A status page of its own (sys/health) is no failure, whatever its status says. */
 	if ((response->status >= 500 && !response->body) || (response->status >= 400 && response->step))
 		log_line(response->status >= 500 ? LOG_WARNING : LOG_NOTICE, call->ref, "%s from %s: %d, step %s: %s",

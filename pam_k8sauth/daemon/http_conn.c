@@ -194,8 +194,12 @@ void http_reply_error(struct http_exchange *conn, int status, const char *header
 /* The bytes were refused: they may not even be HTTP, so the connection ends after the answer. */
 static void conn_refuse(struct http_exchange *conn, int status, const char *why)
 {
+	char peer[HTTP_PEER_TEXT_SIZE];
+
 	bufferevent_disable(conn->bev, EV_READ);
-	log_debug("HTTP request refused: %d %s", status, why);
+	/* What is too large is somebody's mistake; the rest may be scanners, who are no news. */
+	log_line(status == 413 ? LOG_NOTICE : LOG_DEBUG, NULL, "HTTP request from %s refused: %d %s",
+	    http_peer_text(&conn->peer, peer), status, why);
 	conn->close = true;
 	conn->head_only = false;
 	http_reply_error(conn, status, NULL, why);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -12,6 +13,15 @@
 #include "daemon/http_conn.h"
 
 #define RETRY_MS 200
+
+const char *http_peer_text(const struct vault_peer *peer, char text[static HTTP_PEER_TEXT_SIZE])
+{
+	if (peer->kind == VAULT_PEER_UNIX)
+		snprintf(text, HTTP_PEER_TEXT_SIZE, "uid %u", peer->uid);
+	else
+		snprintf(text, HTTP_PEER_TEXT_SIZE, "%s", peer->address);
+	return text;
+}
 
 static bool peer_of(int fd, enum vault_peer_kind kind, const struct sockaddr *address, int len, struct vault_peer *ret)
 {

@@ -55,6 +55,11 @@ unsigned http_server_busy(const struct http_server *server);
 /* Drops every connection. Replies that are still to come go nowhere. */
 void http_server_free(struct http_server *server);
 
+#define HTTP_PEER_TEXT_SIZE 80
+
+/* PEER for a log line, in TEXT, which is returned: "uid 0", or its address. */
+const char *http_peer_text(const struct vault_peer *peer, char text[static HTTP_PEER_TEXT_SIZE]);
+
 /*
  * Sends STATUS with the lines of HEADERS (NULL, or each one ended by CRLF) and BODY (may be NULL; emptied). The server
  * adds what every reply has (Cache-Control, Content-Type, Content-Length, Date, ...), and leaves the body out for HEAD

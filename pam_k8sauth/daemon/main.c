@@ -46,7 +46,7 @@ static int run(const struct daemon_args *args)
 	int r = config_load(args->config, &config, why, sizeof(why));
 
 	if (r < 0) {
-		log_error("%s", why);
+		log_error("cannot start: %s", why);
 		return 1;
 	}
 	log_set_level(args->debug ? LOG_DEBUG : config->log_level);
