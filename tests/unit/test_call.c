@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls: run again until all is there, committed, answered when durable (core.h). */
 #include <event2/event.h>
-#include <signal.h>
 #include <sys/resource.h>
 
 #include "core_fixture.h"
@@ -440,7 +439,6 @@ static void test_store_full(void **state)
 	struct ask question = { .op = VAULT_UPDATE, .path = "fake/count", .peer = VAULT_PEER_INTERNAL };
 	struct rlimit before, limit;
 
-	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(ask_as(world, &question)->status, 200);
 	getrlimit(RLIMIT_FSIZE, &before);
 	limit = before;

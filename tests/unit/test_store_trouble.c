@@ -81,7 +81,6 @@ static void trouble_by_limit(struct fixture *f)
 {
 	struct rlimit limit, before;
 
-	signal(SIGXFSZ, SIG_IGN);
 	open_store(f);
 	assert_int_equal(put(f, "a", "before"), 0);
 	getrlimit(RLIMIT_FSIZE, &before);
