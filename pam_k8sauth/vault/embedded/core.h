@@ -97,7 +97,7 @@ struct call {
 	struct token *token; /* the caller's; NULL on unauthenticated paths and internal requests */
 	struct acl *acl;     /* the caller's; NULL as above; a reference that the router frees with the call */
 	struct login_auth
-	    *auth;   /* set by a login handler that returns 0: the router mints the token (call_login_auth) */
+	    *auth;   /* set by a login handler that returns 0: the router mints the token */
 	void *state; /* the handler's memory between runs */
 	void (*state_free)(void *state);
 	struct call_private *private; /* the router's: captures, waits, writes */
