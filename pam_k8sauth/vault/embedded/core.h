@@ -93,12 +93,11 @@ struct call {
 	struct vault_response *response;
 	struct mount *mount;
 	const struct engine_path *path;
-	const char *rest;    /* the path below the mount */
-	struct token *token; /* the caller's; NULL on unauthenticated paths and internal requests */
-	struct acl *acl;     /* the caller's; NULL as above; a reference that the router frees with the call */
-	struct login_auth
-	    *auth;   /* set by a login handler that returns 0: the router mints the token */
-	void *state; /* the handler's memory between runs */
+	const char *rest;	 /* the path below the mount */
+	struct token *token;	 /* the caller's; NULL on unauthenticated paths and internal requests */
+	struct acl *acl;	 /* the caller's; NULL as above; a reference that the router frees with the call */
+	struct login_auth *auth; /* set by a login handler that returns 0: the router mints the token */
+	void *state;		 /* the handler's memory between runs */
 	void (*state_free)(void *state);
 	struct call_private *private; /* the router's: captures, waits, writes */
 };
