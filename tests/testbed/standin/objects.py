@@ -20,7 +20,7 @@ class ApiError(Exception):
         super().__init__(message)
         self.code = code
         self.body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,
-                     "reason": reason, "details": details, "code": code}
+                     "reason": reason, **({"details": details} if details else {}), "code": code}
 
 
 def not_found(resource, name):

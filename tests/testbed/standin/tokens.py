@@ -129,8 +129,9 @@ class Tokens:
             raise ApiError(400, "BadRequest", f"cannot bind token for serviceaccount {account!r} to object of type {kind}")
         thing = self.objects.get(resource, None if resource == "nodes" else namespace, name)
         if ref.get("uid") not in (None, "", thing["metadata"]["uid"]):
-            raise ApiError(409, "Conflict", f"the UID in the bound object reference ({ref['uid']}) does not match the UID in record. "
-                           "The object might have been deleted and then recreated")
+            raise ApiError(409, "Conflict", f"Operation cannot be fulfilled on {kind} \"{name}\": the UID in the bound object reference "
+                           f"({ref['uid']}) does not match the UID in record. The object might have been deleted and then recreated",
+                           name=name, kind=kind)
         members = {kind.lower(): {"name": name, "uid": thing["metadata"]["uid"]}}
         if kind == "Pod":
             spec = thing.get("spec") or {}
@@ -150,8 +151,8 @@ class Tokens:
         spec["audiences"] = spec.get("audiences") or [ISSUER]
         seconds = spec["expirationSeconds"] = int(spec.get("expirationSeconds") or 3600)
         if seconds < 600 and not admin:
-            raise ApiError(422, "Invalid", f'TokenRequest "{name}" is invalid: spec.expirationSeconds: Invalid value: {seconds}: may '
-                           "not specify a duration less than 10 minutes", name=name, kind="TokenRequest")
+            raise ApiError(422, "Invalid", f'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: '
+                           f"{seconds}: may not specify a duration less than 10 minutes", group="authentication.k8s.io", kind="TokenRequest")
         ref = spec.get("boundObjectRef")
         now = int(self.objects.now())
         kube = {"namespace": namespace, "serviceaccount": {"name": name, "uid": account["metadata"]["uid"]}}
@@ -194,8 +195,6 @@ class Tokens:
             header = json.loads(unb64(head))
             alg, kid, raw = header["alg"], header.get("kid"), unb64(signature)
         except (ValueError, KeyError, TypeError):
-            return None
-        if alg not in self.keys:
             return None
         if kid is not None and kid not in self.ids:
             raise Refused("invalid signature, no keys found")
@@ -251,13 +250,15 @@ class Tokens:
 
     def projected(self, claims):
         now = self.objects.now()
-        if claims["exp"] < now - LEEWAY:
+        if claims.get("exp", now) < now - LEEWAY:
             raise Refused("service account token has expired")
         if claims.get("nbf", 0) > now + LEEWAY:
             raise Refused("service account token is not valid yet")
         if claims.get("iat", 0) > now + LEEWAY:
             raise Refused("service account token is issued in the future")
-        kube = claims["kubernetes.io"]
+        kube = claims.get("kubernetes.io")
+        if kube is None:
+            raise Refused("resource name may not be empty")
         namespace = kube["namespace"]
         user = self.account(namespace, kube["serviceaccount"]["name"], kube["serviceaccount"]["uid"])
         extra = {}
