@@ -193,7 +193,7 @@ static int read_fields(struct call *call, struct config_request *request)
 	if (r == 0)
 		r = call_field_string(call, "kubernetes_ca_cert", &request->ca, NULL);
 	if (r == 0)
-		r = call_field_string(call, "token_reviewer_jwt", &request->reviewer, NULL);
+		r = kube_secret_field(call, "token_reviewer_jwt", &request->reviewer);
 	if (r == 0)
 		r = call_field_string(call, "issuer", &request->issuer, NULL);
 	if (r == 0)

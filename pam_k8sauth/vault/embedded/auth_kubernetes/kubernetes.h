@@ -90,7 +90,11 @@ json_t *selector_parse(const char *text) NODISCARD;
 /* Whether LABELS has every one of WANTED. */
 bool selector_match(const json_t *wanted, const json_t *labels);
 
-/* --- login.c, login_review.c */
+/* --- login.c, login_ask.c, renew.c */
+
+/* call_field_string for a credential: what has the wrong type is not shown, neither to the client nor to the journal.
+ */
+int kube_secret_field(struct call *call, const char *name, const char **ret);
 
 engine_handler kube_login, kube_login_resolve;
 int kube_renew(struct call *call, struct token *token);

@@ -8,11 +8,25 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "kube/names.h"
 #include "vault/embedded/auth_kubernetes/login.h"
 #include "vault/embedded/auth_token/cidr.h"
 #include "vault/embedded/go_text.h"
 
 const char *const kube_login_fields[] = { "jwt", "role", NULL };
+
+int kube_secret_field(struct call *call, const char *name, const char **ret)
+{
+	const json_t *value = json_object_get(call->request->data, name);
+
+	if (!json_is_object(value) && !json_is_array(value))
+		return call_field_string(call, name, ret, NULL);
+	call_error(call, 400,
+	    "Field validation failed: error converting input for field \"%s\": '' expected type 'string', got "
+	    "unconvertible type '%s'",
+	    name, json_is_object(value) ? "map[string]interface {}" : "[]interface {}");
+	return 1;
+}
 
 /* Steps return 0 to go on, 1 after an answer, or a negative errno (-EAGAIN). */
 
@@ -104,6 +118,12 @@ static int check_token(struct kube_login *login, const char *text, const json_t 
 	return 0;
 }
 
+/* A claim that nobody has confirmed yet, for the journal. */
+static const char *shown(const char *name)
+{
+	return kube_name_valid(name) ? name : "(no valid name)";
+}
+
 /* Step 10, and the list of step 11. *RET_SELECT: the namespace selector must decide. */
 static int check_bounds(struct kube_login *login, const json_t *role, bool *ret_select)
 {
@@ -114,7 +134,8 @@ static int check_bounds(struct kube_login *login, const json_t *role, bool *ret_
 
 	if (!globs_match(names, name))
 		return refuse(login->call, VAULT_FAILED_OTHER_ROLE, "name", 403, "service account name not authorized",
-		    "service account %s/%s is not in the role's bound_service_account_names", namespace_name, name);
+		    "service account %s/%s is not in the role's bound_service_account_names", shown(namespace_name),
+		    shown(name));
 	*ret_select = false;
 	if (globs_match(namespaces, namespace_name))
 		return 0;
@@ -123,7 +144,7 @@ static int check_bounds(struct kube_login *login, const json_t *role, bool *ret_
 		return 0;
 	return refuse(login->call, VAULT_FAILED_OTHER_ROLE, "namespace", 403, "namespace not authorized",
 	    "namespace %s (of service account %s) is not in the role's bound_service_account_namespaces",
-	    namespace_name, name);
+	    shown(namespace_name), shown(name));
 }
 
 /* The selector of step 11, for NAMESPACE_NAME. */
@@ -390,7 +411,7 @@ static int run(struct call *call, bool resolve)
 	int r = call_field_string(call, "role", &role_name, NULL);
 
 	if (r == 0)
-		r = call_field_string(call, "jwt", &jwt, NULL);
+		r = kube_secret_field(call, "jwt", &jwt);
 	if (r == 0 && !*role_name)
 		r = refuse_request(call, "missing role");
 	if (r == 0 && !*jwt)
