@@ -154,3 +154,4 @@ int verb_token_lookup(struct cli *cli);
 int verb_token_revoke(struct cli *cli);
 int verb_operator_init(struct cli *cli);
 int verb_explain(struct cli *cli);
+int verb_accounts_rebind(struct cli *cli);

@@ -55,6 +55,10 @@ const struct cli_verb cli_verbs[] = {
 	{ "operator init", "[options]", "Initializes the store and prints the first root token.",
 	    "  Needs root on the machine of the daemon, through its own socket.\n", CONNECTED(OPT_FORMAT | OPT_STATUS),
 	    0, 0, verb_operator_init },
+	{ "accounts rebind", "[options] USER", "Lets a recreated service account in again.",
+	    "  A service account that was deleted and made again is another one, and is refused. This\n"
+	    "  forgets the old one: the next login proves the account anew. Needs root.\n",
+	    CONNECTED(0), 1, 1, verb_accounts_rebind },
 	{ "explain", "[options] REF", "Tells why a login was refused.",
 	    "  REF is what the user was shown: \"k8sauth: refused, ref 7f3a2c\". Needs root.\n",
 	    CONNECTED(OPT_FORMAT | OPT_FIELD), 1, 1, verb_explain },

@@ -374,3 +374,18 @@ int verb_explain(struct cli *cli)
 		return reply_error(&reply, "Error");
 	return print_secret(cli, reply.json);
 }
+
+int verb_accounts_rebind(struct cli *cli)
+{
+	AUTO_FREE char *path = NULL;
+	AUTO_REPLY struct reply reply = { 0 };
+
+	if (asprintf(&path, "k8sauth/accounts/rebind/%s", cli->args[0]) < 0)
+		abort();
+	if (client_send(cli->client, "PUT", path, NULL, NULL, "Error", &reply) != CLI_OK)
+		return CLI_SERVER;
+	if (!reply_good(&reply))
+		return reply_error(&reply, "Error");
+	printf("Success! The next login of %s proves the account anew\n", cli->args[0]);
+	return CLI_OK;
+}

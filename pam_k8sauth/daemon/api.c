@@ -216,40 +216,6 @@ static int wrap_ttl_of(const struct http_request *request, int64_t *ret, struct 
 	return 0;
 }
 
-/* /v1/k8sauth/...: only on the api socket, and so far only for root. */
-static void own_api(const struct api *api, struct http_exchange *exchange, const char *path, enum vault_op op,
-    const struct vault_peer *peer)
-{
-	AUTO_BUF struct buf body = { 0 };
-	json_t *data, *reply;
-
-	if (peer->kind != VAULT_PEER_UNIX || peer->uid != 0) {
-		http_reply_error(exchange, 403, NULL, "permission denied");
-		return;
-	}
-	if (!starts_with(path, "explain/")) {
-		http_reply_error(exchange, 404, NULL, "unsupported path");
-		return;
-	}
-	if (op != VAULT_READ) {
-		http_reply_error(exchange, 405, NULL, "unsupported operation");
-		return;
-	}
-	data = api->explain ? api->explain(api->explain_arg, path + strlen("explain/")) : NULL;
-	if (!data) {
-		http_reply_error(exchange, 404, NULL, NULL);
-		return;
-	}
-	reply = json_pack("{s:o}", "data", data);
-	if (reply)
-		http_json_encode(reply, &body);
-	json_decref(reply);
-	if (!reply || body.failed)
-		http_reply_error(exchange, 500, NULL, "internal error");
-	else
-		http_reply(exchange, 200, NULL, &body);
-}
-
 /* Takes DATA over. */
 static int send_request(const struct api *api, struct api_call *call, enum vault_op op, const char *path, json_t *data,
     int64_t wrap_ttl, const struct http_request *http)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "accounts/accounts.h"
 #include "daemon/http_server.h"
 #include "vault/request.h"
 
@@ -15,8 +16,13 @@ struct api {
 	struct vault *vault;
 	api_explain_fn *explain; /* NULL: there are no logins here (-dev) */
 	void *explain_arg;
+	struct accounts *accounts; /* NULL likewise */
 };
 
 /* An http_handle_fn; ARG is the struct api, which outlives the server and every reply. */
 void api_handle(
     void *arg, struct http_exchange *exchange, const struct http_request *request, const struct vault_peer *peer);
+
+/* own_api.c: /v1/k8sauth/PATH, only on the api socket, and so far only for root. Answers EXCHANGE, now or later. */
+void own_api(const struct api *api, struct http_exchange *exchange, const char *path, enum vault_op op,
+    const struct vault_peer *peer);

@@ -231,6 +231,7 @@ static int start_http(struct daemon *daemon, size_t max_body)
 	if (daemon->sessions) {
 		daemon->api.explain = explain;
 		daemon->api.explain_arg = daemon->sessions;
+		daemon->api.accounts = daemon->accounts;
 	}
 	daemon->http = http_server_new(daemon->base, &limits, api_handle, &daemon->api);
 	return daemon->http ? 0 : -ENOMEM;
