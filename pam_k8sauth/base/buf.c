@@ -81,19 +81,6 @@ int buf_printf(struct buf *buf, const char *format, ...)
 	return 0;
 }
 
-void buf_drop(struct buf *buf, size_t len)
-{
-	if (len >= buf->len) {
-		wipe(buf->data, buf->len);
-		buf->len = 0;
-		return;
-	}
-	memmove(buf->data, buf->data + len, buf->len - len);
-	wipe(buf->data + buf->len - len, len);
-	buf->len -= len;
-	buf->data[buf->len] = '\0';
-}
-
 void buf_free(struct buf *buf)
 {
 	if (buf->data)

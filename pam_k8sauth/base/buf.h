@@ -28,9 +28,6 @@ int buf_add_str(struct buf *buf, const char *text);
 int buf_add_char(struct buf *buf, char c);
 int buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* Removes LEN bytes at the front. */
-void buf_drop(struct buf *buf, size_t len);
-
 /* Wipes and empties; keeps max. */
 void buf_free(struct buf *buf);
 

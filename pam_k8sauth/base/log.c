@@ -30,11 +30,6 @@ void log_set_level(int level)
 	current_level = level;
 }
 
-int log_level(void)
-{
-	return current_level;
-}
-
 void log_set_sink(log_sink *sink)
 {
 	current_sink = sink;

@@ -366,31 +366,33 @@ static void test_order(void **state)
 	}
 }
 
-static void collect(void *arg, const char *pattern, bool wildcard)
-{
-	buf_printf(arg, "%s%s ", pattern, wildcard ? "(*)" : "");
-}
-
-static void test_each_readable(void **state)
+static void test_resultant(void **state)
 {
 	static const char *const texts[] = {
 		"path \"secret/data/app\" { capabilities = [\"read\"] }\n"
 		"path \"secret/data/denied\" { capabilities = [\"read\"] }\n"
-		"path \"secret/data/written\" { capabilities = [\"update\", \"create\"] }\n"
 		"path \"secret/data/team/*\" { capabilities = [\"read\"] }\n"
-		"path \"secret/metadata/team/*\" { capabilities = [\"list\"] }\n"
+		"path \"secret/metadata/team/*\" { capabilities = [\"read\", \"list\"] }\n"
 		"path \"secret/data/+/x\" { capabilities = [\"read\"] }\n"
 		"path \"secret/{{identity.entity.id}}\" { capabilities = [\"read\"] }\n"
 		"path \"secret/data/mfa\" { capabilities = [\"read\"] mfa_methods = [\"x\"] }\n",
 		"path \"secret/data/denied\" { capabilities = [\"deny\"] }",
 	};
-	AUTO_BUF struct buf found = { 0 };
 	struct acl *acl = acl_of(texts, 2);
+	json_t *shown = acl_resultant(acl);
+	json_t *expected = json_loads("{\"chroot_namespace\": \"\", \"root\": false, \"exact_paths\": {"
+				      "\"secret/data/app\": {\"capabilities\": [\"read\"]},"
+				      "\"secret/data/denied\": {\"capabilities\": [\"deny\"]},"
+				      "\"secret/data/mfa\": {\"capabilities\": [\"deny\"]}}, \"glob_paths\": {"
+				      "\"secret/data/team/\": {\"capabilities\": [\"read\"]},"
+				      "\"secret/metadata/team/\": {\"capabilities\": [\"list\", \"read\"]},"
+				      "\"secret/data/+/x\": {\"capabilities\": [\"read\"]}}}",
+	    0, NULL);
 
 	(void)state;
-	acl_each_readable(acl, collect, &found);
-	assert_string_equal(
-	    found.data, "secret/data/app secret/data/team/(*) secret/metadata/team/(*) secret/data/+/x ");
+	assert_true(json_equal(shown, expected));
+	json_decref(shown);
+	json_decref(expected);
 	acl_free(acl);
 }
 
@@ -401,7 +403,7 @@ int main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_root_and_nothing),
 		cmocka_unit_test(test_references),
-		cmocka_unit_test(test_each_readable),
+		cmocka_unit_test(test_resultant),
 	};
 
 	return cmocka_run_group_tests_name("acl", tests, NULL, NULL);

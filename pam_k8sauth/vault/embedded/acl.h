@@ -55,8 +55,8 @@ bool acl_reaches(const struct acl *acl, const char *mount);
 json_t *acl_capability_names(const struct acl *acl, unsigned capabilities) NODISCARD;
 
 /*
- * What `export "policy"` derives (decision 19): calls EACH for every non-denied rule with read (PATTERN without
- * wildcard: WILDCARD false) or list. PATTERN of a prefix rule comes without its '*', WILDCARD true. Rules with '+' are
- * given as they are.
+ * The rules as Vault's resultant-acl shows them: {chroot_namespace, exact_paths: {path: {capabilities}}, glob_paths,
+ * root}. Prefix rules come without their '*', segment rules as they are; what grants nothing is "deny". NULL without
+ * memory.
  */
-void acl_each_readable(const struct acl *acl, void (*each)(void *arg, const char *pattern, bool wildcard), void *arg);
+json_t *acl_resultant(const struct acl *acl) NODISCARD;

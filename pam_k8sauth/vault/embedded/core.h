@@ -223,7 +223,6 @@ struct policies *core_policies(const struct core *core);
 bool core_sealed(const struct core *core);
 /* The mount whose path starts PATH ("auth/kubernetes/login"); NULL. */
 struct mount *core_mount_of(const struct core *core, const char *path);
-struct mount *const *core_mounts(const struct core *core, size_t *ret_n);
 
 /* Commits what is in flight, stops the store thread, frees. Replies to calls in progress are sent first (at most 5 s).
  */

@@ -81,12 +81,6 @@ struct mount *core_mount_of(const struct core *core, const char *path)
 	return best;
 }
 
-struct mount *const *core_mounts(const struct core *core, size_t *ret_n)
-{
-	*ret_n = core->n_mounts;
-	return core->mounts;
-}
-
 int mounts_settled(struct call *call)
 {
 	struct store_blob value;

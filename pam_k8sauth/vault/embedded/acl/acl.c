@@ -188,12 +188,28 @@ bool acl_is_root(const struct acl *acl)
 	return acl->root;
 }
 
-void acl_each_readable(const struct acl *acl, void (*each)(void *arg, const char *pattern, bool wildcard), void *arg)
+static json_t *rule_json(const struct acl *acl, const struct rule *rule)
 {
+	unsigned capabilities = rule->unsupported ? 0 : rule->capabilities;
+
+	return json_pack(
+	    "{s:o}", "capabilities", acl_capability_names(acl, capabilities ? capabilities : (unsigned)ACL_DENY));
+}
+
+json_t *acl_resultant(const struct acl *acl)
+{
+	json_t *exact = json_object(), *glob = json_object();
+
 	for (size_t i = 0; i < acl->n; i++) {
 		const struct rule *rule = &acl->rules[i];
 
-		if (rule->capabilities & (ACL_READ | ACL_LIST) && !rule->unsupported)
-			each(arg, rule->pattern, rule->kind == RULE_PREFIX);
+		if (json_object_set_new(rule->kind == RULE_EXACT ? exact : glob, rule->pattern, rule_json(acl, rule)) <
+		    0) {
+			json_decref(exact);
+			json_decref(glob);
+			return NULL;
+		}
 	}
+	return json_pack(
+	    "{s:s, s:o, s:o, s:b}", "chroot_namespace", "", "exact_paths", exact, "glob_paths", glob, "root", 0);
 }
