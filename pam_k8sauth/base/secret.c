@@ -80,11 +80,6 @@ bool equal_constant_time(const void *a, const void *b, size_t len)
 	return difference == 0;
 }
 
-bool secret_equal(const struct secret *a, const struct secret *b)
-{
-	return a && b && a->len == b->len && equal_constant_time(a->data, b->data, a->len);
-}
-
 void *wipe_malloc(size_t size)
 {
 	return malloc(size);

@@ -28,9 +28,6 @@ char *secret_reveal(const struct secret *secret);
 /* The number of bytes, without the NUL. */
 size_t secret_len(const struct secret *secret);
 
-/* Whether both hold the same bytes, in a time that depends on the lengths only. NULL equals nothing. */
-bool secret_equal(const struct secret *a, const struct secret *b);
-
 /* Whether the LEN bytes at A and B are equal, in a time that depends on LEN only. */
 bool equal_constant_time(const void *a, const void *b, size_t len);
 
