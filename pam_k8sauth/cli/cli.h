@@ -80,6 +80,7 @@ struct reply {
 	json_t *json; /* NULL where the body is none */
 	char *url;    /* as in error texts */
 	const char *method;
+	bool with_token; /* the request had one */
 };
 void reply_free(struct reply *reply);
 #define AUTO_REPLY CLEANUP(reply_free)
@@ -101,7 +102,10 @@ int client_set_token(struct client *client, const char *text) NODISCARD;
 int client_send(struct client *client, const char *method, const char *path, const char *query, const json_t *body,
     const char *prefix, struct reply *ret);
 
-/* Prints "PREFIX: Error making API request." with URL, code and errors (PREFIX NULL: without). Returns CLI_SERVER. */
+/*
+ * Prints "PREFIX: Error making API request." with URL, code and errors (PREFIX NULL: without), and what to do where the
+ * errors do not tell. Returns CLI_SERVER.
+ */
 int reply_error(const struct reply *reply, const char *prefix);
 /* Whether it is a success. */
 bool reply_good(const struct reply *reply);

@@ -18,8 +18,9 @@
 #define TOKEN_FILE ".vault-token"
 
 struct client {
-	char *address;	   /* without a trailing slash: "https://127.0.0.1:8200" */
-	char *socket_path; /* unix:// */
+	char *address;	      /* without a trailing slash: "https://127.0.0.1:8200" */
+	char *socket_path;    /* unix:// */
+	bool default_address; /* neither named nor found */
 	const char *ca_cert;
 	struct secret *token;
 	CURL *curl;
@@ -39,9 +40,12 @@ static int set_address(struct client *client, const char *address)
 
 	if (!address)
 		address = env("VAULT_ADDR");
-	if (!address)
-		address = access(K8SAUTH_API_SOCKET, F_OK) == 0 ? "unix://" K8SAUTH_API_SOCKET
-								: "https://127.0.0.1:8200";
+	if (!address && access(K8SAUTH_API_SOCKET, F_OK) == 0)
+		address = "unix://" K8SAUTH_API_SOCKET;
+	if (!address) {
+		address = "https://127.0.0.1:8200";
+		client->default_address = true;
+	}
 	if (starts_with(address, "unix://")) {
 		client->socket_path = strdup(address + strlen("unix://"));
 		address = "http://localhost";
@@ -193,7 +197,7 @@ static int take_reply(struct client *client, const char *method, const char *url
 {
 	json_error_t why;
 
-	*ret = (struct reply){ .method = method, .url = strdup(url) };
+	*ret = (struct reply){ .method = method, .url = strdup(url), .with_token = client->token != NULL };
 	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &ret->status);
 	if (client->body.len == 0)
 		return CLI_OK;
@@ -203,6 +207,27 @@ static int take_reply(struct client *client, const char *method, const char *url
 	fprintf(stderr, "%s: the reply of %s is not JSON: %s\n", prefix, url, why.text);
 	reply_free(ret);
 	return CLI_SERVER;
+}
+
+/* Why there is no reply, and what to do where that is not plain. */
+static void print_no_reply(
+    const struct client *client, const char *method, const char *url, CURLcode code, const char *error)
+{
+	long os_error = 0;
+
+	curl_easy_getinfo(client->curl, CURLINFO_OS_ERRNO, &os_error);
+	if (client->socket_path && code == CURLE_COULDNT_CONNECT)
+		error = os_error ? strerror((int)os_error) : "cannot connect";
+	fprintf(stderr, "%s \"%s%s\": %s\n", method, client->socket_path ? "unix://" : "",
+	    client->socket_path ? client->socket_path : url, *error ? error : curl_easy_strerror(code));
+	if (client->socket_path && code == CURLE_COULDNT_CONNECT)
+		fprintf(stderr, "Is k8sauthd running? systemctl status k8sauthd.service k8sauth-api.socket\n");
+	else if (client->default_address)
+		fprintf(stderr, "VAULT_ADDR is not set, and there is no " K8SAUTH_API_SOCKET " on this machine.\n");
+	else if (code == CURLE_PEER_FAILED_VERIFICATION)
+		fprintf(stderr, "Name the CA of the server's certificate: VAULT_CACERT or -ca-cert.\n");
+	else if (code == CURLE_SSL_CONNECT_ERROR && strstr(error, "wrong version number"))
+		fprintf(stderr, "Does the server speak plain HTTP? Then VAULT_ADDR must start with http://.\n");
 }
 
 int client_send(struct client *client, const char *method, const char *path, const char *query, const json_t *body,
@@ -233,8 +258,8 @@ int client_send(struct client *client, const char *method, const char *path, con
 	curl_slist_free_all(headers);
 	wipe_free(text);
 	if (code != CURLE_OK) {
-		fprintf(stderr, "%s: %s \"%s\": %s\n", prefix, method,
-		    client->socket_path ? client->socket_path : url.data, *error ? error : curl_easy_strerror(code));
+		fprintf(stderr, "%s: ", prefix);
+		print_no_reply(client, method, url.data, code, error);
 		return CLI_SERVER;
 	}
 	return take_reply(client, method, url.data, prefix, ret);
@@ -256,6 +281,7 @@ int reply_error(const struct reply *reply, const char *prefix)
 {
 	const json_t *errors = json_object_get(reply->json, "errors");
 	const json_t *error;
+	bool sealed = false, unknown = false;
 	size_t i;
 
 	if (prefix)
@@ -267,6 +293,18 @@ int reply_error(const struct reply *reply, const char *prefix)
 	else
 		fprintf(stderr, "\n");
 	json_array_foreach(errors, i, error)
-	    fprintf(stderr, "* %s\n", json_string_value(error) ? json_string_value(error) : "?");
+	{
+		const char *text = json_string_value(error) ? json_string_value(error) : "?";
+
+		fprintf(stderr, "* %s\n", text);
+		sealed = sealed || streq(text, "Vault is sealed");
+		unknown = unknown || strstr(text, "invalid token");
+	}
+	if (sealed)
+		fprintf(stderr, "\nSee `k8sauth status`. A new store needs `k8sauth operator init`, once, by root.\n");
+	else if (reply->status == 403 && !reply->with_token)
+		fprintf(stderr, "\nNo token was sent: set VAULT_TOKEN, or write it to ~/.vault-token.\n");
+	else if (unknown)
+		fprintf(stderr, "\nThe token has expired, was revoked, or is another server's.\n");
 	return CLI_SERVER;
 }

@@ -153,8 +153,7 @@ int main(int argc, char **argv)
 	if (!verb && print_group_help(argv[1]))
 		return CLI_LOCAL;
 	if (!verb) {
-		fprintf(stderr, "k8sauth: there is no verb %s\n\n", argv[1]);
-		print_help(stderr);
+		fprintf(stderr, "k8sauth: there is no verb %s; `k8sauth --help` lists them\n", argv[1]);
 		return CLI_NO_VERB;
 	}
 	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc, wipe_strdup, wipe_calloc) !=

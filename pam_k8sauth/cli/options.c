@@ -87,7 +87,8 @@ static int parse_option(const struct cli_verb *verb, int argc, char **argv, int 
 		return CLI_LOCAL;
 	}
 	if (!option) {
-		fprintf(stderr, "flag provided but not defined: -%.*s\n", (int)len, name);
+		fprintf(stderr, "flag provided but not defined: -%.*s (see k8sauth %s --help)\n", (int)len, name,
+		    verb->name);
 		return CLI_LOCAL;
 	}
 	if (option->boolean)
@@ -112,11 +113,13 @@ static int check_args(const struct cli_verb *verb, const struct cli *cli)
 		}
 	}
 	if (cli->n_args < verb->min_args) {
-		fprintf(stderr, "Not enough arguments (expected %s%d, got %d)\n", least, verb->min_args, cli->n_args);
+		fprintf(stderr, "Not enough arguments (expected %s%d, got %d): k8sauth %s %s\n", least, verb->min_args,
+		    cli->n_args, verb->name, verb->usage);
 		return CLI_LOCAL;
 	}
 	if (verb->max_args >= 0 && cli->n_args > verb->max_args) {
-		fprintf(stderr, "Too many arguments (expected %d, got %d)\n", verb->max_args, cli->n_args);
+		fprintf(stderr, "Too many arguments (expected %d, got %d): k8sauth %s %s\n", verb->max_args,
+		    cli->n_args, verb->name, verb->usage);
 		return CLI_LOCAL;
 	}
 	return CLI_OK;

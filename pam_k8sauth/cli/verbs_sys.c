@@ -370,8 +370,18 @@ int verb_explain(struct cli *cli)
 		    cli->args[0], cli->args[0]);
 		return CLI_SERVER;
 	}
+	if (reply.status == 403) {
+		fprintf(stderr,
+		    "Only root may see why a login was refused, on the machine itself: sudo k8sauth explain %s\n",
+		    cli->args[0]);
+		return CLI_SERVER;
+	}
 	if (!reply_good(&reply))
 		return reply_error(&reply, "Error");
+	if (is_json(cli) && !cli->field) {
+		print_json(json_object_get(reply.json, "data"));
+		return CLI_OK;
+	}
 	return print_secret(cli, reply.json);
 }
 

@@ -49,7 +49,7 @@ struct daemon {
 static void notify_status(const struct daemon *daemon)
 {
 	if (core_sealed(daemon->core))
-		sd_notify(0, "STATUS=Sealed or not initialized: see `k8sauth status`");
+		sd_notify(0, "STATUS=Sealed: see `k8sauth status`; if not initialized, run `k8sauth operator init`");
 	else if (daemon->sessions)
 		sd_notifyf(0, "STATUS=Unsealed, %zu sessions", sessions_count(daemon->sessions));
 }

@@ -212,7 +212,7 @@ const char *credential_verdict_text(enum credential_verdict verdict)
 		[CREDENTIAL_MORE] = "the credential goes on in the next part",
 		[CREDENTIAL_EMPTY] = "no credential: the answer is empty",
 		[CREDENTIAL_JUNK] = "no credential: sshd does not let this user in and put junk in place of the answer "
-				    "(unknown to NSS, or denied in sshd_config)",
+				    "(unknown to NSS, as while k8sauthd is down, or denied in sshd_config)",
 		[CREDENTIAL_VARIABLE] = "the credential is the literal text $TOKEN: quotes kept the shell from putting "
 					"the token in its place",
 		[CREDENTIAL_LONG] = "the credential is longer than 16384 bytes",

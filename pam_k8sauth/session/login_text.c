@@ -135,6 +135,9 @@ void login_remedy(
 		snprintf(ret, REMEDY_SIZE, "k8sauth write auth/%s/config kubernetes_host=...", mount);
 	else if (streq(step, "role") || streq(step, "name") || streq(step, "namespace"))
 		snprintf(ret, REMEDY_SIZE, "see `k8sauth read auth/%s/role/%s`: names, namespaces", mount, role);
+	else if (streq(step, "audience") && strstr(reason, "the role has no audience"))
+		snprintf(ret, REMEDY_SIZE, "k8sauth write auth/%s/role/%s audience=%s (keeps its other fields)", mount,
+		    role, audience);
 	else if (response->status == 404)
 		snprintf(ret, REMEDY_SIZE, "is there a mount? k8sauth auth enable -path=%s kubernetes", mount);
 	else

@@ -199,6 +199,8 @@ static void test_remedies(void **state)
 		{ VAULT_FAILED_REFUSED, "tokenreview", "lookup failed: service account token has expired",
 		    "compare this machine's clock with the cluster's" },
 		{ VAULT_FAILED_REFUSED, "jwt", "the token has expired", "make a new token" },
+		{ VAULT_FAILED_OTHER_ROLE, "audience", "the role has no audience, which logins through PAM demand",
+		    "k8sauth write auth/kubernetes/role/web audience=k8sauth:test" },
 		{ VAULT_FAILED_REFUSED, "tokenreview", "JWT names did not match",
 		    "the API server answers for another account than the token's" },
 		{ VAULT_FAILED_OUTAGE, "store", "the store could not be written: No space left on device",

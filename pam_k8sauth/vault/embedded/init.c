@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "k8sauth/limits.h"
-
 #include "base/text.h"
 #include "vault/embedded/policies.h"
 #include "vault/embedded/seal.h"
@@ -283,8 +281,7 @@ int core_unseal_at_start(struct core *core, char *why, size_t why_size)
 		return start_dev(core, why, why_size);
 	r = store_meta_get(core->store, META_ROOT_KEY, &wrapped);
 	if (r == -ENOENT) {
-		log_notice("the store is not initialised yet; as root: curl --unix-socket " K8SAUTH_API_SOCKET
-			   " -X PUT -d {} http://localhost/v1/sys/init");
+		log_notice("the store is not initialised yet: run `k8sauth operator init` as root");
 		return 0;
 	}
 	if (r < 0) {

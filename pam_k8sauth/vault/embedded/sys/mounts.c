@@ -160,7 +160,7 @@ static int strings_map(struct call *call, const char *name, json_t **ret)
 	return 0;
 }
 
-/* The options with the version. 0, 1 after a refusal, or an errno. */
+/* The options with the version; NULL where they were sent as null. 0, 1 after a refusal, or an errno. */
 static int mount_options(struct call *call, const struct engine *engine, const char *version, json_t **ret)
 {
 	json_t *options;
@@ -168,6 +168,11 @@ static int mount_options(struct call *call, const struct engine *engine, const c
 
 	if (r)
 		return r;
+	if (json_is_null(json_object_get(call->request->data, "options")) && !version && engine->auth) {
+		json_decref(options);
+		*ret = NULL;
+		return 0;
+	}
 	if (version && json_object_set_new(options, "version", json_string(version))) {
 		json_decref(options);
 		return -ENOMEM;

@@ -48,7 +48,7 @@ int sys_config_seconds(
 
 int sys_config_token_type(struct call *call, const json_t *object, const char **ret)
 {
-	static const char *const types[] = { "default-service", "default-batch", "service", "batch" };
+	static const char *const types[] = { "default-service", "service" };
 	const json_t *value = json_object_get(object, "token_type");
 	const char *type = json_string_value(value);
 
@@ -60,7 +60,10 @@ int sys_config_token_type(struct call *call, const json_t *object, const char **
 			return 0;
 		}
 	}
-	call_error(call, 400, "invalid value for 'token_type'");
+	if (type && (streq(type, "batch") || streq(type, "default-batch")))
+		call_error(call, 400, "batch tokens are not supported: token_type must be service or default-service");
+	else
+		call_error(call, 400, "invalid value for 'token_type'");
 	return 1;
 }
 
