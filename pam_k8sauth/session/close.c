@@ -165,6 +165,7 @@ static void revoke_send(struct session *session)
 		return;
 	}
 	request->token = TAKE_PTR(token);
+	request->internal = true; /* a role without the policy "default" makes tokens that may not revoke themselves */
 	session->revoking = true;
 	vault_send(session->all->options.vault, request, on_revoked, call);
 }
@@ -221,7 +222,8 @@ void session_end(struct session *session, const char *why)
 		return;
 	log_info("session %s of %s ends: %s", record->id, record->user, why);
 	session->files_gone = session->files_gone || record->state == SESSION_PENDING;
-	session->token_gone = record->state == SESSION_EXPIRED;
+	/* One that could not be renewed lives until its time is over. */
+	session->token_gone = record->state == SESSION_EXPIRED && monotonic_ms() >= record->expires_at;
 	record->state = SESSION_ENDED;
 	leader_unwatch(session);
 	event_del(session->timer);

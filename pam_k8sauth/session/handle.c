@@ -55,6 +55,8 @@ static void token_give_back(const struct login *login, const char *token)
 
 	if (request)
 		request->token = secret_copy(token, strlen(token));
+	if (request)
+		request->internal = true;
 	if (!request || !request->token || !id) {
 		vault_request_free(request);
 		free(id);

@@ -6,7 +6,7 @@
  */
 #include <stdio.h>
 
-#include "session/state.h"
+#include "session/login.h"
 
 #define RENEW_RETRY_MIN_MS 2000
 #define RENEW_RETRY_MAX_MS 60000
@@ -87,7 +87,7 @@ static void on_renewed(void *arg, struct vault_response *response)
 		    response->reason ? response->reason : vault_response_error_text(response));
 		if (response->status == 200 && response->auth)
 			renewed(session, response->auth);
-		else if (response->failure == VAULT_FAILED_OUTAGE || response->status >= 500 || response->status == 429)
+		else if (response_is_outage(response))
 			renew_later(session, why);
 		else
 			session_expire(session, why);

@@ -56,7 +56,8 @@ struct vault_request {
 	struct secret *token; /* NULL without */
 	json_t *data;	      /* an object, or NULL: body members or query parameters */
 	int64_t wrap_ttl;     /* seconds, 0 none */
-	bool internal;	      /* the daemon's own authority: no token needed, all allowed (never set from outside) */
+	bool internal;	      /* the daemon's own authority: no token needed, all allowed (never set from outside);
+				 with a token it is done for that one, whatever its policies allow it */
 	struct vault_peer peer;
 	char ref[REF_SIZE];	     /* for the journal */
 	struct vault_pam_login *pam; /* NULL for everything but a PAM login */

@@ -195,6 +195,7 @@ static struct vault_response *renew_answer(void)
 
 	if (!world.renew_status)
 		response->auth = json_pack("{s:I, s:b}", "lease_duration", (json_int_t)world.lease, "renewable", 1);
+	response->failure = world.renew_failure;
 	return response;
 }
 

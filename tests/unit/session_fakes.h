@@ -38,8 +38,9 @@ struct fake_world {
 	int outage_status;	       /* every request is answered with it, text "Vault is sealed" */
 	const char *auth;	       /* JSON laid over the login's auth */
 	const char *token_type;
-	int64_t lease;		     /* of logins and renewals */
-	int renew_status;	     /* 0: renewed */
+	int64_t lease;	  /* of logins and renewals */
+	int renew_status; /* 0: renewed */
+	enum vault_failure renew_failure;
 	int revoke_status;	     /* 0: 204 */
 	const char *acl, *mounts;    /* JSON: data of resultant-acl and ui/mounts */
 	const char *secrets;	     /* JSON: path -> data of a read, or keys of a list (path ends in '/') */

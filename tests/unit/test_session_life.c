@@ -96,6 +96,24 @@ static void test_renewal_refused(void **state)
 	world_wait(5000); /* the removal is tried again */
 	assert_int_equal(world_files(open.session), 0);
 	assert_int_equal(sessions_count(world.sessions), 1);
+	/* The token lives on: the end of the session is its end. */
+	close_session(open.session, WIRE_STATUS_OK);
+	assert_int_equal(world.n_revoked, 1);
+	assert_non_null(strstr(world.requests, "internal update auth/token/revoke-self"));
+}
+
+/* A role that is gone is a definite no, although Vault says 500. */
+static void test_renewal_without_a_role(void **state)
+{
+	struct wire_conn login, open;
+
+	login_ok(&login);
+	open_ok(&open, login.handle);
+	world.renew_status = 500;
+	world.renew_failure = VAULT_FAILED_REFUSED;
+	world_wait(2401000);
+	assert_true(world_logged("has expired: 500"));
+	assert_int_equal(renewals(), 1);
 }
 
 static void test_renewal_in_an_outage(void **state)
@@ -395,6 +413,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_renewal),
 		T(test_renewal_refused),
+		T(test_renewal_without_a_role),
 		T(test_renewal_in_an_outage),
 		T(test_not_renewable),
 		T(test_renewal_held_while_closing),
