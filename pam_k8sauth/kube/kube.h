@@ -53,7 +53,7 @@ typedef void kube_reviewed_fn(void *arg, const struct kube_review *review);
 /*
  * Reviews TOKEN (copied) for AUDIENCES (NULL-terminated; NULL or empty: omitted, the server's own). Checks 3.6 items 1
  * to 9; where audiences were asked for, one must come back. DONE is called once, never from inside, within 10 s. At
- * most 64 in flight, more wait their turn within that time.
+ * most 64 per server are in flight, more wait their turn within that time.
  */
 void kube_review_token(struct kube_server *server, const struct secret *token, const char *const *audiences,
     kube_reviewed_fn *done, void *arg);

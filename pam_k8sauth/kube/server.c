@@ -12,7 +12,6 @@ struct kube *kube_new(struct event_base *base)
 	if (!kube)
 		return NULL;
 	kube->base = base;
-	TAILQ_INIT(&kube->waiting);
 	return kube;
 }
 
@@ -163,6 +162,7 @@ struct kube_server *kube_server_new(
 	server->references = 1;
 	server->next = kube->servers;
 	kube->servers = server;
+	TAILQ_INIT(&server->waiting);
 	TAILQ_INIT(&server->running);
 	event_assign(&server->timer, kube->base, -1, 0, on_server_timer, server);
 	if (server_fill(server, host, ca_pem, reviewer) < 0) {

@@ -10,7 +10,7 @@
 #include "base/log.h"
 
 struct exchange {
-	TAILQ_ENTRY(exchange) link; /* in kube->waiting or server->running */
+	TAILQ_ENTRY(exchange) link; /* in the server's waiting or running */
 	struct kube_server *server;
 	char *url;
 	struct curl_slist *own_headers; /* NULL: the server's */
@@ -128,7 +128,7 @@ static void easy_return(struct kube_server *server, struct easy *easy)
 
 /* --- an exchange */
 
-static void start_waiting(struct kube *kube);
+static void start_waiting(struct kube_server *server);
 
 static void exchange_free(struct exchange *exchange)
 {
@@ -144,7 +144,6 @@ static void exchange_free(struct exchange *exchange)
 static void exchange_end(struct exchange *exchange, const struct exchange_result *result)
 {
 	struct kube_server *server = exchange->server;
-	struct kube *kube = server->kube;
 
 	if (exchange->easy) {
 		curl_multi_remove_handle(server->multi, exchange->easy->curl);
@@ -156,15 +155,15 @@ static void exchange_end(struct exchange *exchange, const struct exchange_result
 	}
 	if (exchange->running) {
 		TAILQ_REMOVE(&server->running, exchange, link);
-		kube->n_in_flight--;
+		server->n_in_flight--;
 	} else {
-		TAILQ_REMOVE(&kube->waiting, exchange, link);
-		kube->n_waiting--;
+		TAILQ_REMOVE(&server->waiting, exchange, link);
+		server->n_waiting--;
 	}
 	exchange->done(exchange->arg, result);
 	exchange_free(exchange);
+	start_waiting(server);
 	kube_server_unref(server);
-	start_waiting(kube);
 }
 
 static void exchange_fail(struct exchange *exchange, const char *error)
@@ -213,25 +212,25 @@ static void transfer(struct exchange *exchange)
 	kube_must(curl_multi_add_handle(server->multi, curl) == CURLM_OK ? curl : NULL);
 }
 
-static void start_waiting(struct kube *kube)
+static void start_waiting(struct kube_server *server)
 {
 	struct exchange *exchange;
 
-	while (!kube->stopping && kube->n_in_flight < KUBE_IN_FLIGHT) {
-		TAILQ_FOREACH(exchange, &kube->waiting, link)
+	while (!server->kube->stopping && server->n_in_flight < KUBE_IN_FLIGHT) {
+		TAILQ_FOREACH(exchange, &server->waiting, link)
 		{
 			if (!exchange->fault)
 				break;
 		}
 		if (!exchange)
 			return;
-		TAILQ_REMOVE(&kube->waiting, exchange, link);
-		kube->n_waiting--;
+		TAILQ_REMOVE(&server->waiting, exchange, link);
+		server->n_waiting--;
 		event_del(&exchange->timer);
 		exchange->running = true;
-		TAILQ_INSERT_TAIL(&exchange->server->running, exchange, link);
-		kube->n_in_flight++;
-		exchange->easy = easy_take(exchange->server);
+		TAILQ_INSERT_TAIL(&server->running, exchange, link);
+		server->n_in_flight++;
+		exchange->easy = easy_take(server);
 		transfer(exchange);
 	}
 }
@@ -267,18 +266,16 @@ int exchange_headers(const struct secret *bearer, struct curl_slist **ret)
 /* Into the queue, where the timer ends what a turn does not begin in time; at once where FAULT says why. */
 static void enqueue(struct exchange *exchange, struct kube_server *server, exchange_fn *done, void *arg)
 {
-	struct kube *kube = server->kube;
-
 	exchange->server = server;
 	exchange->done = done;
 	exchange->arg = arg;
 	exchange->deadline = deadline_after_ms(KUBE_TOTAL_MS);
 	server->references++;
-	event_assign(&exchange->timer, kube->base, -1, 0, on_exchange_timer, exchange);
+	event_assign(&exchange->timer, server->kube->base, -1, 0, on_exchange_timer, exchange);
 	kube_add_timer(&exchange->timer, exchange->fault ? 0 : KUBE_TOTAL_MS);
-	TAILQ_INSERT_TAIL(&kube->waiting, exchange, link);
-	kube->n_waiting++;
-	start_waiting(kube);
+	TAILQ_INSERT_TAIL(&server->waiting, exchange, link);
+	server->n_waiting++;
+	start_waiting(server);
 }
 
 void exchange_start(struct kube_server *server, const char *path, struct buf *body, const struct secret *bearer,
@@ -297,7 +294,7 @@ void exchange_start(struct kube_server *server, const char *path, struct buf *bo
 	exchange->fault = server->fault;
 	if (r < 0)
 		exchange->fault = "the token has bytes that no header may hold";
-	if (server->kube->n_waiting >= KUBE_WAITING)
+	if (server->n_waiting >= KUBE_WAITING)
 		exchange->fault = "too many calls to the API server are waiting";
 	enqueue(exchange, server, done, arg);
 }
@@ -361,8 +358,10 @@ static struct exchange *any_exchange(struct kube *kube)
 	for (struct kube_server *server = kube->servers; server; server = server->next) {
 		if (!TAILQ_EMPTY(&server->running))
 			return TAILQ_FIRST(&server->running);
+		if (!TAILQ_EMPTY(&server->waiting))
+			return TAILQ_FIRST(&server->waiting);
 	}
-	return TAILQ_FIRST(&kube->waiting);
+	return NULL;
 }
 
 void exchange_stop_all(struct kube *kube, const char *error)

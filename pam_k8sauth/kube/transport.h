@@ -28,8 +28,6 @@ struct learner;
 struct kube {
 	struct event_base *base;
 	struct kube_server *servers; /* also those that only finish their last calls */
-	struct exchange_list waiting;
-	unsigned n_in_flight, n_waiting;
 	bool stopping;
 };
 
@@ -51,7 +49,8 @@ struct kube_server {
 	CURLM *multi;
 	struct event timer;
 	struct easy *idle;
-	struct exchange_list running;
+	struct exchange_list waiting, running; /* of its own: one API server that hangs does not hold the others up */
+	unsigned n_in_flight, n_waiting;
 	bool self_review_logged;
 
 	char **api_audiences; /* NULL until learned */

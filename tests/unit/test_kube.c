@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kube: connections, trust, reviewers, API audiences, namespaces, against the stand-in API server. */
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include "kube_fixture.h"
 
 /* A kept-alive connection that dies under the request is no outage; a fresh one that does, is. */
@@ -83,6 +86,35 @@ static void test_many_at_once(void **state)
 	}
 	assert_int_equal(standin_count(&connections), CALLS);
 	assert_true(connections <= 64);
+}
+
+/* An API server that takes connections and says nothing does not hold up another one. */
+static void test_one_hangs(void **state)
+{
+	enum { CALLS = 70 };
+	static struct outcome outcomes[CALLS];
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(address);
+	AUTO_CLOSE int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	AUTO_SECRET struct secret *secret = secret_of(pod_token);
+	struct kube_server *hanging;
+	char url[64];
+	SITE = site_with(standin_host, standin_ca, reviewer);
+
+	(void)state;
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, CALLS), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	snprintf(url, sizeof(url), "https://127.0.0.1:%u", ntohs(address.sin_port));
+	hanging = kube_server_new(site.kube, url, standin_ca, reviewer);
+	for (int i = 0; i < CALLS; i++)
+		kube_review_token(hanging, secret, NULL, on_reviewed, &outcomes[i]);
+	expect(review(site.server, pod_token, "k8sauth", NO), KUBE_OK, "");
+	for (int i = 0; i < CALLS; i++)
+		assert_int_equal(outcomes[i].done, 0);
+	for (int i = 0; i < CALLS; i++)
+		wait_for(&outcomes[i].done);
+	kube_server_free(hanging);
 }
 
 static void one_site(const char *url, const char *ca_pem, enum kube_verdict verdict, const char *reason)
@@ -351,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_hanging),
 		cmocka_unit_test(test_blackhole),
 		cmocka_unit_test(test_many_at_once),
+		cmocka_unit_test(test_one_hangs),
 		cmocka_unit_test(test_trust),
 		cmocka_unit_test(test_new_ca),
 		cmocka_unit_test(test_wrong_host_name),
