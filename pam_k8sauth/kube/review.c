@@ -8,14 +8,25 @@
 
 #define REVIEWS_PATH "/apis/authentication.k8s.io/v1/tokenreviews"
 
+static bool must_escape(char c)
+{
+	return (unsigned char)c < ' ' || c == '"' || c == '\\';
+}
+
 static void add_json_string(struct buf *buf, const char *text, size_t len)
 {
+	size_t at = 0;
+
 	buf_add_char(buf, '"');
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)text[i] < ' ' || text[i] == '"' || text[i] == '\\')
-			buf_printf(buf, "\\u%04x", (unsigned)(unsigned char)text[i]);
-		else
-			buf_add_char(buf, text[i]);
+	while (at < len) {
+		size_t run = at;
+
+		while (run < len && !must_escape(text[run]))
+			run++;
+		buf_add(buf, text + at, run - at);
+		if (run < len)
+			buf_printf(buf, "\\u%04x", (unsigned)(unsigned char)text[run++]);
+		at = run;
 	}
 	buf_add_char(buf, '"');
 }

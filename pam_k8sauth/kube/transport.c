@@ -95,6 +95,9 @@ static struct easy *easy_new(const struct kube_server *server)
 	curl_easy_setopt(curl, CURLOPT_TCP_KEEPIDLE, 20L);
 	curl_easy_setopt(curl, CURLOPT_TCP_KEEPINTVL, 5L);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_answer);
+	/* curl allocates both for each transfer, and what it frees is wiped: no larger than a review needs. */
+	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 4096L);
+	curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
 	set_trust(curl, server);
 	return easy;
 }

@@ -5,43 +5,9 @@
 
 #include "vault/embedded/auth_kubernetes/kubernetes.h"
 
-#define CA_TTL_MS    (60 * 60 * 1000)
-#define TOKEN_TTL_MS (60 * 1000)
-
 const char *const kube_config_fields[] = { "disable_iss_validation", "disable_local_ca_jwt", "issuer",
 	"kubernetes_ca_cert", "kubernetes_host", "pem_keys", "token_reviewer_jwt", "use_annotations_as_alias_metadata",
 	NULL };
-
-/* What a mount keeps: mount->state. */
-struct kube_mount {
-	struct kube_config *config; /* NULL: not loaded, or changed */
-	struct local_file ca, token;
-};
-
-int kube_mounted(struct core *core, struct mount *mount)
-{
-	struct kube_mount *state = calloc(1, sizeof(*state));
-
-	(void)core;
-	if (!state)
-		return -ENOMEM;
-	state->ca = (struct local_file){ .path = POD_CA_FILE, .ttl_ms = CA_TTL_MS };
-	state->token = (struct local_file){ .path = POD_TOKEN_FILE, .ttl_ms = TOKEN_TTL_MS };
-	mount->state = state;
-	return 0;
-}
-
-void kube_unmounted(struct core *core, struct mount *mount)
-{
-	struct kube_mount *state = mount->state;
-
-	(void)core;
-	mount->state = NULL;
-	kube_config_unref(state->config);
-	buf_free(&state->ca.content);
-	buf_free(&state->token.content);
-	free(state);
-}
 
 /* --- for logins */
 
@@ -253,10 +219,9 @@ static int check_request(struct call *call, const struct config_request *request
 /* Logins that begin from now on see the new one, over new connections. */
 static void on_written(struct core *core, int r, void *arg)
 {
-	struct mount *mount = core_mount_of(core, arg);
-	struct kube_mount *state = r == 0 && mount ? mount->state : NULL;
+	struct kube_mount *state = kube_mount_at(core, arg);
 
-	if (state) {
+	if (state && r == 0) {
 		kube_config_unref(state->config);
 		state->config = NULL;
 		state->ca.read_ms = state->token.read_ms = 0;

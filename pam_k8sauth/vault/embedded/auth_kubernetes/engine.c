@@ -1,6 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine "kubernetes": its paths (kubernetes-auth.md 0.3). */
+#include <errno.h>
+
 #include "vault/embedded/auth_kubernetes/kubernetes.h"
+
+extern const struct engine kubernetes_engine;
+
+#define CA_TTL_MS    (60 * 60 * 1000)
+#define TOKEN_TTL_MS (60 * 1000)
+
+int kube_mounted(struct core *core, struct mount *mount)
+{
+	struct kube_mount *state = calloc(1, sizeof(*state));
+
+	(void)core;
+	if (!state || !(state->roles = json_object())) {
+		free(state);
+		return -ENOMEM;
+	}
+	state->ca = (struct local_file){ .path = POD_CA_FILE, .ttl_ms = CA_TTL_MS };
+	state->token = (struct local_file){ .path = POD_TOKEN_FILE, .ttl_ms = TOKEN_TTL_MS };
+	mount->state = state;
+	return 0;
+}
+
+void kube_unmounted(struct core *core, struct mount *mount)
+{
+	struct kube_mount *state = mount->state;
+
+	(void)core;
+	mount->state = NULL;
+	kube_config_unref(state->config);
+	json_decref(state->roles);
+	buf_free(&state->ca.content);
+	buf_free(&state->token.content);
+	free(state);
+}
+
+struct kube_mount *kube_mount_at(struct core *core, const char *path)
+{
+	struct mount *mount = core_mount_of(core, path);
+
+	return mount && mount->engine == &kubernetes_engine ? mount->state : NULL;
+}
 
 static const struct engine_path paths[] = {
 	{ .pattern = "login",
@@ -19,8 +61,6 @@ static const struct engine_path paths[] = {
 	    .fields = kube_role_fields },
 	{ NULL },
 };
-
-extern const struct engine kubernetes_engine;
 
 const struct engine kubernetes_engine = {
 	.type = "kubernetes",

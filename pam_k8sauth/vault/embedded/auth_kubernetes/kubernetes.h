@@ -7,6 +7,36 @@
 #include "kube/kube.h"
 #include "vault/embedded/core.h"
 
+/* --- local.c: files that a pod has */
+
+#define POD_CA_FILE    "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
+#define POD_TOKEN_FILE "/var/run/secrets/kubernetes.io/serviceaccount/token"
+
+struct local_file {
+	const char *path;
+	int64_t ttl_ms;
+	int64_t read_ms; /* monotonic; 0: never */
+	struct buf content;
+};
+
+/* Reads it again where it is older than its time. 0 (CHANGED says whether the content did), or open's negative errno.
+ */
+int local_file_refresh(struct local_file *file, bool *ret_changed) NODISCARD;
+/* "open PATH: no such file or directory" */
+void local_file_error(const struct local_file *file, int r, char *ret, size_t size);
+
+/* What a mount keeps: mount->state. */
+struct kube_mount {
+	struct kube_config *config; /* NULL: not loaded, or changed */
+	json_t *roles;		    /* cache: key -> role as stored; emptied by every change of a role */
+	struct local_file ca, token;
+};
+
+int kube_mounted(struct core *core, struct mount *mount);
+void kube_unmounted(struct core *core, struct mount *mount);
+/* Of the mount at PATH; NULL where it is gone, or another engine's by now. */
+struct kube_mount *kube_mount_at(struct core *core, const char *path);
+
 /* --- config.c */
 
 /* The configuration as logins use it. Counted: a login keeps the one that it began with. */
@@ -29,31 +59,13 @@ void kube_config_unref(struct kube_config *config);
 
 engine_handler kube_config_read, kube_config_write;
 extern const char *const kube_config_fields[];
-int kube_mounted(struct core *core, struct mount *mount);
-void kube_unmounted(struct core *core, struct mount *mount);
-
-/* --- local.c: files that a pod has */
-
-#define POD_CA_FILE    "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
-#define POD_TOKEN_FILE "/var/run/secrets/kubernetes.io/serviceaccount/token"
-
-struct local_file {
-	const char *path;
-	int64_t ttl_ms;
-	int64_t read_ms; /* monotonic; 0: never */
-	struct buf content;
-};
-
-/* Reads it again where it is older than its time. 0 (CHANGED says whether the content did), or open's negative errno.
- */
-int local_file_refresh(struct local_file *file, bool *ret_changed) NODISCARD;
-/* "open PATH: no such file or directory" */
-void local_file_error(const struct local_file *file, int r, char *ret, size_t size);
 
 /* --- role.c, role_fields.c */
 
 /* The stored role NAME (as typed: case does not matter). 0 with a copy, -ENOENT, -EAGAIN, -errno. */
 int kube_role_get(struct call *call, const char *name, json_t **ret) NODISCARD;
+/* The same for logins, out of a cache: nobody may change *RET. */
+int kube_role_peek(struct call *call, const char *name, json_t **ret) NODISCARD;
 /* Vault's storage refuses what could be a path: 400 `relative paths not supported`. */
 bool kube_role_name_is_path(const char *name);
 

@@ -56,7 +56,7 @@ static int load_role(struct call *call, const char *name, json_t **ret)
 
 	if (kube_role_name_is_path(name))
 		return refuse_request(call, "relative paths not supported");
-	r = kube_role_get(call, name, ret);
+	r = kube_role_peek(call, name, ret);
 	if (r != -ENOENT)
 		return r;
 	buf_add_str(&text, "invalid role name ");

@@ -8,6 +8,7 @@
 #include "vault/embedded/auth_kubernetes/kubernetes.h"
 
 #define NAME_MAX_LEN 512
+#define CACHE_MAX    256
 
 const char *role_text(const json_t *role, const char *name)
 {
@@ -47,6 +48,49 @@ int kube_role_get(struct call *call, const char *name, json_t **ret)
 		return -ENOENT;
 	key = role_key(name);
 	return key ? call_get(call, key, ret) : -ENOMEM;
+}
+
+int kube_role_peek(struct call *call, const char *name, json_t **ret)
+{
+	struct kube_mount *state = call->mount->state;
+	AUTO_FREE char *key = role_key(name);
+	json_t *role = key ? json_object_get(state->roles, key) : NULL;
+	int r;
+
+	if (role) {
+		*ret = json_incref(role);
+		return 0;
+	}
+	r = key ? kube_role_get(call, name, &role) : -ENOMEM;
+	if (r < 0)
+		return r;
+	if (json_object_size(state->roles) >= CACHE_MAX)
+		json_object_clear(state->roles);
+	/* Without memory it is not kept. */
+	(void)json_object_set(state->roles, key, role);
+	*ret = role;
+	return 0;
+}
+
+/* Before the reply to the change goes out. */
+static void on_changed(struct core *core, int r, void *arg)
+{
+	struct kube_mount *state = kube_mount_at(core, arg);
+
+	(void)r;
+	if (state)
+		json_object_clear(state->roles);
+	free(arg);
+}
+
+static int role_changes(struct call *call)
+{
+	char *path = strdup(call->mount->path);
+
+	if (!path)
+		return -ENOMEM;
+	call_on_commit(call, on_changed, path);
+	return 0;
 }
 
 int kube_role_exists(struct call *call)
@@ -120,7 +164,9 @@ int kube_role_delete(struct call *call)
 	if (r)
 		return r < 0 ? r : 0;
 	key = role_key(call_capture(call, "name"));
-	r = key ? call_delete(call, key) : -ENOMEM;
+	r = key ? role_changes(call) : -ENOMEM;
+	if (r == 0)
+		r = call_delete(call, key);
 	return r < 0 ? r : call_done(call);
 }
 
@@ -255,6 +301,8 @@ static int write_role(struct call *call, json_t *role, json_t *sent)
 		r = merge_bounds(call, role, sent);
 	if (r == 0)
 		r = merge_alias(call, role, sent);
+	if (r == 0)
+		r = role_changes(call);
 	if (r == 0)
 		r = call_put(call, key, role);
 	return r == 0 ? call_done(call) : r;
