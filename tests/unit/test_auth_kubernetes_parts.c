@@ -56,74 +56,75 @@ static void test_globs(void **state)
 	}
 }
 
+static const struct {
+	const char *text, *labels; /* NULL: refused */
+} selector_cases[] = {
+	{ "{\"matchLabels\":{\"team\":\"blue\"}}", "{\"team\":\"blue\"}" },
+	{ " {\"matchLabels\": {\"a.io/b\": \"x\", \"c\": \"\"}}\n", "{\"a.io/b\":\"x\",\"c\":\"\"}" },
+	{ "{}", NULL },
+	{ "{\"matchLabels\":{}}", NULL },
+	{ "{\"matchLabels\":null}", NULL },
+	{ "{\"matchLabel\":{\"a\":\"b\"}}", NULL },
+	{ "{\"matchLabels\":{\"a\":\"b\"},\"x\":1}", NULL },
+	{ "{\"matchLabels\":{\"a\":\"b\"},\"matchExpressions\":[]}", NULL },
+	{ "{\"matchLabels\":{\"a\":\"b\",\"a\":\"b\"}}", NULL },
+	{ "{\"matchLabels\":{\"a\":5}}", NULL },
+	{ "{\"matchLabels\":{\"a b\":\"c\"}}", NULL },
+	{ "{\"matchLabels\":{\"a\":\"c d\"}}", NULL },
+	{ "{\"matchLabels\":{\"A.io/b\":\"c\"}}", NULL },
+	{ "{\"matchLabels\":{\"/b\":\"c\"}}", NULL },
+	{ "{\"matchLabels\":{\"a/b/c\":\"c\"}}", NULL },
+	{ "{\"matchLabels\":{\"-a\":\"c\"}}", NULL },
+	{ "{\"matchLabels\":{\"a\":\"b\"}} x", NULL },
+	{ "matchLabels:\n  team: blue\n", "{\"team\":\"blue\"}" },
+	{ "---\n# which\nmatchLabels:   # these\n    team:   blue  # all\n\n    a.io/b: \"x\"\n    c: 'y'\r\n  "
+	  "  d: \"\"\n",
+	    "{\"team\":\"blue\",\"a.io/b\":\"x\",\"c\":\"y\",\"d\":\"\"}" },
+	{ "matchLabels:\n  a: 5\n  b: true\n  c: \"no\"\n  d: \"010\"",
+	    "{\"a\":\"5\",\"b\":\"true\",\"c\":\"no\",\"d\":\"010\"}" },
+	{ "matchLabels:\n  a: no", NULL },
+	{ "matchLabels:\n  a: Null", NULL },
+	{ "matchLabels:\n  a: TRUE", NULL },
+	{ "matchLabels:\n  a: 010", NULL },
+	{ "matchLabels:\n  a: 1e3", NULL },
+	{ "matchLabels:\n  a: 1.5", NULL },
+	{ "matchLabels:\n  a:\n    b: c", NULL },
+	{ "matchLabels:\n  a: b\n c: d", NULL },
+	{ "matchLabels:\n  a: b\n   c: d", NULL },
+	{ "matchLabels:\n  a: b\nx: y", NULL },
+	{ "matchLabels:\n  a: b\nmatchLabels:\n  c: d", NULL },
+	{ "matchLabels:\n  a: b\n  a: c", NULL },
+	{ "matchLabels:\n  a: b c", NULL },
+	{ "matchLabels:\n  a:b", NULL },
+	{ "matchLabels:\n  a: \"b\\x41\"", NULL },
+	{ "matchLabels:\n  a: 'b''c'", NULL },
+	{ "matchLabels:\n  a: \"b", NULL },
+	{ "matchLabels:\n  a: *x", NULL },
+	{ "matchLabels:\n  a: &x b", NULL },
+	{ "matchLabels:\n  - a", NULL },
+	{ "matchLabels:\n\ta: b", NULL },
+	{ "matchLabels: {a: b}", NULL },
+	{ "matchLabels:", NULL },
+	{ "matchLabelsx:\n  a: b", NULL },
+	{ "  matchLabels:\n    a: b", NULL },
+	{ "hello", NULL },
+	{ " ", NULL },
+	{ "", NULL },
+	{ "null", NULL },
+	{ "][", NULL },
+	{ "matchExpressions: []", NULL },
+};
+
 static void test_selectors(void **state)
 {
-	static const struct {
-		const char *text, *labels; /* NULL: refused */
-	} cases[] = {
-		{ "{\"matchLabels\":{\"team\":\"blue\"}}", "{\"team\":\"blue\"}" },
-		{ " {\"matchLabels\": {\"a.io/b\": \"x\", \"c\": \"\"}}\n", "{\"a.io/b\":\"x\",\"c\":\"\"}" },
-		{ "{}", NULL },
-		{ "{\"matchLabels\":{}}", NULL },
-		{ "{\"matchLabels\":null}", NULL },
-		{ "{\"matchLabel\":{\"a\":\"b\"}}", NULL },
-		{ "{\"matchLabels\":{\"a\":\"b\"},\"x\":1}", NULL },
-		{ "{\"matchLabels\":{\"a\":\"b\"},\"matchExpressions\":[]}", NULL },
-		{ "{\"matchLabels\":{\"a\":\"b\",\"a\":\"b\"}}", NULL },
-		{ "{\"matchLabels\":{\"a\":5}}", NULL },
-		{ "{\"matchLabels\":{\"a b\":\"c\"}}", NULL },
-		{ "{\"matchLabels\":{\"a\":\"c d\"}}", NULL },
-		{ "{\"matchLabels\":{\"A.io/b\":\"c\"}}", NULL },
-		{ "{\"matchLabels\":{\"/b\":\"c\"}}", NULL },
-		{ "{\"matchLabels\":{\"a/b/c\":\"c\"}}", NULL },
-		{ "{\"matchLabels\":{\"-a\":\"c\"}}", NULL },
-		{ "{\"matchLabels\":{\"a\":\"b\"}} x", NULL },
-		{ "matchLabels:\n  team: blue\n", "{\"team\":\"blue\"}" },
-		{ "---\n# which\nmatchLabels:   # these\n    team:   blue  # all\n\n    a.io/b: \"x\"\n    c: 'y'\r\n  "
-		  "  d: \"\"\n",
-		    "{\"team\":\"blue\",\"a.io/b\":\"x\",\"c\":\"y\",\"d\":\"\"}" },
-		{ "matchLabels:\n  a: 5\n  b: true\n  c: \"no\"\n  d: \"010\"",
-		    "{\"a\":\"5\",\"b\":\"true\",\"c\":\"no\",\"d\":\"010\"}" },
-		{ "matchLabels:\n  a: no", NULL },
-		{ "matchLabels:\n  a: Null", NULL },
-		{ "matchLabels:\n  a: TRUE", NULL },
-		{ "matchLabels:\n  a: 010", NULL },
-		{ "matchLabels:\n  a: 1e3", NULL },
-		{ "matchLabels:\n  a: 1.5", NULL },
-		{ "matchLabels:\n  a:\n    b: c", NULL },
-		{ "matchLabels:\n  a: b\n c: d", NULL },
-		{ "matchLabels:\n  a: b\n   c: d", NULL },
-		{ "matchLabels:\n  a: b\nx: y", NULL },
-		{ "matchLabels:\n  a: b\nmatchLabels:\n  c: d", NULL },
-		{ "matchLabels:\n  a: b\n  a: c", NULL },
-		{ "matchLabels:\n  a: b c", NULL },
-		{ "matchLabels:\n  a:b", NULL },
-		{ "matchLabels:\n  a: \"b\\x41\"", NULL },
-		{ "matchLabels:\n  a: 'b''c'", NULL },
-		{ "matchLabels:\n  a: \"b", NULL },
-		{ "matchLabels:\n  a: *x", NULL },
-		{ "matchLabels:\n  a: &x b", NULL },
-		{ "matchLabels:\n  - a", NULL },
-		{ "matchLabels:\n\ta: b", NULL },
-		{ "matchLabels: {a: b}", NULL },
-		{ "matchLabels:", NULL },
-		{ "matchLabelsx:\n  a: b", NULL },
-		{ "  matchLabels:\n    a: b", NULL },
-		{ "hello", NULL },
-		{ " ", NULL },
-		{ "", NULL },
-		{ "null", NULL },
-		{ "][", NULL },
-		{ "matchExpressions: []", NULL },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		json_t *labels = selector_parse(cases[i].text);
+	for (size_t i = 0; i < ARRAY_SIZE(selector_cases); i++) {
+		json_t *labels = selector_parse(selector_cases[i].text);
 		char *text = labels ? json_dumps(labels, JSON_COMPACT) : NULL;
 
-		if ((text == NULL) != (cases[i].labels == NULL) || (text && !streq(text, cases[i].labels)))
-			fail_msg("\"%s\": %s", cases[i].text, text ? text : "refused");
+		if ((text == NULL) != (selector_cases[i].labels == NULL) ||
+		    (text && !streq(text, selector_cases[i].labels)))
+			fail_msg("\"%s\": %s", selector_cases[i].text, text ? text : "refused");
 		free(text);
 		json_decref(labels);
 	}
