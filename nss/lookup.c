@@ -34,9 +34,47 @@ static bool field_valid(const char *text)
 	return true;
 }
 
+static bool in_range(const struct index_map *map, uint32_t id)
+{
+	uint32_t from, to;
+
+	index_range(map, &from, &to);
+	return id >= from && id <= to && !account_id_forbidden(id);
+}
+
+/*
+ * An account that nobody proved has an id of the range that is no other account's and no group's, and a private group:
+ * else a daemon that was taken over could let its own logins in as somebody of this machine.
+ */
+static bool ids_free(const struct index_map *map, const struct index_user *user)
+{
+	struct index_user other;
+	struct index_group group;
+
+	if (user->gid != user->uid || !in_range(map, user->uid))
+		return false;
+	return !map->data || (index_user_by_id(map, user->uid, &other) == -ENOENT &&
+				 index_group_by_id(map, user->uid, &group) == -ENOENT);
+}
+
+/* Its groups are k8sauth-users and the namespace's, and these may be new; every other one could be in sudoers. */
+static bool group_due(const struct index_map *map, const char *name, uint32_t gid)
+{
+	size_t namespace_len = account_prefix_len(name) + strcspn(name + account_prefix_len(name), "_");
+	struct index_group group;
+	struct index_user user;
+
+	if (!map->data || index_group_by_id(map, gid, &group) == -ENOENT)
+		return in_range(map, gid) && (!map->data || index_user_by_id(map, gid, &user) == -ENOENT);
+	return index_group_by_id(map, gid, &group) == 0 &&
+	       (streq(group.name, K8SAUTH_USERS_GROUP) ||
+		   (strlen(group.name) == namespace_len && strncmp(group.name, name, namespace_len) == 0));
+}
+
 /* The daemon is trusted with names and ids of ours, and with no others. */
 static int take_answer(const struct wire_frame *reply, const char *name, struct lookup *lookup, struct index_user *ret)
 {
+	const struct index_map *map = &lookup->index.map;
 	struct index_user user = { .name = name, .identity = "", .service_account_uid = "", .groups = lookup->groups };
 	struct wire_item item;
 	size_t at = 0;
@@ -50,13 +88,17 @@ static int take_answer(const struct wire_frame *reply, const char *name, struct 
 	user.gecos = lookup->gecos ? lookup->gecos : "";
 	user.home = lookup->home;
 	user.shell = lookup->shell;
-	if (account_id_forbidden(user.uid) || account_id_forbidden(user.gid) || !field_valid(user.gecos) ||
-	    *user.home != '/' || !field_valid(user.home) || *user.shell != '/' || !field_valid(user.shell))
+	if (!ids_free(map, &user) || !field_valid(user.gecos) || *user.home != '/' || !field_valid(user.home) ||
+	    *user.shell != '/' || !field_valid(user.shell))
 		return -EPROTO;
 	while (wire_next(reply, &at, &item)) {
+		uint32_t gid;
+
 		if (item.tag != WIRE_GROUP || item.len != sizeof(uint32_t) || user.n_groups == IDMAP_GROUPS_MAX)
 			continue;
-		memcpy(&lookup->groups[user.n_groups++], item.value, sizeof(uint32_t));
+		memcpy(&gid, item.value, sizeof(gid));
+		if (group_due(map, name, le32toh(gid)))
+			lookup->groups[user.n_groups++] = gid;
 	}
 	*ret = user;
 	return 0;

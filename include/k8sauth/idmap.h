@@ -52,6 +52,8 @@ struct idmap_header {
 	uint64_t file_size;
 	uint64_t generation; /* grows with every publication */
 	struct idmap_section sections[IDMAP_N_SECTIONS];
+	uint32_t from,
+	    to; /* the range of hashed ids in accounts.conf, both included: what an unproved account can have */
 	uint64_t body_checksum; /* FNV-1a 64 of everything behind the header: the helper checks it, readers need not */
 	uint64_t header_checksum; /* FNV-1a 64 of the header before this field: readers check it */
 };

@@ -230,6 +230,8 @@ int image_build(const struct accounts *accounts, const struct claim *claims, boo
 	if (r == 0 && !b.writer)
 		r = -ENOMEM;
 	if (r == 0)
+		index_writer_range(b.writer, b.conf->from, b.conf->to);
+	if (r == 0)
 		r = add_users(&b, derive);
 	if (r == 0 && !derive)
 		r = copy_namespaces(&b);

@@ -273,6 +273,12 @@ uint32_t index_n_groups(const struct index_map *map)
 	return n;
 }
 
+void index_range(const struct index_map *map, uint32_t *ret_from, uint32_t *ret_to)
+{
+	*ret_from = map->data ? le32toh(header(map)->from) : ACCOUNT_ID_BASE;
+	*ret_to = map->data ? le32toh(header(map)->to) : ACCOUNT_ID_LIMIT - 1;
+}
+
 uint64_t index_generation(const struct index_map *map)
 {
 	return le64toh(header(map)->generation);

@@ -56,6 +56,8 @@ int index_group_at(const struct index_map *map, uint32_t number, struct index_gr
 uint32_t index_n_users(const struct index_map *map);
 uint32_t index_n_groups(const struct index_map *map);
 uint64_t index_generation(const struct index_map *map);
+/* The range of hashed ids; that of no accounts.conf where MAP has no data. */
+void index_range(const struct index_map *map, uint32_t *ret_from, uint32_t *ret_to);
 
 /* Everything: body checksum, order, uniqueness, hash tables complete, runs inside, strings printable UTF-8. WHY says
  * what. */
@@ -67,6 +69,8 @@ struct index_writer;
 
 /* NULL without memory. */
 struct index_writer *index_writer_new(uint64_t generation);
+/* The range of hashed ids, where accounts.conf has one. */
+void index_writer_range(struct index_writer *writer, uint32_t from, uint32_t to);
 /*
  * Copies everything; NUMBER does not matter. GROUPS are little-endian gids besides the primary one. 0, -E2BIG (too many
  * records or groups), -ENOMEM.

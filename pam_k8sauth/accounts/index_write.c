@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include <k8sauth/limits.h>
+
 #include "accounts/index_hash.h"
 
 struct numbers {
@@ -26,6 +28,7 @@ enum text {
 
 struct index_writer {
 	uint64_t generation;
+	uint32_t from, to;
 	struct idmap_user *users; /* in host order until they are placed; so are the groups */
 	struct idmap_group *groups;
 	size_t n_users, users_size, n_groups, groups_size;
@@ -59,12 +62,20 @@ struct index_writer *index_writer_new(uint64_t generation)
 	if (!writer)
 		return NULL;
 	writer->generation = generation;
+	writer->from = ACCOUNT_ID_BASE;
+	writer->to = ACCOUNT_ID_LIMIT - 1;
 	writer->strings.max = IDMAP_SIZE_MAX;
 	if (buf_add_char(&writer->strings, '\0') < 0) {
 		free(writer);
 		return NULL;
 	}
 	return writer;
+}
+
+void index_writer_range(struct index_writer *writer, uint32_t from, uint32_t to)
+{
+	writer->from = from;
+	writer->to = to;
 }
 
 void index_writer_free(struct index_writer *writer)
@@ -411,6 +422,8 @@ static void place_header(const struct index_writer *writer, const struct image *
 	h->header_size = htole32(sizeof(*h));
 	h->file_size = htole64(image->size);
 	h->generation = htole64(writer->generation);
+	h->from = htole32(writer->from);
+	h->to = htole32(writer->to);
 	for (int i = 0; i < IDMAP_N_SECTIONS; i++) {
 		h->sections[i].offset = htole64(image->offset[i]);
 		h->sections[i].count = htole64(image->count[i]);

@@ -180,8 +180,11 @@ static const char *board(struct accounts *accounts)
 static bool same_as_published(const struct accounts *accounts, const struct buf *image)
 {
 	const size_t head = sizeof(struct idmap_header);
+	uint32_t from, to;
 
-	return accounts->map.data && accounts->map.size == image->len &&
+	index_range(&accounts->map, &from, &to);
+	return accounts->map.data && accounts->map.size == image->len && from == accounts->conf->from &&
+	       to == accounts->conf->to &&
 	       memcmp(accounts->map.data + head, image->data + head, image->len - head) == 0;
 }
 

@@ -256,8 +256,13 @@ int clamp_check(const struct clamp *c)
 {
 	struct index_user user;
 	struct index_group group;
+	uint32_t from, to;
 	int r = 0;
 
+	index_range(c->next, &from, &to);
+	if (from != c->conf->from || to != c->conf->to)
+		return REFUSE(c, "the range %u to %u is not that of %s, %u to %u", from, to, c->places->conf,
+		    c->conf->from, c->conf->to);
 	if (c->now->data && index_generation(c->next) <= index_generation(c->now))
 		return REFUSE(
 		    c, "generation %llu is not above the present one", (unsigned long long)index_generation(c->next));

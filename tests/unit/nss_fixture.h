@@ -29,9 +29,11 @@ enum nss_status _nss_k8sauth_getgrnam_r(const char *, struct group *, char *, si
 enum nss_status _nss_k8sauth_getgrgid_r(gid_t, struct group *, char *, size_t, int *);
 enum nss_status _nss_k8sauth_initgroups_dyn(const char *, gid_t, long *, long *, gid_t **, long, int *);
 
-#define UID	  1880000000u
-#define GID_USERS 1900000000u
-#define GID_WEB	  1900000001u
+#define UID	     1880000000u
+#define GID_USERS    1900000000u
+#define GID_WEB	     1900000001u
+#define GID_OTHER    1900000002u /* k8s_other */
+#define GID_DECLARED 30001u	 /* k8s-deployers */
 
 char nss_test_index[100], nss_test_socket[100];
 static char test_dir[] = "/tmp/k8sauth-test-XXXXXX";
@@ -45,6 +47,8 @@ static inline void make_index(uint32_t n, uint32_t first, struct buf *ret)
 
 	assert_int_equal(index_writer_group(writer, "k8sauth-users", GID_USERS), 0);
 	assert_int_equal(index_writer_group(writer, "k8s_web", GID_WEB), 0);
+	assert_int_equal(index_writer_group(writer, "k8s_other", GID_OTHER), 0);
+	assert_int_equal(index_writer_group(writer, "k8s-deployers", GID_DECLARED), 0);
 	for (uint32_t i = 0; i < n; i++) {
 		char name[ACCOUNT_NAME_SIZE], home[64];
 		struct index_user user = { .name = name,

@@ -187,7 +187,10 @@ static bool another_group_gid(struct index_group *group)
 static void write_lie(const struct index_map *map, const struct lie *lie, struct buf *ret)
 {
 	struct index_writer *writer = index_writer_new(index_generation(map));
+	uint32_t from, to;
 
+	index_range(map, &from, &to);
+	index_writer_range(writer, from, to);
 	for (uint32_t i = 0; i < index_n_users(map); i++) {
 		struct index_user user;
 
@@ -275,6 +278,21 @@ static void test_group_below_range(void **state)
 	index_writer_free(writer);
 	assert_int_equal(publish_buf(&bad, NULL), -EPERM);
 	assert_non_null(strstr(why, "group k8s_web has gid 20077, which is not in the range"));
+}
+
+/* NSS believes of the daemon what lies in the range. */
+static void test_another_range(void **state)
+{
+	AUTO_BUF struct buf bad = { 0 };
+	struct index_writer *writer = index_writer_new(1);
+
+	NEEDS_ROOT();
+	index_writer_range(writer, 10000, ACCOUNT_ID_LIMIT - 1);
+	assert_int_equal(index_writer_group(writer, "k8sauth-users", account_hashed_id("k8sauth-users")), 0);
+	assert_int_equal(index_writer_finish(writer, &bad, why, sizeof(why)), 0);
+	index_writer_free(writer);
+	assert_int_equal(publish_buf(&bad, NULL), -EPERM);
+	assert_non_null(strstr(why, "the range 10000 to 2147352575 is not that of"));
 }
 
 /* --- what goes on ---------------------------------------------------------------------------------------- */
@@ -377,6 +395,7 @@ int main(void)
 		cmocka_unit_test_setup(test_bad_descriptors, test_setup),
 		cmocka_unit_test_setup(test_lies, test_setup),
 		cmocka_unit_test_setup(test_group_below_range, test_setup),
+		cmocka_unit_test_setup(test_another_range, test_setup),
 		cmocka_unit_test_setup(test_records_go_on, test_setup),
 		cmocka_unit_test_setup(test_local_names, test_setup),
 		cmocka_unit_test_setup(test_trouble, test_setup),

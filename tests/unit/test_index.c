@@ -215,6 +215,7 @@ static void test_flipped_bits(void **state)
 		opened++;
 		walk(&map);
 		if (i / 64 != offsetof(struct idmap_header, generation) / 8 &&
+		    i / 64 != offsetof(struct idmap_header, from) / 8 && /* the helper compares it with accounts.conf */
 		    i / 64 != offsetof(struct idmap_header, header_checksum) / 8) {
 			assert_int_equal(index_check(&map, why, sizeof(why)), -EBADMSG);
 			assert_string_not_equal(why, "");

@@ -218,13 +218,18 @@ static void test_lies_of_the_daemon(void **state)
 		{ 0, UID, "/home/x", "/bin/sh", "" },
 		{ UID, 0, "/home/x", "/bin/sh", "" },
 		{ 1000, UID, "/home/x", "/bin/sh", "" },
-		{ UID, UID, "home", "/bin/sh", "" },
-		{ UID, UID, "/home/x", "sh", "" },
-		{ UID, UID, "/home:x", "/bin/sh", "" },
-		{ UID, UID, "/home", "/bin/sh\nroot::0", "" },
-		{ UID, UID, "/home", "/bin/sh", "a:b" },
-		{ UID, UID, NULL, "/bin/sh", "" },
-		{ UID, UID, "/home", NULL, "" },
+		{ UID + 50, UID + 51, "/home/x", "/bin/sh", "" }, /* another one's private group */
+		{ UID + 1, UID + 1, "/home/x", "/bin/sh", "" },	  /* k8s_web_1 */
+		{ GID_WEB, GID_WEB, "/home/x", "/bin/sh", "" },	  /* a group */
+		{ 20001, 20001, "/home/x", "/bin/sh", "" },	  /* not of the range: perhaps a person's */
+		{ 100000, 100000, "/home/x", "/bin/sh", "" },	  /* the same */
+		{ UID + 50, UID + 50, "home", "/bin/sh", "" },
+		{ UID + 50, UID + 50, "/home/x", "sh", "" },
+		{ UID + 50, UID + 50, "/home:x", "/bin/sh", "" },
+		{ UID + 50, UID + 50, "/home", "/bin/sh\nroot::0", "" },
+		{ UID + 50, UID + 50, "/home", "/bin/sh", "a:b" },
+		{ UID + 50, UID + 50, NULL, "/bin/sh", "" },
+		{ UID + 50, UID + 50, "/home", NULL, "" },
 	};
 
 	(void)state;
@@ -242,6 +247,65 @@ static void test_lies_of_the_daemon(void **state)
 		assert_int_equal(ask("k8s_web_new", &pw, &error), NSS_STATUS_UNAVAIL);
 		assert_int_equal(error, EPROTO);
 	}
+}
+
+static long groups_told(uint32_t group, gid_t *ret)
+{
+	gid_t *groups = NULL;
+	long at = 0, size = 0;
+	int error = 0;
+
+	good_answer();
+	answer.group = group;
+	assert_int_equal(
+	    _nss_k8sauth_initgroups_dyn("k8s_web_new", UID + 50, &at, &size, &groups, -1, &error), NSS_STATUS_SUCCESS);
+	*ret = at > 0 ? groups[0] : 0;
+	free(groups);
+	return at;
+}
+
+/* What accounts.conf declares for others may be in sudoers. */
+static void test_groups_that_are_not_due(void **state)
+{
+	static const uint32_t lies[] = { 27, 30000, GID_OTHER, GID_DECLARED, UID + 1 };
+	gid_t gid;
+
+	(void)state;
+	publish_users(3, UID);
+	for (size_t i = 0; i < ARRAY_SIZE(lies); i++)
+		assert_int_equal(groups_told(lies[i], &gid), 0);
+	assert_int_equal(groups_told(GID_USERS, &gid), 1);
+	assert_int_equal(gid, GID_USERS);
+	assert_int_equal(groups_told(GID_WEB, &gid), 1);
+	assert_int_equal(groups_told(GID_WEB + 50, &gid), 1); /* the namespace's first account makes its group */
+	assert_int_equal(gid, GID_WEB + 50);
+	unlink(nss_test_index);
+	assert_int_equal(groups_told(30000, &gid), 0);
+	assert_int_equal(groups_told(GID_WEB, &gid), 1);
+}
+
+/* accounts.conf may have another range than the default one: the helper has checked what the index says of it. */
+static void test_range_of_the_index(void **state)
+{
+	AUTO_BUF struct buf image = { 0 };
+	struct index_writer *writer = index_writer_new(1);
+	struct passwd pw;
+	int error = 0;
+	char why[256];
+
+	(void)state;
+	index_writer_range(writer, 100000, 199999);
+	assert_int_equal(index_writer_group(writer, "k8sauth-users", 100000), 0);
+	assert_int_equal(index_writer_finish(writer, &image, why, sizeof(why)), 0);
+	index_writer_free(writer);
+	publish(&image);
+	good_answer();
+	assert_int_equal(ask("k8s_web_new", &pw, &error), NSS_STATUS_UNAVAIL);
+	answer.uid = answer.gid = 100001;
+	assert_int_equal(ask("k8s_web_new", &pw, &error), NSS_STATUS_SUCCESS);
+	assert_int_equal(pw.pw_uid, 100001);
+	answer.uid = answer.gid = 200000;
+	assert_int_equal(ask("k8s_web_new", &pw, &error), NSS_STATUS_UNAVAIL);
 }
 
 static void test_silent_daemon(void **state)
@@ -265,6 +329,8 @@ int main(void)
 		cmocka_unit_test(test_what_is_never_asked),
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_lies_of_the_daemon),
+		cmocka_unit_test(test_groups_that_are_not_due),
+		cmocka_unit_test(test_range_of_the_index),
 		cmocka_unit_test(test_silent_daemon),
 	};
 
