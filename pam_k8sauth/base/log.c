@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/deadline.h"
 #include "base/text.h"
 
 #define LINE_SIZE 2048
@@ -32,7 +33,7 @@ void log_set_level(int level)
 
 void log_set_sink(log_sink *sink)
 {
-	current_sink = sink;
+	current_sink = sink ? sink : log_stderr_sink;
 }
 
 void log_new_ref(char ret_ref[static REF_SIZE])
@@ -41,6 +42,20 @@ void log_new_ref(char ret_ref[static REF_SIZE])
 
 	random_bytes(bytes, sizeof(bytes));
 	hex_encode(bytes, sizeof(bytes), ret_ref);
+}
+
+bool log_allowed(struct log_limit *limit, const char *what)
+{
+	int64_t now = monotonic_ms();
+
+	if (limit->lines == 0 || now - limit->window >= LOG_LIMIT_MS)
+		*limit = (struct log_limit){ .window = now };
+	if (limit->lines <= LOG_LIMIT_LINES)
+		limit->lines++;
+	if (limit->lines == LOG_LIMIT_LINES)
+		log_warning(
+		    "%s: more than %d in %d s, the others are left out", what, LOG_LIMIT_LINES, LOG_LIMIT_MS / 1000);
+	return limit->lines < LOG_LIMIT_LINES;
 }
 
 void log_line(int level, const char *ref, const char *format, ...)

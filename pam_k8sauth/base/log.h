@@ -6,7 +6,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <syslog.h>
 
 #include "base/macros.h"
@@ -20,7 +22,8 @@ typedef void log_sink(int level, const char *ref, const char *line);
 /* Lines above LEVEL (syslog numbers: LOG_DEBUG is the highest) are dropped; default LOG_INFO. */
 void log_set_level(int level);
 
-/* Replaces the sink; the default writes `<level>line` to stderr where journald listens there, a plain line elsewhere.
+/* Replaces the sink; the default (NULL) writes `<level>line` to stderr where journald listens there, a plain line
+ * elsewhere.
  */
 void log_set_sink(log_sink *sink);
 
@@ -31,6 +34,20 @@ log_sink log_journal_sink;
 void log_new_ref(char ret_ref[static REF_SIZE]);
 
 void log_line(int level, const char *ref, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/*
+ * Lines that anybody can cause are limited, each kind by itself (starts as {}): beyond its own limit journald drops
+ * whatever a service says, and so the lines that count.
+ */
+struct log_limit {
+	int64_t window; /* monotonic ms when counting began */
+	unsigned lines;
+};
+#define LOG_LIMIT_MS	10000
+#define LOG_LIMIT_LINES 100 /* in LOG_LIMIT_MS */
+
+/* Counts one; whether it may be written. Says when it begins to leave lines out: WHAT is the kind, static text. */
+bool log_allowed(struct log_limit *limit, const char *what);
 
 #define log_error(...)	 log_line(LOG_ERR, NULL, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_WARNING, NULL, __VA_ARGS__)

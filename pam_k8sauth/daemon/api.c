@@ -42,16 +42,19 @@ static void api_call_free(struct api_call *call)
 /* A refused login is news for the administrator, whoever asked (decision 24). */
 static void log_response(const struct api_call *call, const struct vault_response *response)
 {
+	static struct log_limit strangers;
+	bool root = call->peer.kind == VAULT_PEER_UNIX && call->peer.uid == 0;
+	/* A status page of its own (sys/health) is no failure, whatever its status says. */
+	bool failed = (response->status >= 500 && !response->body) || (response->status >= 400 && response->step);
 	char text[HTTP_PEER_TEXT_SIZE];
 	const char *peer = http_peer_text(&call->peer, text);
 
-	/* A status page of its own (sys/health) is no failure, whatever its status says. */
-	if ((response->status >= 500 && !response->body) || (response->status >= 400 && response->step))
+	if (!failed)
+		log_line(LOG_DEBUG, call->ref, "%s from %s: %d", call->what, peer, response->status);
+	else if (root || log_allowed(&strangers, "refused requests to the API"))
 		log_line(response->status >= 500 ? LOG_WARNING : LOG_NOTICE, call->ref, "%s from %s: %d, step %s: %s",
 		    call->what, peer, response->status, response->step ? response->step : "-",
 		    response->reason ? response->reason : vault_response_error_text(response));
-	else
-		log_line(LOG_DEBUG, call->ref, "%s from %s: %d", call->what, peer, response->status);
 }
 
 static void on_response(void *arg, struct vault_response *response)

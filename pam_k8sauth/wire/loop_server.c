@@ -49,6 +49,7 @@ struct wire_server {
 	wire_request_fn *request;
 	void *arg;
 	int64_t warned_at;
+	struct log_limit bad;
 	LIST_HEAD(, wire_conn) conns; /* the youngest first */
 };
 
@@ -103,7 +104,8 @@ static void refuse(struct wire_conn *conn, const char *why)
 {
 	uint8_t type = conn->data.len > 5 ? (uint8_t)conn->data.data[5] : 0;
 
-	log_warning("wire: bad request of pid %d, uid %u: %s", conn->peer.pid, conn->peer.uid, why);
+	if (log_allowed(&conn->server->bad, "wire: bad requests"))
+		log_warning("wire: bad request of pid %d, uid %u: %s", conn->peer.pid, conn->peer.uid, why);
 	conn->state = WAITING;
 	wire_reply_status(conn, type, WIRE_STATUS_PROTOCOL, NULL, why);
 }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "base/buf.h"
 #include "base/deadline.h"
 #include "base/safe_open.h"
@@ -184,6 +185,30 @@ static void test_deadline(void **state)
 }
 
 /* Files under the build folder: every component above belongs to whoever builds, so the owner is the caller. */
+static unsigned lines_said;
+
+static void count_lines(int level, const char *ref, const char *line)
+{
+	lines_said++;
+}
+
+/* What strangers can cause must not fill the journal: the line that says so is the last one of the window. */
+static void test_log_limit(void **state)
+{
+	struct log_limit limit = { 0 };
+	unsigned allowed = 0;
+
+	lines_said = 0;
+	log_set_sink(count_lines);
+	for (int i = 0; i < 3 * LOG_LIMIT_LINES; i++)
+		allowed += log_allowed(&limit, "bad requests");
+	log_set_sink(NULL);
+	assert_int_equal(allowed, LOG_LIMIT_LINES - 1);
+	assert_int_equal(lines_said, 1);
+	limit.window -= LOG_LIMIT_MS;
+	assert_true(log_allowed(&limit, "bad requests"));
+}
+
 static void test_safe_open(void **state)
 {
 	char dir[] = "/root/.k8sauth-test-XXXXXX", path[128], link_path[128], why[256] = "";
@@ -232,6 +257,7 @@ int main(void)
 		cmocka_unit_test(test_secret),
 		cmocka_unit_test(test_wipe_realloc),
 		cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_log_limit),
 		cmocka_unit_test(test_safe_open),
 	};
 
