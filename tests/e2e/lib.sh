@@ -64,9 +64,61 @@ expect_output() { # FILE EXTENDED-REGEX
 	return 1
 }
 
-# The site of the demo: machine, cluster, role, secrets; $user and $STAGE/token may log in.
-e2e_site() {
-	machine_prepare web-1 "$tree" "$destdir" > "$STAGE/site.log" 2>&1 && site_configure && machine_boot web-1 && site_known_host &&
+# A session in the background: sets session_client, session_token and session_dir.
+open_session() {
+	rm -f "$STAGE/hold"
+	mkfifo "$STAGE/hold"
+	# shellcheck disable=SC2016
+	pod_ssh "$user" "$STAGE/token" 'echo "$VAULT_TOKEN $K8SAUTH_DIR"; read -r _ || true' < "$STAGE/hold" > "$STAGE/session" 2> "$STAGE/session.err" &
+	session_client=$!
+	exec 8> "$STAGE/hold"
+	for _ in $(seq 100); do
+		read -r session_token session_dir < "$STAGE/session" && return 0
+		sleep 0.1
+	done
+	echo 'no session:'
+	cat "$STAGE/session.err"
+	return 1
+}
+end_session() {
+	exec 8>&-
+	wait "$session_client" || true
+}
+
+token_works() {
+	VAULT_TOKEN=$1 VAULT_ADDR=unix:///run/k8sauth/api machine_run k8sauth token lookup > "$STAGE/lookup" 2>&1 && return 0
+	cat "$STAGE/lookup"
+	return 1
+}
+files_there() { machine_run test -e "$session_dir/token" || { echo "$session_dir/token is missing"; return 1; }; }
+
+# Waits until both token and files are gone.
+all_gone() { # SECONDS
+	local i
+	for ((i = 0; i < $1 * 5; i++)); do
+		if ! token_works "$session_token" > "$STAGE/gone" 2>&1 && ! machine_run test -e "$session_dir"; then
+			return 0
+		fi
+		sleep 0.2
+	done
+	machine_run test -e "$session_dir" && echo "$session_dir is still there"
+	token_works "$session_token" && echo 'the token still works'
+	return 1
+}
+
+# systemd starts a killed daemon again after two seconds.
+daemon_active() {
+	local i
+	for ((i = 0; i < 100; i++)); do
+		sleep 0.1
+		machine_run systemctl -q is-active k8sauthd.service && return 0
+	done
+	machine_run systemctl status k8sauthd.service
+}
+
+# The site of the demo: machine, cluster, role, secrets; $user and $STAGE/token may log in. PREPARE runs before the machine boots.
+e2e_site() { # [PREPARE]
+	machine_prepare web-1 "$tree" "$destdir" > "$STAGE/site.log" 2>&1 && site_configure && "${1:-true}" && machine_boot web-1 && site_known_host &&
 		cluster_start && cluster_reviewer && cluster_workload webapp-ns webapp-sa webapp-0 && site_vault >> "$STAGE/site.log" 2>&1 ||
 		{
 			echo "Bail out! the site did not come up"

@@ -19,6 +19,7 @@ cluster_start() {
 	fi
 	"$testbed/apiserver" --state "$cluster_dir" --port "$cluster_port" > "$cluster_dir/log" 2>&1 < /dev/null &
 	echo $! > "$cluster_dir/pids"
+	disown # bash would report its end
 	for _ in $(seq 100); do
 		curl -sf --cacert "$cluster_dir/ca.crt" "https://127.0.0.1:$cluster_port/readyz" > /dev/null && return
 		sleep 0.1

@@ -25,7 +25,7 @@ journal_of_ours() { # JOURNALCTL-OPTIONS...
 mark_journal() { journal_mark=$(journal_of_ours -n 1 --show-cursor | sed -n 's/^-- cursor: //p'); }
 journal_since_mark() {
 	journal_of_ours ${journal_mark:+--after-cursor="$journal_mark"} |
-		grep -vE '^(Connection|Received disconnect|Disconnected|Server listening)' || true
+		grep -vE '^(Connection|Received disconnect|Disconnected|Server listening)|Failed to kill control group' || true
 }
 
 # The whole configuration of the machine: everything else is a default.

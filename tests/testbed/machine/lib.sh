@@ -27,6 +27,7 @@ machine_prepare() { # NAME TREE DESTDIR
 	# Root and an ordinary user with passwords: they must never notice us.
 	chroot "$root" useradd -m -s /bin/bash local
 	printf 'root:root-password\nlocal:local-password\n' | chroot "$root" chpasswd
+	echo 'PermitRootLogin yes' > "$root/etc/ssh/sshd_config.d/root.conf"
 }
 
 machine_boot() { # NAME
