@@ -123,6 +123,8 @@ void print_json(const json_t *value);
 void print_sorted_json(const json_t *value);
 /* Keys and values of OBJECT, sorted; durations as such. */
 void print_map(const json_t *object);
+/* "== Title ==", as wide as the WIDTH bytes below it. */
+void print_title(const char *title, size_t width);
 /* "== Data ==" above print_map(OBJECT). */
 void print_titled_map(const char *title, const json_t *object);
 /* One column "Keys". */

@@ -254,23 +254,28 @@ void print_map(const json_t *object)
 	rows_print(&rows);
 }
 
-void print_titled_map(const char *title, const json_t *object)
+void print_title(const char *title, size_t width)
 {
-	const char *key;
-	json_t *value;
-	size_t longest = 0, signs;
+	size_t signs = width > strlen(title) + 2 ? (width - strlen(title) - 1) / 2 : 2;
 
-	json_object_foreach((json_t *)(uintptr_t)object, key, value) longest = strlen(key) > longest ? strlen(key)
-												     : longest;
-	/* As wide as the head of the table below: key, 4 blanks, "Value". */
-	signs = longest + 9 > strlen(title) + 2 ? longest + 9 - strlen(title) - 2 : 4;
-	signs = (signs + 1) / 2;
 	for (size_t i = 0; i < signs; i++)
 		putchar('=');
 	printf(" %s ", title);
 	for (size_t i = 0; i < signs; i++)
 		putchar('=');
 	putchar('\n');
+}
+
+void print_titled_map(const char *title, const json_t *object)
+{
+	const char *key;
+	json_t *value;
+	size_t longest = 0;
+
+	json_object_foreach((json_t *)(uintptr_t)object, key, value) longest = strlen(key) > longest ? strlen(key)
+												     : longest;
+	/* As wide as the head of the table below: key, 4 blanks, "Value". */
+	print_title(title, longest + 9);
 	print_map(object);
 }
 
@@ -374,7 +379,7 @@ int print_field(const struct cli *cli, const json_t *object, const char *name)
 	const json_t *value = json_object_get(object, name);
 	char *text;
 
-	if (!value) {
+	if (!value || json_is_null(value)) {
 		fprintf(stderr, "Field \"%s\" not present in secret\n", name);
 		return CLI_LOCAL;
 	}

@@ -79,7 +79,8 @@ static char *api_path(const struct kv_place *place, const char *folder)
 
 static void print_secret_path(const char *path)
 {
-	printf("== Secret Path ==\n%s\n\n", path);
+	print_title("Secret Path", strlen(path));
+	printf("%s\n\n", path);
 }
 
 /* The reply to a write of version 2: its metadata. */
@@ -146,7 +147,8 @@ static int print_kv(const struct cli *cli, const struct kv_place *place, const c
 	print_warnings(secret);
 	if (place->v2) {
 		print_secret_path(path);
-		print_titled_map("Metadata", json_object_get(data, "metadata"));
+		if (json_object_get(data, "metadata"))
+			print_titled_map("Metadata", json_object_get(data, "metadata"));
 		putchar('\n');
 	}
 	if (json_object_size(values) > 0)
