@@ -16,6 +16,7 @@ struct scan {
 	const char *at, *end;
 	bool object; /* the body starts like an object */
 	bool big;    /* an integer may be beyond 64 bits */
+	unsigned tokens;
 	int status;
 	char *error;
 };
@@ -141,6 +142,11 @@ static int scan_word(struct scan *scan, const char *word)
 	return 0;
 }
 
+static int count_token(struct scan *scan)
+{
+	return ++scan->tokens > HTTP_JSON_TOKENS_MAX ? malformed(scan, "JSON payload exceeds allowed token count") : 0;
+}
+
 static int scan_value(struct scan *scan, unsigned depth);
 
 /* The key and the colon of a member. */
@@ -153,7 +159,7 @@ static int scan_key(struct scan *scan)
 		return unexpected(scan, 500, "looking for beginning of value");
 	if (*scan->at != '"')
 		return unexpected(scan, 400, "looking for beginning of object key string");
-	if (scan_string(scan) < 0)
+	if (count_token(scan) < 0 || scan_string(scan) < 0)
 		return -EBADMSG;
 	if (!skip_blanks(scan))
 		return malformed(scan, "malformed JSON, unclosed containers");
@@ -176,7 +182,10 @@ static int scan_container(struct scan *scan, bool object, unsigned depth)
 		scan->at++;
 		return 0;
 	}
-	for (;;) {
+	for (unsigned count = 1;; count++) {
+		if (count > HTTP_JSON_COUNT_MAX)
+			return malformed(scan, object ? "JSON object exceeds allowed entry count"
+						      : "JSON array exceeds allowed element count");
 		if ((object && scan_key(scan) < 0) || scan_value(scan, depth + 1) < 0)
 			return -EBADMSG;
 		if (!skip_blanks(scan))
@@ -197,6 +206,8 @@ static int scan_value(struct scan *scan, unsigned depth)
 {
 	if (!skip_blanks(scan))
 		return malformed(scan, "malformed JSON, unclosed containers");
+	if (count_token(scan) < 0)
+		return -EBADMSG;
 	switch (*scan->at) {
 	case '{':
 	case '[':

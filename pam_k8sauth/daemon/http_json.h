@@ -8,13 +8,16 @@
 #include "base/buf.h"
 
 #define HTTP_JSON_DEPTH_MAX  100
+#define HTTP_JSON_COUNT_MAX  10000  /* members of one object, elements of one array: Vault's limits, as the next one */
+#define HTTP_JSON_TOKENS_MAX 250000 /* keys, values and containers: a tree takes many times the bytes of its text */
 #define HTTP_JSON_ERROR_SIZE 256
 
 /*
  * Decodes the LEN bytes of a body into an object; *RET is NULL for an empty body, blanks and `null`. Whole numbers stay
  * integers (1e3 is 1000), those beyond 64 bits become reals, as Vault's clients get them back. 0 and *RET (the
  * caller's), or the HTTP status with the text for the client in ERROR. Refused besides: repeated keys, more than
- * HTTP_JSON_DEPTH_MAX levels, \u0000, invalid UTF-8.
+ * HTTP_JSON_DEPTH_MAX levels, HTTP_JSON_COUNT_MAX in one container or HTTP_JSON_TOKENS_MAX in all, \u0000, invalid
+ * UTF-8.
  */
 int http_json_decode(const char *text, size_t len, json_t **ret, char error[static HTTP_JSON_ERROR_SIZE]) NODISCARD;
 

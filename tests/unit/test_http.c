@@ -393,6 +393,49 @@ static void test_json(void **state)
 	}
 }
 
+/* {"a":[0,0,...],"b":[...]} with N zeros in each of ROWS arrays. */
+static void add_rows(struct buf *text, unsigned rows, unsigned n)
+{
+	buf_free(text);
+	for (unsigned row = 0; row < rows; row++) {
+		buf_printf(text, "%s\"%u\":[0", row ? "," : "{", row);
+		for (unsigned i = 1; i < n; i++)
+			buf_add_str(text, ",0");
+		buf_add_char(text, ']');
+	}
+	buf_add_char(text, '}');
+}
+
+/* A tree takes many times the memory of its text: Vault's limits and texts. */
+static void test_json_counts(void **state)
+{
+	static const struct {
+		unsigned rows, n;
+		int status;
+		const char *error;
+	} cases[] = {
+		{ 1, HTTP_JSON_COUNT_MAX, 0, "" },
+		{ 1, HTTP_JSON_COUNT_MAX + 1, 500, "JSON array exceeds allowed element count" },
+		{ HTTP_JSON_COUNT_MAX, 1, 0, "" },
+		{ HTTP_JSON_COUNT_MAX + 1, 1, 500, "JSON object exceeds allowed entry count" },
+		{ 24, HTTP_JSON_COUNT_MAX, 0, "" },
+		{ 25, HTTP_JSON_COUNT_MAX, 500, "JSON payload exceeds allowed token count" },
+	};
+	AUTO_BUF struct buf text = { 0 };
+	char error[HTTP_JSON_ERROR_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_t *json = NULL;
+
+		*error = '\0';
+		add_rows(&text, cases[i].rows, cases[i].n);
+		assert_int_equal(http_json_decode(text.data, text.len, &json, error), cases[i].status);
+		assert_string_equal(error, cases[i].error);
+		json_decref(json);
+	}
+}
+
 static void test_json_encode(void **state)
 {
 	/* Reads back as itself, byte for byte, except where Go writes another form of the same text. */
@@ -426,6 +469,7 @@ int main(void)
 		cmocka_unit_test(test_queries),
 		cmocka_unit_test(test_json_refusals),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_counts),
 		cmocka_unit_test(test_json_encode),
 	};
 

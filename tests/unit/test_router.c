@@ -31,7 +31,16 @@ static int say_no(struct call *call)
 	return call_wrapped_error(call, 400, "no way");
 }
 
+static int tell_data(struct call *call)
+{
+	return call_data(call, json_deep_copy(call->request->data));
+}
+
+static const char *const known[] = { "known", NULL };
+
 static const struct engine_path paths[] = {
+	{ .pattern = "strangers", .flags = ENGINE_UNAUTHENTICATED, .update = tell_data, .fields = known },
+	{ .pattern = "known", .update = tell_data, .fields = known },
 	{ .pattern = "role/", .list = tell },
 	{ .pattern = "role/{name}", .read = tell, .update = tell, .delete = tell, .exists = exists },
 	{ .pattern = "role/{name}/part", .read = tell },
@@ -209,6 +218,19 @@ static void test_internal(void **state)
 	assert_non_null(strstr(world->last.text, "\"op\":\"create\""));
 }
 
+/* A stranger's request may be held: what nobody reads is not kept with it. */
+static void test_unknown_values(void **state)
+{
+	static const char data[] = "{\"known\": [1], \"other\": [1, 2]}";
+	struct world *world = *state;
+
+	ask(world, VAULT_UPDATE, "auth/k/strangers", NULL, data);
+	assert_non_null(strstr(world->last.text, "{\"known\":[1],\"other\":null}"));
+	assert_non_null(strstr(world->last.text, "unrecognized parameters: [other]"));
+	ask(world, VAULT_UPDATE, "auth/k/known", "root", data);
+	assert_non_null(strstr(world->last.text, "{\"known\":[1],\"other\":[1,2]}"));
+}
+
 static void test_wrapping_refused(void **state)
 {
 	struct world *world = *state;
@@ -245,6 +267,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_requests, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_long_paths, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_internal, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_unknown_values, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_wrapping_refused, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_envelope, setup, world_teardown),
 	};

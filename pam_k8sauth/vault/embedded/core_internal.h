@@ -191,6 +191,15 @@ int router_match(const char *pattern, const char *rest, struct call_private *cal
 extern const struct engine *const core_engines[]; /* ends with NULL */
 const struct engine *core_engine(const char *type, bool auth);
 
+/* --- parameters.c: of a request whose path is found */
+
+/* Sets values that no handler reads to null, where anybody may ask. */
+void parameters_forget_unknown(struct call *call);
+/* Vault's two warnings about parameters; only a reply with a body shows them. */
+void parameters_warn(struct call *call);
+/* Answers `?help=1`. */
+int parameters_show_help(struct call *call) NODISCARD;
+
 /* --- mounts.c */
 
 /* An entry with new ids; PATH ends in '/' and has "auth/" where ENGINE has. NULL without memory. */

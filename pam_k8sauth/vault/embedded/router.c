@@ -354,86 +354,6 @@ static engine_handler *handler_of(const struct engine_path *path, enum vault_op 
 	return NULL;
 }
 
-static void add_name(char **names, const char *name)
-{
-	char *longer;
-
-	if (asprintf(&longer, "%s%s%s", *names ? *names : "", *names ? " " : "", name) < 0)
-		return;
-	free(*names);
-	*names = longer;
-}
-
-static bool is_capture(const struct call_private *call, const char *name)
-{
-	for (size_t i = 0; i < call->n_captures; i++)
-		if (strlen(name) == call->captures[i].name_len &&
-		    strncmp(name, call->captures[i].name, call->captures[i].name_len) == 0)
-			return true;
-	return false;
-}
-
-static bool is_field(const struct engine_path *path, const char *name)
-{
-	for (size_t i = 0; path->fields[i]; i++)
-		if (streq(path->fields[i], name))
-			return true;
-	return false;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Vault's two warnings about parameters; only a reply with a body shows them. */
-static void warn_parameters(struct call *call)
-{
-	size_t n = 0, size = json_object_size(call->request->data);
-	const char **names AUTO_FREE = NULL;
-	char *ignored AUTO_FREE = NULL, *replaced AUTO_FREE = NULL;
-	const char *key;
-	json_t *value;
-
-	if (!size || !call->path->fields || call->response->status != 200 || call->response->body)
-		return;
-	names = calloc(size, sizeof(*names));
-	if (!names)
-		return;
-	json_object_foreach(call->request->data, key, value) names[n++] = key;
-	qsort(names, n, sizeof(*names), compare_names);
-	for (size_t i = 0; i < n; i++) {
-		if (is_capture(call->private, names[i]))
-			add_name(&replaced, names[i]);
-		else if (!is_field(call->path, names[i]))
-			add_name(&ignored, names[i]);
-	}
-	if (ignored)
-		call_warn(call, "Endpoint ignored these unrecognized parameters: [%s]", ignored);
-	if (replaced)
-		call_warn(call,
-		    "Endpoint replaced the value of these parameters with the values captured from the endpoint's "
-		    "path: [%s]",
-		    replaced);
-}
-
-static int show_help(struct call *call)
-{
-	const struct engine_path *path = call->path;
-	char *fields AUTO_FREE = NULL, *text AUTO_FREE = NULL;
-
-	for (size_t i = 0; path->fields && path->fields[i]; i++)
-		add_name(&fields, path->fields[i]);
-	if (asprintf(&text, "Request:        %s\nMatching Route: %s\n\nEngine %s. Parameters: %s.", call->rest,
-		path->pattern, call->mount->engine->type, fields ? fields : "none") < 0) {
-		text = NULL;
-		return -ENOMEM;
-	}
-	call->response->status = 200;
-	call->response->body = json_pack("{s:s, s:n}", "help", text, "see_also");
-	return call->response->body ? 0 : -ENOMEM;
-}
-
 static int run_handler(struct call *call)
 {
 	engine_handler *handler = handler_of(call->path, call->request->op);
@@ -441,7 +361,7 @@ static int run_handler(struct call *call)
 	int r;
 
 	if (call->request->op == VAULT_HELP)
-		return show_help(call);
+		return parameters_show_help(call);
 	if (!handler && call->path->flags & ENGINE_RAW) {
 		response->status = 405;
 		return 0;
@@ -459,7 +379,7 @@ static int run_handler(struct call *call)
 			response->mount_type = call->mount->engine->type;
 	}
 	if (r == 0)
-		warn_parameters(call);
+		parameters_warn(call);
 	return r;
 }
 
@@ -487,5 +407,6 @@ int router_run(struct call *call)
 		    call, 404, "no handler for route \"%s\". route entry not found.", call->request->path);
 	if (!call->path)
 		return call_wrapped_error(call, 404, "unsupported path");
+	parameters_forget_unknown(call);
 	return run_handler(call);
 }
