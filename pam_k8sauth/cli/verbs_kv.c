@@ -147,9 +147,10 @@ static int print_kv(const struct cli *cli, const struct kv_place *place, const c
 	print_warnings(secret);
 	if (place->v2) {
 		print_secret_path(path);
-		if (json_object_get(data, "metadata"))
+		if (json_object_get(data, "metadata")) {
 			print_titled_map("Metadata", json_object_get(data, "metadata"));
-		putchar('\n');
+			putchar('\n');
+		}
 	}
 	if (json_object_size(values) > 0)
 		print_titled_map("Data", values);
