@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Median time of getpwnam for random users of a list, in batches: nss N FILE-WITH-ONE-NAME-PER-LINE */
+/*
+ * Median time of a lookup of random users of a list, in batches: nss N NAMES [INDEX]
+ * NAMES is a file with one name per line. With getpwnam; or, given an INDEX, by its reader alone.
+ */
 #include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <time.h>
 
+#include "accounts/index.h"
 #include "base/macros.h"
 
 #define BATCH 20
@@ -40,25 +44,39 @@ static char (*load(const char *path, size_t *ret_n))[64]
 	return names;
 }
 
+/* Fails on the first name that is not there. */
+static bool look_up(const struct index_map *map, const char *name)
+{
+	struct index_user user;
+
+	if (map ? index_user_by_name(map, name, &user) == 0 : getpwnam(name) != NULL)
+		return true;
+	fprintf(stderr, "nss: %s is not found\n", name);
+	return false;
+}
+
 int main(int argc, char **argv)
 {
-	size_t n_names, samples = argc == 3 ? (size_t)atol(argv[1]) : 0;
-	char(*names)[64] = argc == 3 ? load(argv[2], &n_names) : NULL;
+	size_t n_names = 0, samples = argc > 2 ? (size_t)atol(argv[1]) : 0;
+	char(*names)[64] = argc > 2 ? load(argv[2], &n_names) : NULL;
 	double *times = calloc(samples + 1, sizeof(*times));
+	struct index_map map;
 	unsigned seed = 1;
 
 	if (!names || !times || n_names == 0 || samples == 0) {
-		fprintf(stderr, "usage: nss N NAMES\n");
+		fprintf(stderr, "usage: nss N NAMES [INDEX]\n");
 		return 2;
+	}
+	if (argc > 3 && index_open(argv[3], 0, &map) < 0) {
+		fprintf(stderr, "nss: %s is no index\n", argv[3]);
+		return 1;
 	}
 	for (size_t i = 0; i < samples; i++) {
 		double start = now_us();
 
 		for (int k = 0; k < BATCH; k++) {
-			if (!getpwnam(names[(size_t)rand_r(&seed) % n_names])) {
-				fprintf(stderr, "nss: a name is not found\n");
+			if (!look_up(argc > 3 ? &map : NULL, names[(size_t)rand_r(&seed) % n_names]))
 				return 1;
-			}
 		}
 		times[i] = (now_us() - start) / BATCH;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The floor for a login: a module that asks one hidden prompt and is content with any answer. For measuring on
- * throw-away machines only. */
+/* The floor for a login: a module that asks as many hidden prompts as its argument says (by default one), as ours
+ * words them, and is content with any answer. For measuring on throw-away machines only. */
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
 #include <stdlib.h>
@@ -10,15 +10,20 @@
 
 EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-	char *answer = NULL;
+	int parts = argc > 0 ? atoi(argv[0]) : 1;
 
 	(void)flags;
-	(void)argc;
-	(void)argv;
-	if (pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, &answer, "Password: ") != PAM_SUCCESS || !answer)
-		return PAM_AUTH_ERR;
-	explicit_bzero(answer, strlen(answer));
-	free(answer);
+	for (int part = 1; part <= parts; part++) {
+		char *answer = NULL;
+		int r = part == 1
+			    ? pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, &answer, "Password: ")
+			    : pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, &answer, "Password (part %d of %d): ", part, parts);
+
+		if (r != PAM_SUCCESS || !answer)
+			return PAM_AUTH_ERR;
+		explicit_bzero(answer, strlen(answer));
+		free(answer);
+	}
 	return PAM_SUCCESS;
 }
 

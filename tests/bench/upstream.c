@@ -117,13 +117,17 @@ int main(int argc, char **argv)
 {
 	struct upstream upstream = { 0 };
 	struct sockaddr_in address = { .sin_family = AF_INET };
+	struct event_config *config;
 
 	if (argc != 6 || load_answer(&upstream, argv[5]) < 0) {
 		fprintf(stderr, "usage: upstream PORT CERT KEY THINK_US BODY_FILE\n");
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	upstream.base = event_base_new();
+	/* epoll alone would round the think time up by a millisecond. */
+	config = event_config_new();
+	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+	upstream.base = event_base_new_with_config(config);
 	upstream.think_us = atol(argv[4]);
 	upstream.tls = SSL_CTX_new(TLS_server_method());
 	if (SSL_CTX_use_certificate_chain_file(upstream.tls, argv[2]) != 1 ||
