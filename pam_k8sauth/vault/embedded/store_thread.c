@@ -164,8 +164,9 @@ void store_thread_give(struct store_thread *thread, struct store_txns *txns, str
 	pthread_mutex_lock(&thread->lock);
 	TAILQ_CONCAT(&thread->txns, txns, link);
 	TAILQ_CONCAT(&thread->loads, loads, link);
-	pthread_cond_signal(&thread->changed);
 	pthread_mutex_unlock(&thread->lock);
+	/* After the lock is free: the thread would wake only to wait for it. */
+	pthread_cond_signal(&thread->changed);
 }
 
 void store_thread_take(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads)
