@@ -113,6 +113,18 @@ static char *base64_encode_with(const char *digits, const void *data, size_t len
 	return ret;
 }
 
+/* The value of C among DIGITS, which end in the two that differ; -1. */
+static int base64_value(char c, const char *digits)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == digits[62] ? 62 : c == digits[63] ? 63 : -1;
+}
+
 static ssize_t base64_decode_with(const char *digits, const char *text, size_t len, void *ret)
 {
 	unsigned char *out = ret;
@@ -122,11 +134,11 @@ static ssize_t base64_decode_with(const char *digits, const char *text, size_t l
 	if (len % 4 == 1)
 		return -EINVAL;
 	for (size_t i = 0; i < len; i++) {
-		const char *digit = text[i] ? strchr(digits, text[i]) : NULL;
+		int digit = base64_value(text[i], digits);
 
-		if (!digit)
+		if (digit < 0)
 			return -EINVAL;
-		bits = bits << 6 | (uint32_t)(digit - digits);
+		bits = bits << 6 | (uint32_t)digit;
 		have += 6;
 		if (have >= 8) {
 			have -= 8;
