@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/json_quick.h"
+
 #define PREFIX "error parsing JSON: failed to parse JSON input: "
 
 struct scan {
@@ -338,7 +340,7 @@ int http_json_decode(const char *text, size_t len, json_t **ret, char error[stat
 		    PREFIX "json: cannot unmarshal %s into Go value of type map[string]interface {}", go_type(*start));
 		return 400;
 	}
-	object = json_loadb(text, len, JSON_REJECT_DUPLICATES | (scan.big ? JSON_DECODE_INT_AS_REAL : 0), &why);
+	object = json_quick_loadb(text, len, JSON_REJECT_DUPLICATES | (scan.big ? JSON_DECODE_INT_AS_REAL : 0), &why);
 	if (!object)
 		return explain(&why, error);
 	normalise(object);

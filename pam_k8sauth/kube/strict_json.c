@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "base/json_quick.h"
+
 /* jansson recurses: the depth is counted before it sees the text. Broken text may be counted wrongly: it is refused. */
 static bool depth_within(const char *text, size_t len, unsigned max)
 {
@@ -34,7 +36,7 @@ json_t *strict_json_object(const char *text, size_t len, unsigned depth)
 
 	if (!depth_within(text, len, depth))
 		return NULL;
-	json = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	json = json_quick_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 	if (json_is_object(json))
 		return json;
 	json_decref(json);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/json_quick.h"
 #include "base/text.h"
 
 bool call_array_grow(void **items, size_t n, size_t *size, size_t item_size)
@@ -50,7 +51,7 @@ static struct call_write *own_write(struct call_private *call, const char *key)
 
 static int parse(const char *text, size_t len, json_t **ret)
 {
-	*ret = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	*ret = json_quick_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 	return *ret ? 0 : -EIO;
 }
 
