@@ -216,7 +216,14 @@ static json_t *explain(void *arg, const char *ref)
 
 static int start_core(struct daemon *daemon, const struct core_options *options, char *why, size_t why_size)
 {
-	daemon->base = event_base_new();
+	struct event_config *config = event_config_new();
+
+	/* What a turn of the loop adds and deletes again costs no system call. No descriptor of ours is a dup() of
+	 * another. */
+	if (config && event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)
+		daemon->base = event_base_new_with_config(config);
+	if (config)
+		event_config_free(config);
 	if (!daemon->base)
 		return -ENOMEM;
 	return core_open(daemon->base, options, &daemon->core, why, why_size);
