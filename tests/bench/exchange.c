@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
 /*
  * Measures exchanges through k8sauthd beside bare TokenReviews (libcurl, one kept-alive connection per client). Each
  * login is a connection of its own, as it is for a PAM module.
- *     exchange latency N API-SOCKET ROLE TOKEN-FILE URL CA-FILE        one client, a bare call and a login in turn
+ *     exchange latency N API-SOCKET ROLE TOKEN-FILE URL CA-FILE   one client, a bare call and a login in turn
  *     exchange rate SECONDS CLIENTS API-SOCKET ROLE TOKEN-FILE URL CA-FILE
- *     exchange wire SECONDS CLIENTS SERVICE USER TOKEN-FILE            sessions: login, open and close by the PAM
- * socket exchange fill N CLIENTS API-SOCKET ROLE TOKEN-FILE               N logins
+ *     exchange wire SECONDS CLIENTS SERVICE USER TOKEN-FILE       sessions: login, open and close by the PAM socket
+ *     exchange phases N SERVICE USER TOKEN-FILE                   how long each of the three takes one client
+ *     exchange fill N CLIENTS API-SOCKET ROLE TOKEN-FILE          N logins
  */
+/* clang-format on */
 #include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
@@ -156,10 +159,11 @@ static int latency(size_t n)
 	}
 	qsort(alone, n, sizeof(*alone), compare);
 	qsort(through, n, sizeof(*through), compare);
-	printf(
-	    "bare TokenReview %.0f us (p99 %.0f), login through k8sauthd %.0f us (p99 %.0f), ratio of medians %.3f\n",
+	printf("bare TokenReview %.0f us (p99 %.0f), login through k8sauthd %.0f us (p99 %.0f), "
+	       "ratio of medians %.3f, of the quiet quartiles %.3f\n",
 	    percentile(alone, n, 0.5), percentile(alone, n, 0.99), percentile(through, n, 0.5),
-	    percentile(through, n, 0.99), percentile(through, n, 0.5) / percentile(alone, n, 0.5));
+	    percentile(through, n, 0.99), percentile(through, n, 0.5) / percentile(alone, n, 0.5),
+	    percentile(through, n, 0.25) / percentile(alone, n, 0.25));
 	return 0;
 }
 
@@ -184,15 +188,18 @@ static int ask(struct buf *wire, uint16_t tag, struct secret **ret_secret, char 
 	return (ret_secret && !*ret_secret) || (ret_text && !*ret_text) ? -EPROTO : 0;
 }
 
-/* One session, as module and sshd have it. */
-static int session(void)
+/* One session, as module and sshd have it. AT gets the time before, between and after its requests; or NULL. */
+static int session(int64_t at[4])
 {
+	int64_t ignored[4];
 	AUTO_BUF struct buf login = BUF_MAX(WIRE_REQUEST_MAX), open = BUF_MAX(WIRE_REQUEST_MAX),
 			    close = BUF_MAX(WIRE_REQUEST_MAX);
 	AUTO_SECRET struct secret *handle = NULL;
 	AUTO_FREE char *id = NULL;
 	int r;
 
+	at = at ? at : ignored;
+	at[0] = now_ns();
 	wire_begin(&login, WIRE_LOGIN);
 	wire_add_str(&login, WIRE_USER | WIRE_CRITICAL, user);
 	wire_add_str(&login, WIRE_SERVICE | WIRE_CRITICAL, service);
@@ -200,6 +207,7 @@ static int session(void)
 	r = ask(&login, WIRE_HANDLE, &handle, NULL);
 	if (r < 0)
 		return r;
+	at[1] = now_ns();
 	wire_begin(&open, WIRE_OPEN);
 	wire_add_str(&open, WIRE_USER | WIRE_CRITICAL, user);
 	wire_add_str(&open, WIRE_SERVICE | WIRE_CRITICAL, service);
@@ -207,9 +215,12 @@ static int session(void)
 	r = ask(&open, WIRE_SESSION, NULL, &id);
 	if (r < 0)
 		return r;
+	at[2] = now_ns();
 	wire_begin(&close, WIRE_CLOSE);
 	wire_add_str(&close, WIRE_SESSION | WIRE_CRITICAL, id);
-	return ask(&close, WIRE_STATUS, NULL, NULL);
+	r = ask(&close, WIRE_STATUS, NULL, NULL);
+	at[3] = now_ns();
+	return r;
 }
 
 static void *login_client(void *arg)
@@ -224,7 +235,7 @@ static void *session_client(void *arg)
 {
 	(void)arg;
 	while (!atomic_load(&stop))
-		atomic_fetch_add(session() < 0 ? &failed : &done, 1);
+		atomic_fetch_add(session(NULL) < 0 ? &failed : &done, 1);
 	return NULL;
 }
 
@@ -289,6 +300,30 @@ static int wire(unsigned seconds, size_t clients)
 	return atomic_load(&failed) > 0;
 }
 
+static int phases(size_t n)
+{
+	int64_t *times[3], at[4];
+
+	for (size_t k = 0; k < 3; k++) {
+		times[k] = calloc(n, sizeof(**times));
+		if (!times[k])
+			return 1;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (session(at) < 0) {
+			fprintf(stderr, "exchange: a session fails\n");
+			return 1;
+		}
+		for (size_t k = 0; k < 3; k++)
+			times[k][i] = at[k + 1] - at[k];
+	}
+	for (size_t k = 0; k < 3; k++)
+		qsort(times[k], n, sizeof(**times), compare);
+	printf("medians: login %.0f us, open %.0f us, close %.0f us\n", percentile(times[0], n, 0.5),
+	    percentile(times[1], n, 0.5), percentile(times[2], n, 0.5));
+	return 0;
+}
+
 static int fill(long n, size_t clients)
 {
 	int64_t start = now_ns();
@@ -313,10 +348,12 @@ int main(int argc, char **argv)
 	     is_fill = argc == 7 && streq(what, "fill");
 
 	curl_global_init(CURL_GLOBAL_ALL);
-	if (argc == 7 && streq(what, "wire")) {
-		service = argv[4];
-		user = argv[5];
-		return read_token(argv[6]) < 0 || wire((unsigned)atoi(argv[2]), clients_of(argv[3]));
+	if ((argc == 7 && streq(what, "wire")) || (argc == 6 && streq(what, "phases"))) {
+		service = argv[argc - 3];
+		user = argv[argc - 2];
+		if (read_token(argv[argc - 1]) < 0)
+			return 1;
+		return argc == 7 ? wire((unsigned)atoi(argv[2]), clients_of(argv[3])) : phases((size_t)atol(argv[2]));
 	}
 	if (is_latency || is_rate || is_fill) {
 		char **rest = argv + (is_latency ? 3 : 4);
@@ -332,6 +369,6 @@ int main(int argc, char **argv)
 		return is_rate ? rate((unsigned)atoi(argv[2]), clients_of(argv[3]))
 			       : fill(atol(argv[2]), clients_of(argv[3]));
 	}
-	fprintf(stderr, "usage: exchange latency|rate|wire|fill ... (see the source)\n");
+	fprintf(stderr, "usage: exchange latency|rate|wire|phases|fill ... (see the source)\n");
 	return 2;
 }
