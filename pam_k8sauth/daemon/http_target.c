@@ -202,13 +202,16 @@ static int add_pair(json_t *object, const char *text, size_t len, bool form)
 int http_query_parse(const char *text, size_t len, bool form, json_t **ret)
 {
 	json_t *object = json_object();
+	unsigned pairs = 0;
 	int r = object ? 0 : -ENOMEM;
 
 	while (r == 0 && len > 0) {
 		const char *end = memchr(text, '&', len);
 		size_t take = end ? (size_t)(end - text) : len;
 
-		if (take > 0)
+		if (take > 0 && form && ++pairs > HTTP_FORM_PAIRS_MAX)
+			r = -E2BIG;
+		else if (take > 0)
 			r = add_pair(object, text, take, form);
 		text += take + (end ? 1 : 0);
 		len -= take + (end ? 1 : 0);

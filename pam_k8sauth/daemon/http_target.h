@@ -22,8 +22,11 @@ struct http_target {
 int http_target_parse(const char *target, struct http_target *ret, const char **ret_why) NODISCARD;
 void http_target_free(struct http_target *target);
 
+#define HTTP_FORM_PAIRS_MAX 256 /* each repeated name copies what its values are so far */
+
 /*
  * Decodes "a=b&c=d" into an object of strings. A repeated name gives an array of strings, or with FORM its values
- * joined by ',' (Vault's two ways). 0, or -EBADMSG (bad percent-encoding, invalid UTF-8, NUL), -ENOMEM.
+ * joined by ',' (Vault's two ways). 0, or -EBADMSG (bad percent-encoding, invalid UTF-8, NUL), -E2BIG (a form of
+ * more than HTTP_FORM_PAIRS_MAX), -ENOMEM.
  */
 int http_query_parse(const char *text, size_t len, bool form, json_t **ret) NODISCARD;

@@ -273,6 +273,7 @@ static void test_targets(void **state)
 
 static void test_queries(void **state)
 {
+	AUTO_BUF struct buf many = { 0 };
 	json_t *query;
 
 	(void)state;
@@ -288,6 +289,13 @@ static void test_queries(void **state)
 	json_decref(query);
 	assert_int_equal(http_query_parse("", 0, true, &query), 0);
 	json_decref(query);
+	for (int i = 0; i < HTTP_FORM_PAIRS_MAX; i++)
+		buf_add_str(&many, "a=b&");
+	assert_int_equal(http_query_parse(many.data, many.len, true, &query), 0);
+	assert_int_equal(json_string_length(json_object_get(query, "a")), 2 * HTTP_FORM_PAIRS_MAX - 1);
+	json_decref(query);
+	buf_add_str(&many, "a");
+	assert_int_equal(http_query_parse(many.data, many.len, true, &query), -E2BIG);
 	assert_int_equal(http_query_parse("a=%zz", 5, true, &query), -EBADMSG);
 	assert_int_equal(http_query_parse("a=%00", 5, true, &query), -EBADMSG);
 	assert_int_equal(http_query_parse("a%00=", 5, true, &query), -EBADMSG);
