@@ -9,6 +9,9 @@
 #define WINDOW_MS      60000
 #define FAILURES_QUICK 5
 
+#define LOOKUP_MS  1000
+#define LOOKUP_MAX 100 /* in LOOKUP_MS: NSS asks for what the index lacks only, and each is a look into /etc/passwd */
+
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
 	do
@@ -30,4 +33,16 @@ bool rate_failure(struct sessions *all, const struct caller *caller)
 	if (bucket->failures < UINT32_MAX)
 		bucket->failures++;
 	return bucket->failures > FAILURES_QUICK;
+}
+
+bool rate_lookup(struct sessions *all, uid_t uid)
+{
+	struct lookup_bucket *bucket = &all->lookups[uid % LOOKUP_BUCKETS];
+	int64_t now = monotonic_ms();
+
+	if (bucket->uid != uid || now - bucket->window >= LOOKUP_MS)
+		*bucket = (struct lookup_bucket){ .uid = uid, .window = now };
+	if (bucket->lookups <= LOOKUP_MAX)
+		bucket->lookups++;
+	return bucket->lookups <= LOOKUP_MAX;
 }

@@ -23,7 +23,8 @@ static void reply_account(struct wire_conn *conn, const struct account *account)
 	wire_reply(conn, &reply);
 }
 
-void lookup_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request)
+void lookup_request(
+    struct sessions *all, struct wire_conn *conn, const struct wire_frame *request, const struct wire_peer *peer)
 {
 	char *name AUTO_FREE = wire_get_str(request, WIRE_USER);
 	struct account account = { 0 };
@@ -31,6 +32,10 @@ void lookup_request(struct sessions *all, struct wire_conn *conn, const struct w
 
 	if (!name || !sessions_cluster(all, name)) {
 		wire_reply_status(conn, request->type, WIRE_STATUS_NOT_OURS, NULL, NULL);
+		return;
+	}
+	if (peer->uid != 0 && !rate_lookup(all, peer->uid)) {
+		wire_reply_status(conn, request->type, WIRE_STATUS_LIMIT, NULL, "k8sauth: too many lookups");
 		return;
 	}
 	r = accounts_lookup(all->options.accounts, name, (const char *const *)all->prefixes, &account);

@@ -393,7 +393,7 @@ void sessions_request(void *arg, struct wire_conn *conn, const struct wire_frame
 	struct sessions *all = arg;
 
 	if (request->type == WIRE_LOOKUP) {
-		lookup_request(all, conn, request);
+		lookup_request(all, conn, request, peer);
 		return;
 	}
 	if (peer->uid != 0) {

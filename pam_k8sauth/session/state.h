@@ -44,6 +44,13 @@ struct rate_bucket {
 };
 #define RATE_BUCKETS 2048
 
+struct lookup_bucket {
+	uid_t uid;
+	int64_t window; /* monotonic ms when counting began */
+	uint32_t lookups;
+};
+#define LOOKUP_BUCKETS 256
+
 #define REFUSALS 4096
 struct refusal_ring {
 	struct refusal entries[REFUSALS];
@@ -66,6 +73,7 @@ struct sessions {
 	struct refusal_ring *refusals;
 	struct rate_bucket *buckets;
 	uint64_t rate_seed;
+	struct lookup_bucket lookups[LOOKUP_BUCKETS];
 	struct late_reply *late; /* answers that wait their second */
 	char **prefixes;	 /* of the clusters, NULL-terminated */
 	int64_t denied_said;	 /* when a refused peer was last written about */
@@ -123,6 +131,8 @@ void late_replies_flush(struct sessions *all);
 
 /* Counts a failure of CALLER; whether its answer has to wait (the sixth within a minute, and more). */
 bool rate_failure(struct sessions *all, const struct caller *caller);
+/* Counts a lookup of UID, which is not root's; whether it may be answered. */
+bool rate_lookup(struct sessions *all, uid_t uid);
 
 /* --- requests -------------------------------------------------------------------------------- */
 
@@ -131,7 +141,8 @@ void account_request(struct sessions *all, struct wire_conn *conn, const struct 
 void open_request(
     struct sessions *all, struct wire_conn *conn, const struct wire_frame *request, const struct wire_peer *peer);
 void close_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);
-void lookup_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);
+void lookup_request(
+    struct sessions *all, struct wire_conn *conn, const struct wire_frame *request, const struct wire_peer *peer);
 
 /* --- close.c --------------------------------------------------------------------------------- */
 

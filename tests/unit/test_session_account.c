@@ -40,6 +40,34 @@ static void test_peers(void **state)
 	assert_int_equal(conn.status, WIRE_STATUS_PROTOCOL);
 }
 
+/* Anybody may look names up, but nobody may keep the daemon busy with it. */
+static void test_many_lookups(void **state)
+{
+	struct fake_ask what = ask_login();
+	struct wire_conn conn;
+
+	what.type = WIRE_LOOKUP;
+	what.uid = 1000;
+	for (int i = 0; i < 100; i++) {
+		ask(&conn, what);
+		assert_int_equal(conn.status, WIRE_STATUS_OK);
+	}
+	ask(&conn, what);
+	assert_int_equal(conn.status, WIRE_STATUS_LIMIT);
+	what.uid = 1001;
+	ask(&conn, what);
+	assert_int_equal(conn.status, WIRE_STATUS_OK);
+	what.uid = 0;
+	for (int i = 0; i < 200; i++) {
+		ask(&conn, what);
+		assert_int_equal(conn.status, WIRE_STATUS_OK);
+	}
+	world_wait(1000);
+	what.uid = 1000;
+	ask(&conn, what);
+	assert_int_equal(conn.status, WIRE_STATUS_OK);
+}
+
 static void test_many_failures(void **state)
 {
 	struct fake_ask good = ask_login(), bad = ask_login(), other = ask_login();
@@ -193,6 +221,7 @@ int main(void)
 		T(test_local_account),
 		T(test_account_phase_unsettled),
 		T(test_peers),
+		T(test_many_lookups),
 		T(test_many_failures),
 		T(test_many_failures_at_the_end),
 	};
