@@ -67,10 +67,11 @@ static json_t *take_number(struct reader *reader)
 	const unsigned char *start = reader->at += negative;
 	int64_t value = 0;
 
+	/* A digit, a point or an exponent that follows is no end of a value: jansson reads such a text. */
 	while (
-	    reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9' && reader->at - start <= QUICK_DIGITS)
+	    reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9' && reader->at - start < QUICK_DIGITS)
 		value = value * 10 + (*reader->at++ - '0');
-	if (reader->at == start || reader->at - start > QUICK_DIGITS || (*start == '0' && reader->at - start > 1))
+	if (reader->at == start || (*start == '0' && reader->at - start > 1))
 		return NULL;
 	return json_integer(negative ? -value : value);
 }
