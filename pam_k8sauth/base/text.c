@@ -244,3 +244,28 @@ bool ends_with(const char *text, const char *suffix)
 
 	return len >= tail && streq(text + len - tail, suffix);
 }
+
+void strings_free(char **list)
+{
+	for (char **each = list; each && *each; each++)
+		free(*each);
+	free(list);
+}
+
+char **strings_copy(const char *const *list)
+{
+	size_t n = 0;
+	char **copy;
+
+	while (list[n])
+		n++;
+	copy = calloc(n + 1, sizeof(*copy));
+	for (size_t i = 0; copy && i < n; i++) {
+		copy[i] = strdup(list[i]);
+		if (!copy[i]) {
+			strings_free(copy);
+			return NULL;
+		}
+	}
+	return copy;
+}

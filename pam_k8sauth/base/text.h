@@ -43,6 +43,11 @@ void base32_encode(const void *data, size_t len, char *ret);
 /* Whether TEXT is valid UTF-8 without NUL bytes (RFC 3629: no surrogates, no overlong forms). */
 bool utf8_valid(const char *text, size_t len);
 
+/* A copy of the NULL-terminated LIST, for strings_free; NULL without memory. */
+char **strings_copy(const char *const *list) NODISCARD;
+/* Frees a NULL-terminated list and its strings; NULL is fine. */
+void strings_free(char **list);
+
 /* Whether TEXT starts with PREFIX. */
 bool starts_with(const char *text, const char *prefix);
 bool ends_with(const char *text, const char *suffix);

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "base/text.h"
 
 #define REVIEWS_PATH "/apis/authentication.k8s.io/v1/tokenreviews"
 
@@ -52,26 +53,6 @@ struct review {
 	void *arg;
 };
 
-static void strings_free(char **list)
-{
-	for (char **each = list; each && *each; each++)
-		free(*each);
-	free(list);
-}
-
-static char **strings_copy(const char *const *list)
-{
-	size_t n = 0;
-	char **copy;
-
-	while (list && list[n])
-		n++;
-	copy = kube_must(calloc(n + 1, sizeof(*copy)));
-	for (size_t i = 0; i < n; i++)
-		copy[i] = kube_must(strdup(list[i]));
-	return copy;
-}
-
 static void on_answer(void *arg, const struct exchange_result *result)
 {
 	struct review *review = arg;
@@ -87,10 +68,11 @@ static void on_answer(void *arg, const struct exchange_result *result)
 void kube_review_token(struct kube_server *server, const struct secret *token, const char *const *audiences,
     kube_reviewed_fn *done, void *arg)
 {
+	static const char *const none[] = { NULL };
 	struct review *review = kube_must(calloc(1, sizeof(*review)));
 	AUTO_BUF struct buf body = { 0 };
 
-	review->audiences = strings_copy(audiences);
+	review->audiences = kube_must(strings_copy(audiences ? audiences : none));
 	review->self = server->reviewer == NULL;
 	review->done = done;
 	review->arg = arg;
@@ -131,7 +113,7 @@ static void on_own_review(void *arg, const struct kube_review *review)
 	struct kube_server *server = arg;
 
 	if (review->verdict == KUBE_OK && review->audiences[0]) {
-		server->api_audiences = strings_copy(review->audiences);
+		server->api_audiences = kube_must(strings_copy(review->audiences));
 		tell_learners(server, NULL, KUBE_OK);
 	} else if (review->verdict == KUBE_OK) {
 		tell_learners(server, "the API server told no audiences for the reviewer's token", KUBE_UNAVAILABLE);

@@ -89,24 +89,6 @@ static void on_login_deadline(evutil_socket_t fd, short events, void *arg)
 
 /* --- asking ---------------------------------------------------------------------------------- */
 
-static char **strings_copy(char *const *strings)
-{
-	size_t n = 0;
-	char **copy;
-
-	while (strings[n])
-		n++;
-	copy = calloc(n + 1, sizeof(*copy));
-	for (size_t i = 0; copy && i < n; i++) {
-		copy[i] = strdup(strings[i]);
-		if (!copy[i]) {
-			roles_free(copy, i);
-			return NULL;
-		}
-	}
-	return copy;
-}
-
 /* What makes a login through PAM stricter than a plain one (decision 8), and ties the token to the session. */
 static struct vault_pam_login *pam_context(const struct login *login)
 {
@@ -118,7 +100,7 @@ static struct vault_pam_login *pam_context(const struct login *login)
 	pam->allow_no_audience = cluster->allow_no_audience;
 	pam->allow_api_audience = cluster->allow_api_audience;
 	pam->audience = cluster->audience ? strdup(cluster->audience) : NULL;
-	pam->api_audiences = cluster->api_audiences ? strings_copy(cluster->api_audiences) : NULL;
+	pam->api_audiences = cluster->api_audiences ? strings_copy((const char *const *)cluster->api_audiences) : NULL;
 	pam->session_id = strdup(login->session->record.id);
 	pam->boot_id = strdup(login->all->boot_id);
 	if ((cluster->audience && !pam->audience) || (cluster->api_audiences && !pam->api_audiences) ||

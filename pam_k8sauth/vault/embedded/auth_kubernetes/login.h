@@ -38,6 +38,3 @@ int kube_login_ask_api_audiences(struct kube_login *login) NODISCARD;
 int kube_login_ask_review(struct kube_login *login, char *const *audiences) NODISCARD;
 
 void kube_login_free(void *login);
-/* Copies of NULL-terminated lists; NULL without memory. */
-char **kube_login_strings_copy(const char *const *list) NODISCARD;
-void kube_login_strings_free(char **list);

@@ -3,32 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "vault/embedded/auth_kubernetes/login.h"
-
-void kube_login_strings_free(char **list)
-{
-	for (char **each = list; each && *each; each++)
-		free(*each);
-	free(list);
-}
-
-char **kube_login_strings_copy(const char *const *list)
-{
-	size_t n = 0;
-	char **copy;
-
-	while (list[n])
-		n++;
-	copy = calloc(n + 1, sizeof(*copy));
-	for (size_t i = 0; copy && i < n; i++) {
-		copy[i] = strdup(list[i]);
-		if (!copy[i]) {
-			kube_login_strings_free(copy);
-			return NULL;
-		}
-	}
-	return copy;
-}
 
 void kube_login_free(void *arg)
 {
@@ -38,8 +14,8 @@ void kube_login_free(void *arg)
 	secret_free(login->token);
 	jwt_free(login->jwt);
 	json_decref(login->labels);
-	kube_login_strings_free(login->api_audiences);
-	kube_login_strings_free(login->audiences);
+	strings_free(login->api_audiences);
+	strings_free(login->audiences);
 	free(login->namespace_name);
 	free(login->service_account);
 	free(login->uid);
@@ -78,7 +54,7 @@ static void on_api_audiences(void *arg, const char *const *audiences, const char
 
 	(void)verdict;
 	login->api_asked = ANSWERED;
-	login->api_audiences = audiences ? kube_login_strings_copy(audiences) : NULL;
+	login->api_audiences = audiences ? strings_copy(audiences) : NULL;
 	if (!login->api_audiences)
 		snprintf(login->api_error, sizeof(login->api_error), "%s", reason ? reason : "out of memory");
 	call_resume(login->call);
@@ -107,7 +83,7 @@ static void on_reviewed(void *arg, const struct kube_review *review)
 		login->namespace_name = strdup(review->namespace_name);
 		login->service_account = strdup(review->service_account);
 		login->uid = strdup(review->uid);
-		login->audiences = kube_login_strings_copy(review->audiences);
+		login->audiences = strings_copy(review->audiences);
 		if (!login->namespace_name || !login->service_account || !login->uid || !login->audiences) {
 			login->verdict = KUBE_UNAVAILABLE;
 			snprintf(login->reason, sizeof(login->reason), "out of memory");
