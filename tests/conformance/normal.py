@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes two answers comparable: ids, times, tokens and versions become placeholders, numbered by first appearance within a case,
+so that "the same id as before" is compared too; seconds that run down may differ by a few."""
+import re
+
+PATTERNS = [
+    ("jwt", re.compile(r"\beyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")),
+    ("token", re.compile(r"\b(?:hvs|hvb|hvr)\.[A-Za-z0-9_-]{20,}|\bs\.[A-Za-z0-9]{24}\b")),
+    ("uuid", re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")),
+    ("hash", re.compile(r"\bh?[0-9a-f]{64}\b")),
+    ("accessor", re.compile(r"(?<![A-Za-z0-9_-])(?=[A-Za-z0-9]*[0-9])(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{24}(?![A-Za-z0-9_-])")),
+    ("hex", re.compile(r"(?<=_)[0-9a-f]{8}\b")),
+]
+TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
+VERSION = re.compile(r"\bv?\d+\.\d+\.\d+(?:-\d+)?\+(?:builtin(?:\.vault)?|k8sauth\.[0-9A-Za-z.]*)|\b1\.21\.4(?:\+k8sauth\.[0-9A-Za-z.]*)?")
+TIME_KEYS = {"creation_time", "issue_time", "expire_time", "last_renewal_time", "server_time_utc"}
+SECONDS_KEYS = {"ttl", "lease_duration", "creation_ttl", "explicit_max_ttl"}
+SECONDS_SLACK = 3
+
+
+class Normaliser:
+    """One per case and server: ids are numbered in the order in which they appear."""
+
+    def __init__(self, hosts):
+        self.hosts, self.seen = hosts, {}
+
+    def text(self, text):
+        for host, name in self.hosts.items():
+            text = text.replace(host, name)
+        text = VERSION.sub("<version>", TIME.sub("<time>", text))
+        for kind, pattern in PATTERNS:
+            text = pattern.sub(lambda found, kind=kind: self.placeholder(kind, found[0]), text)
+        return text
+
+    def placeholder(self, kind, value):
+        number = self.seen.setdefault(kind, {})
+        return f"<{kind}-{number.setdefault(value, len(number) + 1)}>"
+
+    def value(self, value, key=""):
+        if isinstance(value, dict):
+            return {self.text(k): self.value(v, k) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self.value(v, key) for v in value]
+        if isinstance(value, str):
+            return self.text(value)
+        if key in TIME_KEYS and isinstance(value, int) and value > 1_000_000_000:
+            return "<unix time>"
+        return value
+
+
+def kind(value):
+    return type(value).__name__ if value is not None else "null"
+
+
+def compare(vault, ours, path=""):
+    """The differences of two normalised values, as (path, what Vault says, what we say)."""
+    if isinstance(vault, dict) and isinstance(ours, dict):
+        for key in sorted(vault.keys() | ours.keys()):
+            below = f"{path}.{key}" if path else key
+            if key not in ours or key not in vault:
+                yield below, vault.get(key, "(no such key)"), ours.get(key, "(no such key)")
+            else:
+                yield from compare(vault[key], ours[key], below)
+    elif isinstance(vault, list) and isinstance(ours, list) and len(vault) == len(ours):
+        for number, (a, b) in enumerate(zip(vault, ours)):
+            yield from compare(a, b, f"{path}[{number}]")
+    elif kind(vault) != kind(ours) or vault != ours and not slack(path, vault, ours):
+        yield path, vault, ours
+
+
+def slack(path, vault, ours):
+    return path.rsplit(".", 1)[-1] in SECONDS_KEYS and isinstance(vault, int) and abs(vault - ours) <= SECONDS_SLACK

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a table is written with: @case marks its functions, and a Session makes their requests and keeps what came back."""
+import contextlib
+import fnmatch
+import http.client
+import json
+import socket
+import sys
+import traceback
+import urllib.parse
+
+import normal
+from fakeapi import FakeApi
+from servers import TOKEN, Servers
+
+HEADERS = ("content-type", "cache-control", "strict-transport-security", "location", "allow", "retry-after", "warning", "www-authenticate")
+VALUE_MAX = 300
+
+
+def case(title):
+    """Marks a function of a table: function(session), run once per server."""
+
+    def mark(function):
+        vars(sys.modules[function.__module__]).setdefault("CASES", []).append((title, function))
+        return function
+
+    return mark
+
+
+class Reply:
+    """One answer: status, headers (lower-case names), body (bytes), json (None where it is none). reply["auth"] is json's member."""
+
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+        try:
+            self.json = json.loads(body)
+        except ValueError:
+            self.json = None
+
+    def __getitem__(self, key):
+        if not isinstance(self.json, dict) or key not in self.json:
+            raise KeyError(f"{key}: the answer was {self.status} {self.body[:200]!r}")
+        return self.json[key]
+
+    def normalised(self, normaliser):
+        kept = {n: normaliser.text(v) for n, v in self.headers.items() if n in HEADERS or n.startswith("x-vault-")}
+        body = normaliser.value(self.json) if self.json is not None else normaliser.text(self.body.decode("latin-1"))
+        return {"status": self.status, "headers": kept, "body": body}
+
+
+class Session:
+    """One case on one server. Every request is recorded and later compared with the other server's."""
+
+    def __init__(self, server, api):
+        self.server, self.api = server, api
+        self.name = server.name
+        self.records, self.wanted = [], []
+        self.normaliser = normal.Normaliser({f"127.0.0.1:{server.port}": "<server>", f"127.0.0.1:{api.port}": "<api>"})
+        api.reset()
+
+    def request(self, method, path, data=None, token=TOKEN, headers=None, body=None):
+        """PATH is below /v1/ unless it starts with a slash; DATA is sent as JSON, BODY (bytes) as it is."""
+        target = path if path.startswith("/") else "/v1/" + path
+        sent = {"X-Vault-Token": token} if token is not None else {}
+        if data is not None:
+            body = json.dumps(data).encode()
+            sent["Content-Type"] = "application/json"
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
+        try:
+            connection.putrequest(method, target, skip_accept_encoding=True)
+            for name, value in (sent | (headers or {})).items():
+                connection.putheader(name, value)
+            if body is not None:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            reply = Reply(answer.status, {n.lower(): v for n, v in answer.getheaders()}, answer.read())
+        finally:
+            connection.close()
+        shown = "" if data is None and body is None else " " + (body or b"").decode("latin-1")
+        return self.record(f"{method} {path}{shown}", reply)
+
+    def raw(self, data, title=None):
+        """Sends bytes as they are, and reads one answer."""
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=60) as connection:
+            connection.sendall(data)
+            answer = http.client.HTTPResponse(connection, method=data.split(b" ", 1)[0].decode("latin-1"))
+            answer.begin()
+            reply = Reply(answer.status, {n.lower(): v for n, v in answer.getheaders()}, answer.read())
+        return self.record(title or repr(data[:200]), reply)
+
+    def record(self, title, reply):
+        said = reply.normalised(self.normaliser)
+        said["asked"] = self.normaliser.value(self.api.asked())
+        self.records.append((title[:VALUE_MAX], said, tuple(self.wanted)))
+        return reply
+
+    def get(self, path, query=None, **more):
+        return self.request("GET", path + ("?" + urllib.parse.urlencode(query) if query else ""), **more)
+
+    def post(self, path, data=None, **more):
+        return self.request("POST", path, data, **more)
+
+    def put(self, path, data=None, **more):
+        return self.request("PUT", path, data, **more)
+
+    def patch(self, path, data=None, **more):
+        return self.request("PATCH", path, data, headers={"Content-Type": "application/merge-patch+json"} | more.pop("headers", {}), **more)
+
+    def delete(self, path, **more):
+        return self.request("DELETE", path, **more)
+
+    def list(self, path, **more):
+        return self.request("LIST", path, **more)
+
+    @contextlib.contextmanager
+    def differs(self, identifier, at=None):
+        """Each request inside differs, for the reason that docs/compatibility.md lists as IDENTIFIER. With AT (a pattern or several,
+        as of fnmatch, of paths such as "body.data.*.seal_wrap") only there, and the rest is equal."""
+        self.wanted.append((identifier, (at,) if isinstance(at, str) else at))
+        try:
+            yield
+        finally:
+            self.wanted.pop()
+
+
+class Pair:
+    """Both servers, fresh, each with an API server of its own."""
+
+    def __enter__(self):
+        self.stack = contextlib.ExitStack()
+        servers = self.stack.enter_context(Servers())
+        self.sides = [(server, self.stack.enter_context(FakeApi())) for server in (servers.vault, servers.ours)]
+        self.requests, self.used = 0, set()
+        return self
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+    def play(self, title, function):
+        """Runs a case on both; the problems, as lines."""
+        records, problems = [], []
+        for server, api in self.sides:
+            session = Session(server, api)
+            try:
+                function(session)
+            except Exception:  # whatever it is, the case failed on this server
+                problems += [f"on {server.name}:", *traceback.format_exc().splitlines()[-4:]]
+            records.append(session.records)
+        if len(records[0]) != len(records[1]):
+            problems.append(f"{len(records[0])} requests on vault, {len(records[1])} on k8sauthd")
+        for vault, ours in zip(*records):
+            self.requests += 1
+            problems += self.judge(vault, ours)
+        return problems
+
+    def judge(self, vault, ours):
+        found = list(normal.compare(vault[1], ours[1]))
+        for identifier, at in ours[2]:
+            self.used.add(identifier)
+            here = [d for d in found if at is None or any(fnmatch.fnmatchcase(d[0], pattern) for pattern in at)]
+            if not here:
+                yield f"{ours[0]}: the difference {identifier} is not there"
+            found = [d for d in found if d not in here]
+        for path, a, b in found:
+            yield f"{ours[0]}: {path}: vault {show(a)}, k8sauthd {show(b)}"
+
+
+def show(value):
+    return json.dumps(value)[:VALUE_MAX]
