@@ -45,7 +45,14 @@ static int exists(struct call *call)
 	return 1;
 }
 
-static const char *const fields[] = { "s", "b", "i", "t", "l", NULL };
+static const struct engine_field fields[] = {
+	{ "s", FIELD_STRING, "S." },
+	{ "b", FIELD_BOOL, "B." },
+	{ "i", FIELD_INT, "I." },
+	{ "t", FIELD_SECONDS, "T." },
+	{ "l", FIELD_STRINGS, "L." },
+	{ 0 },
+};
 
 static const struct engine_path paths[] = {
 	{ .pattern = "plain", .read = show, .update = show, .fields = fields },

@@ -36,7 +36,7 @@ static int tell_data(struct call *call)
 	return call_data(call, json_deep_copy(call->request->data));
 }
 
-static const char *const known[] = { "known", NULL };
+static const struct engine_field known[] = { { "known", FIELD_STRINGS, "What is known." }, { 0 } };
 
 static const struct engine_path paths[] = {
 	{ .pattern = "strangers", .flags = ENGINE_UNAUTHENTICATED, .update = tell_data, .fields = known },

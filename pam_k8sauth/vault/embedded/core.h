@@ -39,6 +39,23 @@ enum engine_path_flags {
 	ENGINE_HEAD = 8, /* HEAD is served like GET */
 };
 
+/* What a parameter is: for `?help=1`, and for the tables that read many of them. */
+enum field_type {
+	FIELD_STRING,
+	FIELD_INT,
+	FIELD_BOOL,
+	FIELD_SECONDS, /* a number of seconds, or a duration such as "1h" */
+	FIELD_STRINGS, /* a list, or one text with commas */
+	FIELD_MAP,
+};
+
+/* A parameter of a path: in the body, in the query, or a capture of its pattern. */
+struct engine_field {
+	const char *name;
+	enum field_type type;
+	const char *help; /* a sentence */
+};
+
 /*
  * One path of an engine. PATTERN is relative to the mount: segments are literal or "{name}" (one segment, not empty,
  * of the characters [A-Za-z0-9_.-], beginning and ending in a word character as in Vault's GenericNameRegex), the last
@@ -53,13 +70,16 @@ struct engine_path {
 	engine_handler *read, *list, *update, *patch, *delete; /* update serves create too; look at call->request->op */
 	int (*exists)(struct call *call); /* 1, 0, -EAGAIN...; NULL: a write is always VAULT_UPDATE */
 	engine_handler *resolve;	  /* VAULT_RESOLVE, internal only */
-	const char *const
-	    *fields; /* NULL-terminated known body fields, for "Endpoint ignored these unrecognized parameters" */
+	/* The parameters that it knows, up to one without a name: others are warned about ("Endpoint ignored these
+	   unrecognized parameters"). NULL: nothing is known of them, and nothing said. */
+	const struct engine_field *fields;
+	const char *help; /* what it is for: a sentence, shown by `vault path-help` */
 };
 
 struct engine {
 	const char *type;		 /* "kubernetes", "kv", "system", "token" */
 	bool auth;			 /* mounted under auth/ */
+	const char *help;		 /* what it is for, shown by `vault path-help` of a mount */
 	const struct engine_path *paths; /* ends with a NULL pattern */
 	/* Called when a mount of it is made or loaded: may keep its own state in mount->state; NULL: none. */
 	int (*mounted)(struct core *core, struct mount *mount);

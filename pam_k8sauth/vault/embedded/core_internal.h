@@ -197,8 +197,11 @@ const struct engine *core_engine(const char *type, bool auth);
 void parameters_forget_unknown(struct call *call);
 /* Vault's two warnings about parameters; only a reply with a body shows them. */
 void parameters_warn(struct call *call);
-/* Answers `?help=1`. */
-int parameters_show_help(struct call *call) NODISCARD;
+
+/* --- help.c */
+
+/* Answers `?help=1` for the path of CALL, or for its whole mount where it asks for no path in it. */
+int help_show(struct call *call) NODISCARD;
 
 /* --- mounts.c */
 

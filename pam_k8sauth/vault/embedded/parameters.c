@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parameters of a request against those that its path knows: warnings, help, what is not kept. */
+/* The parameters of a request against those that its path knows: warnings, what is not kept. */
 #include "vault/embedded/core_internal.h"
 
 #include <errno.h>
@@ -10,8 +10,8 @@
 
 static bool is_field(const struct engine_path *path, const char *name)
 {
-	for (size_t i = 0; path->fields[i]; i++)
-		if (streq(path->fields[i], name))
+	for (size_t i = 0; path->fields[i].name; i++)
+		if (streq(path->fields[i].name, name))
 			return true;
 	return false;
 }
@@ -84,22 +84,4 @@ void parameters_warn(struct call *call)
 		    "Endpoint replaced the value of these parameters with the values captured from the endpoint's "
 		    "path: [%s]",
 		    replaced.data);
-}
-
-int parameters_show_help(struct call *call)
-{
-	const struct engine_path *path = call->path;
-	AUTO_BUF struct buf fields = { 0 };
-	char *text AUTO_FREE = NULL;
-
-	for (size_t i = 0; path->fields && path->fields[i]; i++)
-		add_name(&fields, path->fields[i]);
-	if (asprintf(&text, "Request:        %s\nMatching Route: %s\n\nEngine %s. Parameters: %s.", call->rest,
-		path->pattern, call->mount->engine->type, fields.len ? fields.data : "none") < 0) {
-		text = NULL;
-		return -ENOMEM;
-	}
-	call->response->status = 200;
-	call->response->body = json_pack("{s:s, s:n}", "help", text, "see_also");
-	return call->response->body ? 0 : -ENOMEM;
 }

@@ -361,7 +361,7 @@ static int run_handler(struct call *call)
 	int r;
 
 	if (call->request->op == VAULT_HELP)
-		return parameters_show_help(call);
+		return help_show(call);
 	if (!handler && call->path->flags & ENGINE_RAW) {
 		response->status = 405;
 		return 0;
@@ -405,6 +405,8 @@ int router_run(struct call *call)
 	if (!call->mount)
 		return call_error(
 		    call, 404, "no handler for route \"%s\". route entry not found.", call->request->path);
+	if (call->request->op == VAULT_HELP && !*call->rest)
+		return help_show(call);
 	if (!call->path)
 		return call_wrapped_error(call, 404, "unsupported path");
 	parameters_forget_unknown(call);

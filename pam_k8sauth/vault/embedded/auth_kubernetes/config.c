@@ -5,9 +5,20 @@
 
 #include "vault/embedded/auth_kubernetes/kubernetes.h"
 
-const char *const kube_config_fields[] = { "disable_iss_validation", "disable_local_ca_jwt", "issuer",
-	"kubernetes_ca_cert", "kubernetes_host", "pem_keys", "token_reviewer_jwt", "use_annotations_as_alias_metadata",
-	NULL };
+const struct engine_field kube_config_fields[] = {
+	{ "disable_iss_validation", FIELD_BOOL, "Whether the issuer of tokens is not looked at. Deprecated." },
+	{ "disable_local_ca_jwt", FIELD_BOOL,
+	    "Whether the CA certificate and the token of the pod that this server runs in are not used." },
+	{ "issuer", FIELD_STRING, "The issuer that tokens must have. Deprecated." },
+	{ "kubernetes_ca_cert", FIELD_STRING, "PEM certificates that the API server's certificate must lead to." },
+	{ "kubernetes_host", FIELD_STRING, "URL of the API server." },
+	{ "pem_keys", FIELD_STRINGS, "PEM public keys or certificates with which tokens are signed." },
+	{ "token_reviewer_jwt", FIELD_STRING,
+	    "The service account token that asks for TokenReviews. Without it each login's own token does." },
+	{ "use_annotations_as_alias_metadata", FIELD_BOOL,
+	    "Whether annotations of service accounts become metadata of aliases." },
+	{ 0 },
+};
 
 /* --- for logins */
 

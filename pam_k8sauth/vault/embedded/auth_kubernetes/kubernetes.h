@@ -58,7 +58,7 @@ int kube_config_get(struct call *call, struct kube_config **ret) NODISCARD;
 void kube_config_unref(struct kube_config *config);
 
 engine_handler kube_config_read, kube_config_write;
-extern const char *const kube_config_fields[];
+extern const struct engine_field kube_config_fields[];
 
 /* --- role.c, role_fields.c */
 
@@ -71,7 +71,7 @@ bool kube_role_name_is_path(const char *name);
 
 engine_handler kube_role_list, kube_role_read, kube_role_write, kube_role_delete;
 int kube_role_exists(struct call *call);
-extern const char *const kube_role_fields[];
+extern const struct engine_field kube_role_fields[];
 
 /* Members of a role; "", 0, false and NULL where they are absent. */
 const char *role_text(const json_t *role, const char *name);
@@ -110,4 +110,4 @@ int kube_secret_field(struct call *call, const char *name, const char **ret);
 
 engine_handler kube_login, kube_login_resolve;
 int kube_renew(struct call *call, struct token *token);
-extern const char *const kube_login_fields[];
+extern const struct engine_field kube_login_fields[];

@@ -13,7 +13,11 @@
 #include "vault/embedded/auth_token/cidr.h"
 #include "vault/embedded/go_text.h"
 
-const char *const kube_login_fields[] = { "jwt", "role", NULL };
+const struct engine_field kube_login_fields[] = {
+	{ "jwt", FIELD_STRING, "The token of a service account, with which the pod proves who it is." },
+	{ "role", FIELD_STRING, "The role to log in with." },
+	{ 0 },
+};
 
 int kube_secret_field(struct call *call, const char *name, const char **ret)
 {

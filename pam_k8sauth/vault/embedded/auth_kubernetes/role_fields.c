@@ -4,50 +4,43 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "vault/embedded/auth_kubernetes/kubernetes.h"
 #include "vault/embedded/auth_token/cidr.h"
 
-enum kind {
-	TEXT,
-	LIST,
-	SECONDS,
-	NUMBER,
-	FLAG,
+const struct engine_field kube_role_fields[] = {
+	{ "alias_name_source", FIELD_STRING,
+	    "What names the alias of a login: serviceaccount_uid or serviceaccount_name." },
+	{ "audience", FIELD_STRING, "The audience that a token must have." },
+	{ "bound_cidrs", FIELD_STRINGS, "Deprecated name of token_bound_cidrs." },
+	{ "bound_service_account_names", FIELD_STRINGS,
+	    "Names of service accounts that may log in; globs are allowed." },
+	{ "bound_service_account_namespace_selector", FIELD_STRING,
+	    "A label selector (JSON or YAML): namespaces with these labels may log in." },
+	{ "bound_service_account_namespaces", FIELD_STRINGS,
+	    "Namespaces whose service accounts may log in; globs are allowed." },
+	{ "max_ttl", FIELD_SECONDS, "Deprecated name of token_max_ttl." },
+	{ "name", FIELD_STRING, "The name of the role." },
+	{ "num_uses", FIELD_INT, "Deprecated name of token_num_uses." },
+	{ "period", FIELD_SECONDS, "Deprecated name of token_period." },
+	{ "policies", FIELD_STRINGS, "Deprecated name of token_policies." },
+	{ "token_bound_cidrs", FIELD_STRINGS, "Addresses and networks from which logins come and tokens may be used." },
+	{ "token_explicit_max_ttl", FIELD_SECONDS,
+	    "The longest life of a token, renewals included, whatever else is set." },
+	{ "token_max_ttl", FIELD_SECONDS, "The longest life of a token, renewals included." },
+	{ "token_no_default_policy", FIELD_BOOL, "Whether tokens do not get the policy default." },
+	{ "token_num_uses", FIELD_INT, "How many requests a token is good for; 0 for any number." },
+	{ "token_period", FIELD_SECONDS,
+	    "Where it is set, tokens live this long after each renewal, and have no longest life." },
+	{ "token_policies", FIELD_STRINGS, "The policies of tokens." },
+	{ "token_ttl", FIELD_SECONDS, "The life of a token until it is renewed." },
+	{ "token_type", FIELD_STRING, "The kind of tokens: default or service." },
+	{ "ttl", FIELD_SECONDS, "Deprecated name of token_ttl." },
+	{ 0 },
 };
-
-static const struct {
-	const char *name;
-	enum kind kind;
-} fields[] = {
-	{ "alias_name_source", TEXT },
-	{ "audience", TEXT },
-	{ "bound_cidrs", LIST },
-	{ "bound_service_account_names", LIST },
-	{ "bound_service_account_namespace_selector", TEXT },
-	{ "bound_service_account_namespaces", LIST },
-	{ "max_ttl", SECONDS },
-	{ "num_uses", NUMBER },
-	{ "period", SECONDS },
-	{ "policies", LIST },
-	{ "token_bound_cidrs", LIST },
-	{ "token_explicit_max_ttl", SECONDS },
-	{ "token_max_ttl", SECONDS },
-	{ "token_no_default_policy", FLAG },
-	{ "token_num_uses", NUMBER },
-	{ "token_period", SECONDS },
-	{ "token_policies", LIST },
-	{ "token_ttl", SECONDS },
-	{ "token_type", TEXT },
-	{ "ttl", SECONDS },
-};
-
-const char *const kube_role_fields[] = { "alias_name_source", "audience", "bound_cidrs", "bound_service_account_names",
-	"bound_service_account_namespace_selector", "bound_service_account_namespaces", "max_ttl", "name", "num_uses",
-	"period", "policies", "token_bound_cidrs", "token_explicit_max_ttl", "token_max_ttl", "token_no_default_policy",
-	"token_num_uses", "token_period", "token_policies", "token_ttl", "token_type", "ttl", NULL };
 
 /* The converted value of one field, *RET NULL where it was not sent. */
-static int read_field(struct call *call, const char *name, enum kind kind, json_t **ret)
+static int read_field(struct call *call, const char *name, enum field_type type, json_t **ret)
 {
 	bool set = false, flag = false;
 	const char *text = "";
@@ -55,20 +48,20 @@ static int read_field(struct call *call, const char *name, enum kind kind, json_
 	int64_t seconds = 0;
 	int r;
 
-	switch (kind) {
-	case TEXT:
+	switch (type) {
+	case FIELD_STRING:
 		r = call_field_string(call, name, &text, &set);
 		break;
-	case LIST:
+	case FIELD_STRINGS:
 		return call_field_strings(call, name, ret, NULL);
-	case SECONDS:
+	case FIELD_SECONDS:
 		/* null is as if it were not there, for this type alone */
 		if (json_is_null(json_object_get(call->request->data, name)))
 			return 0;
 		r = call_field_seconds(call, name, &seconds, &set);
 		number = seconds;
 		break;
-	case NUMBER:
+	case FIELD_INT:
 		r = call_field_int(call, name, &number, &set);
 		break;
 	default:
@@ -77,7 +70,9 @@ static int read_field(struct call *call, const char *name, enum kind kind, json_
 	}
 	if (r || !set)
 		return r;
-	*ret = kind == TEXT ? json_string(text) : kind == FLAG ? json_boolean(flag) : json_integer(number);
+	*ret = type == FIELD_STRING ? json_string(text)
+	       : type == FIELD_BOOL ? json_boolean(flag)
+				    : json_integer(number);
 	return *ret ? 0 : -ENOMEM;
 }
 
@@ -86,11 +81,13 @@ int role_fields_read(struct call *call, json_t **ret)
 	json_t *sent = json_object();
 	int r = sent ? 0 : -ENOMEM;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(fields); i++) {
+	for (const struct engine_field *field = kube_role_fields; r == 0 && field->name; field++) {
 		json_t *value = NULL;
 
-		r = read_field(call, fields[i].name, fields[i].kind, &value);
-		if (r == 0 && value && json_object_set_new(sent, fields[i].name, value))
+		if (streq(field->name, "name")) /* is in the path */
+			continue;
+		r = read_field(call, field->name, field->type, &value);
+		if (r == 0 && value && json_object_set_new(sent, field->name, value))
 			r = -ENOMEM;
 	}
 	if (r == 0)
@@ -237,15 +234,15 @@ int role_fields_merge_token(struct call *call, json_t *role, json_t *sent)
 	int r = clean_sent(call, sent);
 	char name[64];
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(fields); i++) {
-		json_t *value = json_object_get(sent, fields[i].name);
+	for (const struct engine_field *field = kube_role_fields; r == 0 && field->name; field++) {
+		json_t *value = json_object_get(sent, field->name);
 
-		if (strncmp(fields[i].name, "token_", 6) != 0 || !value)
+		if (!starts_with(field->name, "token_") || !value)
 			continue;
-		if (streq(fields[i].name, "token_type") && !*json_string_value(value))
+		if (streq(field->name, "token_type") && !*json_string_value(value))
 			r = json_object_set_new(role, "token_type", json_string("default")) ? -ENOMEM : 0;
 		else
-			r = json_object_set(role, fields[i].name, value) ? -ENOMEM : 0;
+			r = json_object_set(role, field->name, value) ? -ENOMEM : 0;
 	}
 	if (r == 0)
 		r = check_token(call, role, sent);

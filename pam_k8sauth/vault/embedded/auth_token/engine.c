@@ -161,26 +161,57 @@ static int revoke_accessor(struct call *call)
 	return r < 0 ? r : call_done(call);
 }
 
-static const char *const token_field[] = { "token", NULL };
-static const char *const accessor_field[] = { "accessor", NULL };
-static const char *const renew_fields[] = { "token", "increment", NULL };
-static const char *const renew_accessor_fields[] = { "accessor", "increment", NULL };
+#define TOKEN	  { "token", FIELD_STRING, "The token that is meant." }
+#define ACCESSOR  { "accessor", FIELD_STRING, "The accessor of the token that is meant." }
+#define INCREMENT { "increment", FIELD_SECONDS, "The life that is wished from now on." }
+
+static const struct engine_field token_field[] = { TOKEN, { 0 } };
+static const struct engine_field accessor_field[] = { ACCESSOR, { 0 } };
+static const struct engine_field renew_fields[] = { TOKEN, INCREMENT, { 0 } };
+static const struct engine_field renew_accessor_fields[] = { ACCESSOR, INCREMENT, { 0 } };
 
 static const struct engine_path paths[] = {
-	{ .pattern = "lookup-self", .read = lookup_self, .update = lookup_self, .fields = token_field },
-	{ .pattern = "lookup", .read = lookup_by_id, .update = lookup_by_id, .fields = token_field },
-	{ .pattern = "lookup-accessor", .update = lookup_accessor, .fields = accessor_field },
-	{ .pattern = "renew-self", .update = renew_self, .fields = renew_fields },
-	{ .pattern = "renew", .update = renew_by_id, .fields = renew_fields },
-	{ .pattern = "renew-accessor", .update = renew_accessor, .fields = renew_accessor_fields },
-	{ .pattern = "revoke-self", .update = revoke_self, .fields = token_field },
-	{ .pattern = "revoke", .update = revoke_by_id, .fields = token_field },
-	{ .pattern = "revoke-accessor", .update = revoke_accessor, .fields = accessor_field },
+	{ .pattern = "lookup-self",
+	    .read = lookup_self,
+	    .update = lookup_self,
+	    .fields = token_field,
+	    .help = "What is known of the token of the request." },
+	{ .pattern = "lookup",
+	    .read = lookup_by_id,
+	    .update = lookup_by_id,
+	    .fields = token_field,
+	    .help = "What is known of a token." },
+	{ .pattern = "lookup-accessor",
+	    .update = lookup_accessor,
+	    .fields = accessor_field,
+	    .help = "What is known of the token of an accessor." },
+	{ .pattern = "renew-self",
+	    .update = renew_self,
+	    .fields = renew_fields,
+	    .help = "Renew the token of the request." },
+	{ .pattern = "renew", .update = renew_by_id, .fields = renew_fields, .help = "Renew a token." },
+	{ .pattern = "renew-accessor",
+	    .update = renew_accessor,
+	    .fields = renew_accessor_fields,
+	    .help = "Renew the token of an accessor." },
+	{ .pattern = "revoke-self",
+	    .update = revoke_self,
+	    .fields = token_field,
+	    .help = "Revoke the token of the request, and its children." },
+	{ .pattern = "revoke",
+	    .update = revoke_by_id,
+	    .fields = token_field,
+	    .help = "Revoke a token and its children." },
+	{ .pattern = "revoke-accessor",
+	    .update = revoke_accessor,
+	    .fields = accessor_field,
+	    .help = "Revoke the token of an accessor, and its children." },
 	{ NULL },
 };
 
 const struct engine token_engine = {
 	.type = "token",
 	.auth = true,
+	.help = "Looks up, renews and revokes tokens.",
 	.paths = paths,
 };

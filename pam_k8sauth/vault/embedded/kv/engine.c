@@ -45,12 +45,40 @@ static int key_exists(struct call *call)
 	return r < 0 ? r : r == 0 && key.meta;
 }
 
-static const char *const data_fields[] = { "data", "options", "version", NULL };
-static const char *const subkeys_fields[] = { "depth", "version", NULL };
-static const char *const versions_fields[] = { "versions", NULL };
-static const char *const metadata_fields[] = { "cas_required", "custom_metadata", "delete_version_after",
-	"max_versions", NULL };
-static const char *const config_fields[] = { "cas_required", "delete_version_after", "max_versions", NULL };
+#define VERSION	     { "version", FIELD_INT, "The version that is meant; the newest without it." }
+#define CAS_REQUIRED { "cas_required", FIELD_BOOL, "Whether every write must say which version it replaces (cas)." }
+#define MAX_VERSIONS { "max_versions", FIELD_INT, "How many versions of a secret are kept." }
+#define DELETE_VERSION_AFTER \
+	{ "delete_version_after", FIELD_SECONDS, "The age at which versions are deleted; 0 for never." }
+
+static const struct engine_field data_fields[] = {
+	{ "data", FIELD_MAP, "The secret: names and values." },
+	{ "options", FIELD_MAP, "cas: the number of the version that a write replaces; 0 where there must be none." },
+	VERSION,
+	{ 0 },
+};
+static const struct engine_field subkeys_fields[] = {
+	{ "depth", FIELD_INT, "How many levels are shown; 0 for all." },
+	VERSION,
+	{ 0 },
+};
+static const struct engine_field versions_fields[] = {
+	{ "versions", FIELD_STRINGS, "The numbers of the versions that are meant." },
+	{ 0 },
+};
+static const struct engine_field metadata_fields[] = {
+	CAS_REQUIRED,
+	{ "custom_metadata", FIELD_MAP, "Texts of your own that are kept with the secret." },
+	DELETE_VERSION_AFTER,
+	MAX_VERSIONS,
+	{ 0 },
+};
+static const struct engine_field config_fields[] = {
+	CAS_REQUIRED,
+	DELETE_VERSION_AFTER,
+	MAX_VERSIONS,
+	{ 0 },
+};
 
 #define ROOT(name)                                                                                             \
 	{                                                                                                      \
@@ -59,7 +87,11 @@ static const char *const config_fields[] = { "cas_required", "delete_version_aft
 	}
 
 static const struct engine_path paths[] = {
-	{ .pattern = "config", .read = kv_config_read, .update = kv_config_write, .fields = config_fields },
+	{ .pattern = "config",
+	    .read = kv_config_read,
+	    .update = kv_config_write,
+	    .fields = config_fields,
+	    .help = "What holds for every secret of this mount." },
 	{ .pattern = "data/{path...}",
 	    .read = kv_data_read,
 	    .list = kv_invalid_path,
@@ -67,11 +99,24 @@ static const struct engine_path paths[] = {
 	    .patch = kv_data_patch,
 	    .delete = kv_data_delete,
 	    .exists = key_exists,
-	    .fields = data_fields },
-	{ .pattern = "subkeys/{path...?}", .read = kv_subkeys_read, .fields = subkeys_fields },
-	{ .pattern = "delete/{path...?}", .update = kv_delete_versions, .fields = versions_fields },
-	{ .pattern = "undelete/{path...?}", .update = kv_undelete_versions, .fields = versions_fields },
-	{ .pattern = "destroy/{path...?}", .update = kv_destroy_versions, .fields = versions_fields },
+	    .fields = data_fields,
+	    .help = "Read and write a secret, delete its newest version." },
+	{ .pattern = "subkeys/{path...?}",
+	    .read = kv_subkeys_read,
+	    .fields = subkeys_fields,
+	    .help = "The names inside a secret, without its values." },
+	{ .pattern = "delete/{path...?}",
+	    .update = kv_delete_versions,
+	    .fields = versions_fields,
+	    .help = "Delete versions of a secret, so that they can be undeleted." },
+	{ .pattern = "undelete/{path...?}",
+	    .update = kv_undelete_versions,
+	    .fields = versions_fields,
+	    .help = "Bring deleted versions of a secret back." },
+	{ .pattern = "destroy/{path...?}",
+	    .update = kv_destroy_versions,
+	    .fields = versions_fields,
+	    .help = "Remove the data of versions for good." },
 	ROOT("data"),
 	ROOT("metadata"),
 	ROOT("delete"),
@@ -84,7 +129,8 @@ static const struct engine_path paths[] = {
 	    .patch = kv_metadata_patch,
 	    .delete = kv_metadata_delete,
 	    .exists = key_exists,
-	    .fields = metadata_fields },
+	    .fields = metadata_fields,
+	    .help = "The names of secrets; versions and settings of one; delete all of it." },
 	{ .pattern = "{path...?}",
 	    .read = kv_invalid_path,
 	    .list = kv_invalid_path,
@@ -104,6 +150,7 @@ static int mounted(struct core *core, struct mount *mount)
 
 const struct engine kv_engine = {
 	.type = "kv",
+	.help = "Keeps secrets and their versions.",
 	.paths = paths,
 	.mounted = mounted,
 };
