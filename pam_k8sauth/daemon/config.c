@@ -78,6 +78,30 @@ static int set_defaults(struct config_reader *reader)
 		   : -ENOMEM;
 }
 
+/* What a server cannot do without, and what it has no use for: a line that does nothing is refused. */
+static int check_server(struct config_reader *reader)
+{
+	const struct session_config *session = &reader->config->session;
+
+	if (reader->config->mode != MODE_SERVER)
+		return 0;
+	if (session->n_clusters > 0 || session->n_services > 0 || session->n_exports > 0)
+		return config_fail(reader, 0,
+		    "mode \"server\" has no logins through PAM: take the %s blocks out, or use mode \"both\"",
+		    session->n_clusters > 0   ? "cluster"
+		    : session->n_services > 0 ? "service"
+					      : "export");
+	if (reader->config->n_listeners == 0)
+		return config_fail(reader, 0, "mode \"server\" needs a listener \"tcp\" { }: it serves the network");
+	/* Its default is Vault's, not that of a single machine: a later release must not open the same store in another
+	 * way. */
+	if (reader->seal_line == 0)
+		return config_fail(reader, 0,
+		    "mode \"server\" needs a seal \"systemd-credential\" { }: shamir, the default of a server, is not "
+		    "built yet");
+	return 0;
+}
+
 static int read_file(struct config_reader *reader, const char *text, size_t len)
 {
 	AUTO_HCL struct hcl_value *top = NULL;
@@ -92,6 +116,8 @@ static int read_file(struct config_reader *reader, const char *text, size_t len)
 		return config_fail(reader, error.line, "%s", error.text);
 	for (size_t i = 0; r == 0 && i < top->object.n; i++)
 		r = config_read_item(reader, &top->object.items[i]);
+	if (r == 0)
+		r = check_server(reader);
 	return r < 0 ? r : set_defaults(reader);
 }
 

@@ -6,9 +6,9 @@
 #include "session/config.h"
 
 enum daemon_mode {
-	MODE_BOTH,
+	MODE_BOTH,   /* one machine: PAM and the embedded backend */
 	MODE_AGENT,  /* not built yet: refused by name */
-	MODE_SERVER, /* not built yet: refused by name */
+	MODE_SERVER, /* the embedded backend behind TLS, no PAM */
 };
 
 struct listener_config {

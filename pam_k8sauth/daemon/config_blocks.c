@@ -290,8 +290,10 @@ static int read_mode(struct config_reader *reader, const struct hcl_item *item)
 	unsigned mode;
 	int r = config_take_choice(reader, item, modes, &mode);
 
-	if (r == 0 && mode != MODE_BOTH)
-		return config_fail(reader, item->line, "mode \"%s\" is not built yet: use \"both\"", modes[mode]);
+	if (r == 0 && mode == MODE_AGENT)
+		return config_fail(reader, item->line, "mode \"agent\" is not built yet: use \"both\" or \"server\"");
+	if (r == 0)
+		reader->config->mode = mode;
 	return r;
 }
 

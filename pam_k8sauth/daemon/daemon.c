@@ -52,6 +52,8 @@ static void notify_status(const struct daemon *daemon)
 		sd_notify(0, "STATUS=Sealed: see `k8sauth status`; if not initialized, run `k8sauth operator init`");
 	else if (daemon->sessions)
 		sd_notifyf(0, "STATUS=Unsealed, %zu sessions", sessions_count(daemon->sessions));
+	else
+		sd_notify(0, "STATUS=Unsealed");
 }
 
 /* The table's descriptor outlives this process in systemd's hands. */
@@ -127,7 +129,7 @@ static void on_hangup(evutil_socket_t fd, short what, void *arg)
 		certificates_reload(daemon->certificates);
 }
 
-/* Sessions need their tokens, and these an unsealed store. */
+/* Sessions need their tokens, and these an unsealed store; systemd is told. */
 static void on_maybe_unsealed(evutil_socket_t fd, short what, void *arg)
 {
 	const struct timeval again = { UNSEAL_MS / 1000, UNSEAL_MS % 1000 * 1000 };
@@ -139,8 +141,10 @@ static void on_maybe_unsealed(evutil_socket_t fd, short what, void *arg)
 		evtimer_add(daemon->unsealed, &again);
 		return;
 	}
-	tokens_revoke_orphans(daemon->core, sessions_know, daemon->sessions);
-	sessions_resume(daemon->sessions);
+	if (daemon->sessions) {
+		tokens_revoke_orphans(daemon->core, sessions_know, daemon->sessions);
+		sessions_resume(daemon->sessions);
+	}
 	notify_status(daemon);
 }
 
@@ -256,11 +260,29 @@ static int start_listeners(struct daemon *daemon, struct sockets *sockets, char 
 	for (size_t i = 0; r == 0 && i < sockets->n_tcp; i++)
 		r = http_server_listen(
 		    daemon->http, TAKE_FD(sockets->tcp[i]), VAULT_PEER_TCP, certificates_at(daemon->certificates, i));
-	if (r < 0)
+	if (r < 0 || sockets->pam < 0)
 		return r;
 	daemon->wire = wire_server_new(daemon->base, TAKE_FD(sockets->pam), WIRE_REQUEST_MAX, WIRE_READ_MS,
 	    WIRE_REPLY_MS, WIRE_LIMIT, sessions_request, daemon->sessions);
 	return daemon->wire ? 0 : -errno;
+}
+
+/* Accounts and sessions: what logins through PAM need. */
+static int start_sessions(struct daemon *daemon, struct sockets *sockets, char *why, size_t why_size)
+{
+	struct sessions_options options = { .config = &daemon->config->session,
+		.helper_socket = K8SAUTH_HELPER_SOCKET,
+		.keep_fd = getenv("NOTIFY_SOCKET") ? keep_fd : NULL };
+	int r = accounts_open(daemon->base, K8SAUTH_INDEX, K8SAUTH_ACCOUNTS_CONF, K8SAUTH_HELPER_SOCKET,
+	    &daemon->accounts, why, why_size);
+
+	if (r < 0)
+		return r;
+	options.base = daemon->base;
+	options.vault = core_vault(daemon->core);
+	options.accounts = daemon->accounts;
+	options.table_fd = TAKE_FD(sockets->table);
+	return sessions_new(&options, &daemon->sessions, why, why_size);
 }
 
 static int start_all(struct daemon *daemon, struct sockets *sockets, char *why, size_t why_size)
@@ -269,22 +291,12 @@ static int start_all(struct daemon *daemon, struct sockets *sockets, char *why, 
 	struct core_options core = { .store_path = config->store_path,
 		.seal = SEAL_CREDENTIAL,
 		.seal_credential = config->seal_credential,
-		.storage_type = "sqlite" };
-	struct sessions_options sessions = { .config = &config->session,
-		.helper_socket = K8SAUTH_HELPER_SOCKET,
-		.keep_fd = getenv("NOTIFY_SOCKET") ? keep_fd : NULL };
+		.storage_type = "sqlite",
+		.init_over_tcp = config->mode == MODE_SERVER };
 	int r = start_core(daemon, &core, why, why_size);
 
-	if (r == 0)
-		r = accounts_open(daemon->base, K8SAUTH_INDEX, K8SAUTH_ACCOUNTS_CONF, K8SAUTH_HELPER_SOCKET,
-		    &daemon->accounts, why, why_size);
-	if (r < 0)
-		return r;
-	sessions.base = daemon->base;
-	sessions.vault = core_vault(daemon->core);
-	sessions.accounts = daemon->accounts;
-	sessions.table_fd = TAKE_FD(sockets->table);
-	r = sessions_new(&sessions, &daemon->sessions, why, why_size);
+	if (r == 0 && config->mode != MODE_SERVER)
+		r = start_sessions(daemon, sockets, why, why_size);
 	if (r == 0)
 		r = add_events(daemon);
 	if (r == 0)
@@ -309,7 +321,8 @@ int daemon_run(const struct daemon_config *config, struct sockets *sockets)
 	if (r < 0)
 		return fail(&daemon, r, why);
 	on_maybe_unsealed(-1, 0, &daemon);
-	log_info("k8sauthd " K8SAUTH_VERSION " serves %s and %s%s", K8SAUTH_PAM_SOCKET, K8SAUTH_API_SOCKET,
+	log_info("k8sauthd " K8SAUTH_VERSION " serves %s%s%s",
+	    config->mode == MODE_SERVER ? "" : K8SAUTH_PAM_SOCKET " and ", K8SAUTH_API_SOCKET,
 	    config->n_listeners > 0 ? ", and TLS" : "");
 	sd_notify(0, "READY=1");
 	notify_status(&daemon);

@@ -118,16 +118,17 @@ static int bind_unix(const char *path, int *ret, char *why, size_t why_size)
 	return 0;
 }
 
-/* What systemd handed over, by name; what has another name is closed. */
-static int take_inherited(struct sockets *sockets)
+/* What systemd handed over, by name; what has another name is closed, and so is what a server has no use for. */
+static int take_inherited(enum daemon_mode mode, struct sockets *sockets)
 {
 	char **names = NULL;
 	int n = sd_listen_fds_with_names(1, &names);
 
 	for (int i = 0; i < n; i++) {
 		int fd = SD_LISTEN_FDS_START + i;
-		int *place = streq(names[i], "pam")	   ? &sockets->pam
-			     : streq(names[i], "api")	   ? &sockets->api
+		int *place = streq(names[i], "api")	   ? &sockets->api
+			     : mode == MODE_SERVER	   ? NULL
+			     : streq(names[i], "pam")	   ? &sockets->pam
 			     : streq(names[i], "sessions") ? &sockets->table
 							   : NULL;
 
@@ -144,12 +145,13 @@ static int take_inherited(struct sockets *sockets)
 	return n < 0 ? n : 0;
 }
 
-static int bind_missing(struct sockets *sockets, char *why, size_t why_size)
+static int bind_missing(enum daemon_mode mode, struct sockets *sockets, char *why, size_t why_size)
 {
+	bool pam = mode != MODE_SERVER && sockets->pam < 0;
 	mode_t before;
 	int r;
 
-	if (sockets->pam >= 0 && sockets->api >= 0)
+	if (!pam && sockets->api >= 0)
 		return 0;
 	if (geteuid() != 0) {
 		snprintf(why, why_size,
@@ -162,7 +164,7 @@ static int bind_missing(struct sockets *sockets, char *why, size_t why_size)
 	umask(before);
 	if (r < 0)
 		return refuse(r, K8SAUTH_RUN_DIR, why, why_size);
-	if (sockets->pam < 0)
+	if (pam)
 		r = bind_unix(K8SAUTH_PAM_SOCKET, &sockets->pam, why, why_size);
 	if (r == 0 && sockets->api < 0)
 		r = bind_unix(K8SAUTH_API_SOCKET, &sockets->api, why, why_size);
@@ -172,12 +174,12 @@ static int bind_missing(struct sockets *sockets, char *why, size_t why_size)
 int sockets_open(const struct daemon_config *config, struct sockets *ret, char *why, size_t why_size)
 {
 	struct sockets sockets = { .pam = -1, .api = -1, .table = -1 };
-	int r = take_inherited(&sockets);
+	int r = take_inherited(config->mode, &sockets);
 
 	if (r < 0)
 		return refuse(r, "descriptors of systemd", why, why_size);
 	sockets.tcp = calloc(config->n_listeners + 1, sizeof(*sockets.tcp));
-	r = sockets.tcp ? bind_missing(&sockets, why, why_size) : -ENOMEM;
+	r = sockets.tcp ? bind_missing(config->mode, &sockets, why, why_size) : -ENOMEM;
 	for (size_t i = 0; r == 0 && i < config->n_listeners; i++) {
 		r = sockets_bind_tcp(config->listeners[i].address, &sockets.tcp[i], why, why_size);
 		if (r == 0)

@@ -8,7 +8,7 @@
 #include "daemon/config.h"
 
 struct sockets {
-	int pam, api; /* unix sockets */
+	int pam, api; /* unix sockets; a server has no pam: -1 */
 	int table;    /* the session table from systemd's fd store; -1 where there is none */
 	int *tcp;     /* one per listener of the configuration */
 	size_t n_tcp;

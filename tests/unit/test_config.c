@@ -90,6 +90,22 @@ static void test_long_file(void **state)
 #define C "cluster \"kubernetes\" { audience = \"a\" }\n"
 #define L "listener \"tcp\" { address = \"a:1\" tls_cert_file = \"/c\" tls_key_file = \"/k\" "
 
+#define S "mode = \"server\"\nseal \"systemd-credential\" { }\n"
+
+static void test_server(void **state)
+{
+	static const char text[] = S L "}\n";
+	struct daemon_config *config;
+	char why[512] = "";
+
+	(void)state;
+	if (config_parse(text, strlen(text), "f", &config, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
+	assert_int_equal(config->mode, MODE_SERVER);
+	assert_string_equal(config->seal_credential, "k8sauth.seal");
+	config_free(config);
+}
+
 static void test_refusals(void **state)
 {
 	static const struct {
@@ -97,7 +113,6 @@ static void test_refusals(void **state)
 	} cases[] = {
 		/* not built yet, by name */
 		{ "\nmode = \"agent\"\n", "f:2: mode \"agent\" is not built yet" },
-		{ "mode = \"server\"\n", "f:1: mode \"server\" is not built yet" },
 		{ C "remote { address = \"https://v\" }\n", "f:2: remote is not built yet" },
 		{ C "consumer \"postgresql\" { uid = \"postgres\" }\n", "f:2: consumer is not built yet" },
 		{ C "audit \"file\" { }\n", "f:2: audit is not built yet" },
@@ -143,6 +158,12 @@ static void test_refusals(void **state)
 		{ "storage \"sqlite\" { }\nstorage \"sqlite\" { }\n", "f:2: storage stands twice, first at line 1" },
 		{ "seal \"systemd-credential\" { }\nseal \"systemd-credential\" { }\n", "f:2: seal stands twice" },
 		{ "host = \"a\"\nhost = \"b\"\n", "f:" },
+		/* a server: it has no logins through PAM, and no default seal yet */
+		{ S L "}\n" C, "f: mode \"server\" has no logins through PAM: take the cluster blocks out" },
+		{ S L "}\nservice \"sshd\" { }\n", "f: mode \"server\" has no logins through PAM: take the service" },
+		{ S L "}\nexport \"policy\" { }\n", "f: mode \"server\" has no logins through PAM: take the export" },
+		{ S, "f: mode \"server\" needs a listener" },
+		{ "mode = \"server\"\n" L "}\n", "f: mode \"server\" needs a seal \"systemd-credential\" { }" },
 		/* sense */
 		{ "cluster \"kubernetes\" { }\n", "f:1: a cluster needs an audience of its own" },
 		{ "cluster \"a\" { audience = \"a\" unix_prefix = \"k9s_\" }\n", "f:1: unix_prefix must be k8s" },
@@ -261,6 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_short_file),
 		cmocka_unit_test(test_long_file),
+		cmocka_unit_test(test_server),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_owner),
 		cmocka_unit_test(test_shipped_file),

@@ -27,6 +27,7 @@ static int check_options(const struct core_options *options, char *why, size_t w
 static int copy_options(struct core *core, const struct core_options *options)
 {
 	core->seal = options->seal;
+	core->init_over_tcp = options->init_over_tcp;
 	core->storage_type = strdup(options->storage_type ? options->storage_type
 				    : options->store_path ? "sqlite"
 							  : "inmem");

@@ -225,6 +225,7 @@ struct core_options {
 	const char *seal_credential; /* file name inside $CREDENTIALS_DIRECTORY */
 	const char *dev_root_token;  /* SEAL_DEV: NULL makes one */
 	const char *storage_type;    /* for seal-status: "inmem", "sqlite" */
+	bool init_over_tcp;	     /* anybody who reaches a listener may initialise a fresh store, as in Vault */
 };
 
 /* The backend. 0, or a negative errno with WHY. Initialised and sealed stores start unsealed if the seal's key opens

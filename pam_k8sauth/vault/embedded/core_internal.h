@@ -29,6 +29,7 @@ struct core {
 	struct barrier *barrier; /* NULL: sealed */
 	bool initialised;
 	bool initialising; /* a sys/init is under way */
+	bool init_over_tcp;
 	enum seal_kind seal;
 	char *seal_credential, *storage_type;
 	struct secret *dev_root_token;

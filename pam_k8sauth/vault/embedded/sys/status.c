@@ -94,12 +94,13 @@ int sys_init_status(struct call *call)
 	return answer(call, 200, json_pack("{s:b}", "initialized", call->core->initialised));
 }
 
-/* The root token of a new store is for root of this machine alone (design.md 4). */
-static bool may_initialise(const struct vault_request *request)
+/* The root token of a new store is for root of this machine alone; a server's for who asks first (design.md 4). */
+static bool may_initialise(const struct call *call)
 {
-	const struct vault_peer *peer = &request->peer;
+	const struct vault_peer *peer = &call->request->peer;
 
-	return request->internal || (peer->kind == VAULT_PEER_UNIX && peer->uid == 0);
+	return call->request->internal || (peer->kind == VAULT_PEER_UNIX && peer->uid == 0) ||
+	       (peer->kind == VAULT_PEER_TCP && call->core->init_over_tcp);
 }
 
 /* What this seal has no use for, or what is not built: said by name. 0 or 1 after a refusal. */
@@ -132,7 +133,7 @@ int sys_init(struct call *call)
 	const struct secret *root_token;
 	int r;
 
-	if (!may_initialise(call->request))
+	if (!may_initialise(call))
 		return call_error(call, 403,
 		    "initialising is for root of this machine: ask the api socket as root, not over the network");
 	if (call->core->initialised || (call->core->initialising && !call->state))
