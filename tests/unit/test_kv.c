@@ -10,6 +10,7 @@
 
 #include "base/deadline.h"
 #include "base/text.h"
+#include "vault/embedded/kv/kv.h"
 
 static struct harness harness;
 
@@ -324,13 +325,121 @@ static void test_big_value(void **state)
 	vault_response_free(response);
 }
 
-static void test_version_1_is_refused(void **state)
-{
-	struct vault_response *response = ask(VAULT_UPDATE, "sys/mounts/old", "{\"type\":\"kv\"}");
+/* --- version 1 */
 
-	assert_int_equal(response->status, 400);
-	assert_non_null(strstr(vault_response_error_text(response), "version"));
+static void check_lease(const char *path, int64_t seconds)
+{
+	struct vault_response *response = ask(VAULT_READ, path, NULL);
+
+	assert_int_equal(response->status, 200);
+	assert_int_equal(response->lease_duration, seconds);
+	assert_false(response->renewable);
 	vault_response_free(response);
+}
+
+static void test_version_1(void **state)
+{
+	struct vault_response *response;
+
+	check(VAULT_UPDATE, "sys/mounts/old", "{\"type\":\"kv\"}", 204, "");
+	check(VAULT_READ, "old/a", NULL, 404, "{\"errors\":[]}");
+	check(VAULT_UPDATE, "old/a", NULL, 400, "{\"errors\":[\"missing data fields\"]}");
+	check(VAULT_UPDATE, "old/a", "{\"x\":1,\"path\":\"y\"}", 204, "");
+	check(VAULT_UPDATE, "old/a/b/c", "{\"ttl\":\"1h\"}", 204, "");
+	check(VAULT_UPDATE, "old/d", "{\"lease\":30}", 204, "");
+	check(VAULT_UPDATE, "old/e", "{\"ttl\":\"x\"}", 204, "");
+	check(VAULT_LIST, "old/", NULL, 200, "{\"data\":{\"keys\":[\"a\",\"a/\",\"d\",\"e\"]}}");
+	check(VAULT_LIST, "old/a/", NULL, 200, "{\"data\":{\"keys\":[\"b/\"]}}");
+	check_lease("old/a", 2764800);
+	check(VAULT_READ, "old/a", NULL, 200, "{\"data\":{\"path\":\"y\",\"x\":1}}");
+	check_lease("old/a/b/c", 3600);
+	check_lease("old/d", 30);
+	check_lease("old/e", 2764800);
+	check(VAULT_UPDATE, "sys/mounts/old/tune", "{\"default_lease_ttl\":\"2h\"}", 204, "");
+	check_lease("old/a", 7200);
+	check(VAULT_DELETE, "old/a", NULL, 204, "");
+	check(VAULT_READ, "old/a", NULL, 404, "{\"errors\":[]}");
+	check(VAULT_DELETE, "old/a", NULL, 204, "");
+	response = ask(VAULT_PATCH, "old/a", "{\"x\":1}");
+	assert_int_equal(response->status, 405);
+	vault_response_free(response);
+}
+
+/* Waits until MOUNT has its secrets back. */
+static void wait_for_upgrade(const char *path)
+{
+	int64_t end = monotonic_ms() + 20000;
+	int status = 400;
+
+	while (status == 400 && monotonic_ms() < end) {
+		struct vault_response *response = ask(VAULT_LIST, path, NULL);
+
+		status = response->status;
+		vault_response_free(response);
+	}
+	assert_int_equal(status, 200);
+}
+
+/* More secrets than one transaction moves, in several folders. */
+static void test_upgrade(void **state)
+{
+	struct vault_response *response;
+	char path[64];
+
+	check(VAULT_UPDATE, "sys/mounts/old", "{\"type\":\"kv\",\"options\":{\"version\":1}}", 204, "");
+	for (int i = 0; i < 300; i++) {
+		snprintf(path, sizeof(path), "old/f%d/%d", i % 3, i);
+		check(VAULT_UPDATE, path, "{\"big\":12345678901234567,\"s\":\"v\"}", 204, "");
+	}
+	check(VAULT_UPDATE, "old/f0", "{\"at\":\"the top\"}", 204, "");
+	for (int i = 0; i < 300; i++) {
+		snprintf(path, sizeof(path), "old/%d", i);
+		check(VAULT_UPDATE, path, "{\"n\":1}", 204, "");
+	}
+	check(VAULT_UPDATE, "sys/mounts/old/tune", "{\"options\":{\"version\":\"3\"}}", 400, NULL);
+	check(VAULT_READ, "old/7", NULL, 200, NULL);
+	response = ask(VAULT_UPDATE, "sys/mounts/old/tune", "{\"options\":{\"version\":\"2\"}}");
+	assert_int_equal(response->status, 200);
+	assert_int_equal(json_array_size(response->warnings), 1);
+	vault_response_free(response);
+	wait_for_upgrade("old/metadata/");
+	for (int i = 0; i < 300; i++) {
+		snprintf(path, sizeof(path), "old/data/f%d/%d", i % 3, i);
+		response = ask(VAULT_READ, path, NULL);
+		assert_int_equal(response->status, 200);
+		assert_int_equal(
+		    json_integer_value(json_object_get(json_object_get(response->data, "data"), "big")),
+		    12345678901234568);
+		vault_response_free(response);
+	}
+	check(VAULT_READ, "old/data/f0", NULL, 200,
+	    "{\"data\":{\"data\":{\"at\":\"the top\"},\"metadata\":{\"created_time\":\"T\",\"custom_metadata\":null,"
+	    "\"deletion_time\":\"\",\"destroyed\":false,\"version\":1}}}");
+	check(VAULT_READ, "old/data/299", NULL, 200, NULL);
+	check(VAULT_UPDATE, "old/data/f0", "{\"data\":{\"a\":1}}", 200, NULL);
+	check(VAULT_READ, "old/7", NULL, 404, NULL);
+	check(VAULT_UPDATE, "sys/mounts/old/tune", "{\"options\":{\"version\":\"1\"}}", 400, NULL);
+}
+
+/* What is marked refuses, and goes on by itself: as after a crash in the middle of an upgrade. */
+static int mark(struct call *call)
+{
+	return kv_upgrade_mark(call, core_mount_of(call->core, "secret/"));
+}
+
+static void test_upgrade_goes_on(void **state)
+{
+	check(VAULT_UPDATE, "secret/data/a", "{\"data\":{\"x\":1}}", 200, NULL);
+	assert_int_equal(harness_run(&harness, mark, NULL), 0);
+	check(VAULT_LIST, "secret/metadata/", NULL, 400,
+	    "{\"errors\":[\"Upgrading from non-versioned to versioned data. This backend will be unavailable for a "
+	    "brief period and will resume service shortly.\"]}");
+	wait_for_upgrade("secret/metadata/");
+	check(VAULT_READ, "secret/data/a", NULL, 200, NULL);
+}
+
+static void test_versions_of_mounts(void **state)
+{
 	check(VAULT_UPDATE, "sys/mounts/new", "{\"type\":\"kv\",\"options\":{\"version\":\"2\"}}", 204, "");
 	check(VAULT_UPDATE, "new/data/a", "{\"data\":{}}", 200, NULL);
 	check(VAULT_READ, "secret/data/a", NULL, 404, NULL);
@@ -347,7 +456,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_actor, open_core, close_core),
 		cmocka_unit_test_setup_teardown(test_create_and_update, open_core, close_core),
 		cmocka_unit_test_setup_teardown(test_big_value, open_core, close_core),
-		cmocka_unit_test_setup_teardown(test_version_1_is_refused, open_core, close_core),
+		cmocka_unit_test_setup_teardown(test_versions_of_mounts, open_core, close_core),
+		cmocka_unit_test_setup_teardown(test_version_1, open_core, close_core),
+		cmocka_unit_test_setup_teardown(test_upgrade, open_core, close_core),
+		cmocka_unit_test_setup_teardown(test_upgrade_goes_on, open_core, close_core),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,8 +81,14 @@ struct engine {
 	bool auth;			 /* mounted under auth/ */
 	const char *help;		 /* what it is for, shown by `vault path-help` of a mount */
 	const struct engine_path *paths; /* ends with a NULL pattern */
+	/* Instead of PATHS, where they depend on the mount's options. */
+	const struct engine_path *(*paths_of)(const struct mount *mount);
 	/* Called when a mount of it is made or loaded: may keep its own state in mount->state; NULL: none. */
 	int (*mounted)(struct core *core, struct mount *mount);
+	/* CALL gives MOUNT these options: what the engine must know of it joins the call's writes. NULL: nothing. */
+	int (*change_options)(struct call *call, struct mount *mount, const json_t *options);
+	/* MOUNT has them. NULL: nothing to do. */
+	void (*options_changed)(struct core *core, struct mount *mount);
 	/* When the last call of a mount that is gone has ended. */
 	void (*unmounted)(struct core *core, struct mount *mount);
 	/* Login mounts: a token of PATH is renewed: set ttl, max_ttl, period of AUTH from the current role, or fail by

@@ -191,6 +191,8 @@ int router_run(struct call *call);
 int router_match(const char *pattern, const char *rest, struct call_private *call) NODISCARD;
 extern const struct engine *const core_engines[]; /* ends with NULL */
 const struct engine *core_engine(const char *type, bool auth);
+/* The paths that MOUNT has. */
+const struct engine_path *engine_paths(const struct mount *mount);
 
 /* --- parameters.c: of a request whose path is found */
 
@@ -211,6 +213,14 @@ struct mount *mount_new(
     const struct engine *engine, const char *path, const char *description, json_t *options) NODISCARD;
 void mount_ref(struct mount *mount);
 void mount_unref(struct core *core, struct mount *mount);
+/* The mounts that every store has. */
+extern const struct mount_builtin {
+	const char *type, *path, *description;
+	bool auth;
+} mount_builtins[];
+#define MOUNT_BUILTINS_MAX 8
+/* Makes the one of BUILTIN. NULL without memory. */
+struct mount *mount_new_builtin(const struct mount_builtin *builtin) NODISCARD;
 /* Writes the table with these entries. */
 int mounts_write_all(struct call *call, struct mount *const *mounts, size_t n) NODISCARD;
 /* Writes the table with NEW in the place of OLD: OLD NULL adds, NEW NULL removes. */
@@ -220,6 +230,8 @@ int mounts_add(struct core *core, struct mount *add) NODISCARD;
 void mounts_remove(struct core *core, struct mount *remove);
 /* At unseal: reads the table. */
 int mounts_load(struct call *call) NODISCARD;
+/* The last step of an unseal: adds what the store of an older release does not have yet. */
+int mounts_complete(struct call *call) NODISCARD;
 void mounts_free(struct core *core);
 /* -EAGAIN while a change of the table is on its way. */
 int mounts_settled(struct call *call) NODISCARD;

@@ -83,7 +83,7 @@ static int show_mount(struct call *call)
 	    "## DESCRIPTION\n\n%s\n\n## PATHS\n\nThe paths of this mount. Ask for the help of one of them to see its "
 	    "parameters.",
 	    engine->help);
-	for (const struct engine_path *path = engine->paths; path->pattern; path++)
+	for (const struct engine_path *path = engine_paths(call->mount); path->pattern; path++)
 		if (path->help)
 			buf_printf(&text, "\n\n    %s\n        %s", path->pattern, path->help);
 	buf_add_char(&text, '\n');

@@ -10,7 +10,7 @@
 #include "vault/embedded/seal.h"
 #include "vault/embedded/token.h"
 
-#define FIRST_MOUNTS 3
+#define FIRST_MOUNTS (MOUNT_BUILTINS_MAX + 1)
 
 /* What an initialisation makes; kept between the runs of its call, handed to the core when it is durable. */
 struct first {
@@ -73,12 +73,9 @@ static int make_keys(struct first *first)
 	return r;
 }
 
-static int add_first_mount(
-    struct first *first, const char *type, bool auth, const char *path, const char *description, json_t *options)
+/* Takes MOUNT over; NULL is one without memory. */
+static int add_first_mount(struct first *first, struct mount *mount)
 {
-	const struct engine *engine = core_engine(type, auth);
-	struct mount *mount = engine ? mount_new(engine, path, description, options) : NULL;
-
 	if (!mount)
 		return -ENOMEM;
 	first->mounts[first->n_mounts++] = mount;
@@ -87,21 +84,15 @@ static int add_first_mount(
 
 static int make_mounts(struct first *first)
 {
-	json_t *version_2;
-	int r;
+	json_auto_t *version_2 = json_pack("{s:s}", "version", "2");
+	int r = version_2 ? 0 : -ENOMEM;
 
-	r = add_first_mount(
-	    first, "system", false, "sys/", "system endpoints used for control, policy and debugging", NULL);
-	if (r == 0)
-		r = add_first_mount(first, "token", true, "auth/token/", "token based credentials", NULL);
-	for (size_t i = 0; i < first->n_mounts; i++)
-		first->mounts[i]->builtin = true;
+	for (const struct mount_builtin *builtin = mount_builtins; r == 0 && builtin->type; builtin++)
+		r = add_first_mount(first, mount_new_builtin(builtin));
 	if (r < 0 || first->core->seal != SEAL_DEV)
 		return r;
-	version_2 = json_pack("{s:s}", "version", "2");
-	r = version_2 ? add_first_mount(first, "kv", false, "secret/", "key/value secret storage", version_2) : -ENOMEM;
-	json_decref(version_2);
-	return r;
+	return add_first_mount(
+	    first, mount_new(&kv_engine, "secret/", "key/value secret storage", version_2));
 }
 
 static void make_cluster_id(struct first *first)
@@ -223,7 +214,9 @@ static int load_all(struct call *call)
 		r = load_cluster(call);
 	if (r == 0)
 		r = policies_start(call);
-	return r == 0 ? tokens_start(call) : r;
+	if (r == 0)
+		r = tokens_start(call);
+	return r == 0 ? mounts_complete(call) : r;
 }
 
 /* 0 with the barrier, or why the store stays sealed. */

@@ -43,6 +43,24 @@ struct mount *mount_new(const struct engine *engine, const char *path, const cha
 	return mount;
 }
 
+/* One line per engine that every store has. */
+const struct mount_builtin mount_builtins[] = {
+	{ "system", "sys/", "system endpoints used for control, policy and debugging", false },
+	{ "cubbyhole", "cubbyhole/", "per-token private secret storage", false },
+	{ "token", "auth/token/", "token based credentials", true },
+	{ NULL },
+};
+
+struct mount *mount_new_builtin(const struct mount_builtin *builtin)
+{
+	struct mount *mount =
+	    mount_new(core_engine(builtin->type, builtin->auth), builtin->path, builtin->description, NULL);
+
+	if (mount)
+		mount->builtin = true;
+	return mount;
+}
+
 void mount_ref(struct mount *mount)
 {
 	mount->refs++;
@@ -229,4 +247,32 @@ int mounts_load(struct call *call)
 	}
 	json_decref(table);
 	return r;
+}
+
+static bool has_mount(const struct core *core, const char *path)
+{
+	for (size_t i = 0; i < core->n_mounts; i++)
+		if (streq(core->mounts[i]->path, path))
+			return true;
+	return false;
+}
+
+int mounts_complete(struct call *call)
+{
+	struct core *core = call->core;
+	bool added = false;
+
+	for (const struct mount_builtin *builtin = mount_builtins; builtin->type; builtin++) {
+		struct mount *mount;
+		int r;
+
+		if (has_mount(core, builtin->path))
+			continue;
+		mount = mount_new_builtin(builtin);
+		r = mount ? mounts_add(core, mount) : -ENOMEM;
+		if (r < 0)
+			return r;
+		added = true;
+	}
+	return added ? mounts_write_all(call, core->mounts, core->n_mounts) : 0;
 }

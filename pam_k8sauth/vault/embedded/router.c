@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "vault/embedded/cubbyhole/cubbyhole.h"
 #include "vault/embedded/policies.h"
 #include "vault/embedded/token.h"
 
@@ -18,6 +19,7 @@ const struct engine *const core_engines[] = {
 	&token_engine,
 	&kubernetes_engine,
 	&kv_engine,
+	&cubbyhole_engine,
 	NULL,
 };
 
@@ -27,6 +29,11 @@ const struct engine *core_engine(const char *type, bool auth)
 		if (core_engines[i]->auth == auth && streq(core_engines[i]->type, type))
 			return core_engines[i];
 	return NULL;
+}
+
+const struct engine_path *engine_paths(const struct mount *mount)
+{
+	return mount->engine->paths_of ? mount->engine->paths_of(mount) : mount->engine->paths;
 }
 
 /* --- patterns */
@@ -116,7 +123,7 @@ static void forget_captures(struct call_private *call)
 /* Sets call->path: the first that matches, NULL for none. */
 static int find_path(struct call *call)
 {
-	for (const struct engine_path *path = call->mount->engine->paths; path->pattern; path++) {
+	for (const struct engine_path *path = engine_paths(call->mount); path->pattern; path++) {
 		int r;
 
 		forget_captures(call->private);

@@ -4,6 +4,7 @@
 
 #include "vault/embedded/auth_token/cidr.h"
 #include "vault/embedded/auth_token/tokens.h"
+#include "vault/embedded/cubbyhole/cubbyhole.h"
 
 struct tokens *tokens_new(struct core *core)
 {
@@ -79,6 +80,8 @@ int token_revoke(struct call *call, const char *salted)
 
 	token_key(salted, key);
 	r = core_delete(call, key);
+	if (r == 0)
+		r = cubbyhole_forget(call, salted);
 	if (r == 0)
 		tokens_expire_never(core_tokens(call->core), salted);
 	return r == -ENOENT ? 0 : r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine "kv", version 2: its paths. */
+/* The engine "kv": the paths of its two versions. */
 #include <errno.h>
 
 #include "vault/embedded/kv/kv.h"
@@ -86,7 +86,18 @@ static const struct engine_field config_fields[] = {
 		.delete = kv_invalid_root,                                                                     \
 	}
 
-static const struct engine_path paths[] = {
+static const struct engine_path paths_v1[] = {
+	{ .pattern = "{path...?}",
+	    .read = kv_v1_read,
+	    .list = kv_v1_list,
+	    .update = kv_v1_write,
+	    .delete = kv_v1_delete,
+	    .exists = kv_v1_exists,
+	    .help = "Read, write, list and delete secrets." },
+	{ NULL },
+};
+
+static const struct engine_path paths_v2[] = {
 	{ .pattern = "config",
 	    .read = kv_config_read,
 	    .update = kv_config_write,
@@ -140,17 +151,27 @@ static const struct engine_path paths[] = {
 	{ NULL },
 };
 
-/* Version 1 (also the default of a mount without options) is not built: -ENOTSUP. */
-static int mounted(struct core *core, struct mount *mount)
+static bool is_version_2(const json_t *options)
 {
-	const char *version = json_string_value(json_object_get(mount->options, "version"));
+	const char *version = json_string_value(json_object_get(options, "version"));
 
-	return version && streq(version, "2") ? 0 : -ENOTSUP;
+	return version && streq(version, "2");
+}
+
+static const struct engine_path *paths_of(const struct mount *mount)
+{
+	return is_version_2(mount->options) ? paths_v2 : paths_v1;
+}
+
+static int change_options(struct call *call, struct mount *mount, const json_t *options)
+{
+	return is_version_2(options) && !is_version_2(mount->options) ? kv_upgrade_mark(call, mount) : 0;
 }
 
 const struct engine kv_engine = {
 	.type = "kv",
-	.help = "Keeps secrets and their versions.",
-	.paths = paths,
-	.mounted = mounted,
+	.help = "Keeps secrets and, in version 2, their versions.",
+	.paths_of = paths_of,
+	.change_options = change_options,
+	.options_changed = kv_upgrade_continue,
 };

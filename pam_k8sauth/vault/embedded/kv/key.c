@@ -36,6 +36,15 @@ static bool path_fits(const char *path)
 	}
 }
 
+int kv_path_check(struct call *call, const char *path)
+{
+	if (path_fits(path))
+		return 0;
+	call_error(call, 400, "a path has 1 to %d segments of 1 to %d bytes, and at most %d bytes", KV_SEGMENTS_MAX,
+	    KV_SEGMENT_MAX, KV_PATH_MAX);
+	return 1;
+}
+
 /* The data of versions lies beside the tree of keys, so that listing does not meet it. */
 static int version_key(const struct kv_key *key, long long version, char ret[static VERSION_KEY_SIZE])
 {
@@ -58,7 +67,7 @@ static char *meta_key(const struct kv_key *key)
 
 /* --- reading and writing */
 
-int kv_config_load(struct call *call, json_t **ret)
+int kv_config_get(struct call *call, json_t **ret)
 {
 	int r = call_get(call, CONFIG_KEY, ret);
 
@@ -66,6 +75,19 @@ int kv_config_load(struct call *call, json_t **ret)
 		return r;
 	*ret = json_object();
 	return *ret ? 0 : -ENOMEM;
+}
+
+int kv_config_load(struct call *call, json_t **ret)
+{
+	int r = kv_config_get(call, ret);
+
+	if (r < 0 || !json_is_true(json_object_get(*ret, KV_UPGRADING)))
+		return r;
+	kv_upgrade_continue(call->core, call->mount);
+	call_error(call, 400,
+	    "Upgrading from non-versioned to versioned data. This backend will be unavailable for a brief period and "
+	    "will resume service shortly.");
+	return 1;
 }
 
 int kv_config_store(struct call *call, json_t *config)
@@ -86,18 +108,16 @@ int kv_key_load(struct call *call, struct kv_key *key)
 	len = strlen(key->path);
 	if (len && key->path[len - 1] == '/')
 		key->path[len - 1] = 0;
-	if (!path_fits(key->path)) {
-		call_error(call, 400, "a path has 1 to %d segments of 1 to %d bytes, and at most %d bytes",
-		    KV_SEGMENTS_MAX, KV_SEGMENT_MAX, KV_PATH_MAX);
-		return 1;
-	}
+	r = kv_config_load(call, &key->config);
+	if (r == 0)
+		r = kv_path_check(call, key->path);
+	if (r)
+		return r;
 	name = meta_key(key);
 	if (!name)
 		return -ENOMEM;
 	r = call_get(call, name, &key->meta);
-	if (r < 0 && r != -ENOENT)
-		return r;
-	return kv_config_load(call, &key->config);
+	return r == -ENOENT ? 0 : r;
 }
 
 int kv_key_load_existing(struct call *call, struct kv_key *key)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the KV engine (version 2) share. A key is one metadata record "meta/<path>" with all of its
+ * What the files of the KV engine share. A key of version 2 is one metadata record "meta/<path>" with all of its
  * versions' metadata, and one record for the data of each version. Texts and quirks: vault-core.md 4, vault-1.21.4.md.
  */
 #pragma once
@@ -14,6 +14,8 @@
 #define KV_SEGMENT_MAX	    512	 /* bytes of a path's segment */
 #define KV_SEGMENTS_MAX	    128
 #define KV_PATH_MAX	    2048
+#define KV_V1_FOLDER	    "v1/"	/* of version 1: a record for each secret */
+#define KV_UPGRADING	    "upgrading" /* member of a mount's configuration while its secrets move to version 2 */
 
 /* --- keys (key.c): their metadata as stored, with the mount's configuration */
 
@@ -34,7 +36,12 @@ int kv_key_load_existing(struct call *call, struct kv_key *key) NODISCARD;
 void kv_key_free(struct kv_key *key);
 #define AUTO_KEY CLEANUP(kv_key_free)
 
-/* The mount's configuration, an empty object where there is none. */
+/* 0, or 1 after an error answer where PATH is too long or has an empty segment. */
+int kv_path_check(struct call *call, const char *path) NODISCARD;
+
+/* The mount's configuration, an empty object where there is none; the caller frees *RET, whatever the result. */
+int kv_config_get(struct call *call, json_t **ret) NODISCARD;
+/* The same for requests: 1 after an error answer while the mount is upgraded. */
 int kv_config_load(struct call *call, json_t **ret) NODISCARD;
 int kv_config_store(struct call *call, json_t *config) NODISCARD;
 
@@ -100,3 +107,13 @@ engine_handler kv_data_read, kv_data_write, kv_data_patch, kv_data_delete, kv_su
 engine_handler kv_delete_versions, kv_undelete_versions, kv_destroy_versions;
 engine_handler kv_metadata_read, kv_metadata_list, kv_metadata_write, kv_metadata_patch, kv_metadata_delete;
 engine_handler kv_config_read, kv_config_write;
+
+engine_handler kv_v1_read, kv_v1_list, kv_v1_write, kv_v1_delete;
+int kv_v1_exists(struct call *call);
+
+/* --- from version 1 to version 2 (upgrade.c) */
+
+/* Joins the writes of the call that gives MOUNT the version: its secrets are to be moved. */
+int kv_upgrade_mark(struct call *call, struct mount *mount) NODISCARD;
+/* Moves what is marked, in the background, unless that is under way. */
+void kv_upgrade_continue(struct core *core, struct mount *mount);

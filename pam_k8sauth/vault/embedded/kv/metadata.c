@@ -61,10 +61,12 @@ int kv_metadata_read(struct call *call)
 
 int kv_metadata_list(struct call *call)
 {
-	json_auto_t *keys = NULL;
+	json_auto_t *keys = NULL, *config = NULL;
 	char *prefix AUTO_FREE = NULL;
-	int r;
+	int r = kv_config_load(call, &config);
 
+	if (r)
+		return r < 0 ? r : 0;
 	if (asprintf(&prefix, "meta/%s", call_capture(call, "path")) < 0) {
 		prefix = NULL;
 		return -ENOMEM;
@@ -176,8 +178,8 @@ int kv_config_read(struct call *call)
 	json_auto_t *config = NULL;
 	int r = kv_config_load(call, &config);
 
-	if (r < 0)
-		return r;
+	if (r)
+		return r < 0 ? r : 0;
 	return kv_answer(
 	    call, json_pack("{s:b, s:o, s:I}", "cas_required", json_is_true(json_object_get(config, "cas_required")),
 		      "delete_version_after", duration_text(kv_integer(config, "delete_version_after")), "max_versions",

@@ -179,13 +179,8 @@ static int mount_options(struct call *call, const struct engine *engine, const c
 	}
 	if (streq(engine->type, "kv")) {
 		version = json_string_value(json_object_get(options, "version"));
-		if (!version || !streq(version, "2")) {
-			if (!version || !*version || streq(version, "1"))
-				call_error(call, 400,
-				    "version 1 of the KV engine is not supported yet: type kv-v2, or options "
-				    "version=2");
-			else
-				call_error(call, 400, "nil backend of type \"kv\" returned from factory");
+		if (version && *version && !streq(version, "1") && !streq(version, "2")) {
+			call_error(call, 400, "nil backend of type \"kv\" returned from factory");
 			json_decref(options);
 			return 1;
 		}

@@ -91,12 +91,13 @@ int sys_tune_read(struct call *call, const char *name, bool auth)
 /* The new values, until they are durable. */
 struct tuned {
 	struct mount *mount; /* referenced */
-	struct mount values; /* only description, times and token type are its own */
+	struct mount values; /* only description, options, times and token type are its own */
 };
 
 static void tuned_free(struct core *core, struct tuned *tuned)
 {
 	free(tuned->values.description);
+	json_decref(tuned->values.options);
 	free(tuned->values.token_type);
 	mount_unref(core, tuned->mount);
 	free(tuned);
@@ -115,6 +116,12 @@ static void after_tune(struct core *core, int r, void *arg)
 		free(mount->token_type);
 		mount->token_type = TAKE_PTR(tuned->values.token_type);
 	}
+	if (r == 0 && tuned->values.options != mount->options) {
+		json_decref(mount->options);
+		mount->options = TAKE_PTR(tuned->values.options);
+		if (mount->engine->options_changed)
+			mount->engine->options_changed(core, mount);
+	}
 	tuned_free(core, tuned);
 }
 
@@ -128,6 +135,7 @@ static struct tuned *tuned_new(struct mount *mount)
 	tuned->mount = mount;
 	tuned->values = *mount;
 	tuned->values.description = strdup(mount->description);
+	json_incref(tuned->values.options);
 	tuned->values.token_type = mount->token_type ? strdup(mount->token_type) : NULL;
 	return tuned;
 }
@@ -150,20 +158,37 @@ static int refuse_unsupported(struct call *call)
 	return 0;
 }
 
-/* Field `options`: the version is all that a mount has, and it cannot change. 0, 1 after a refusal. */
-static int check_options(struct call *call, const struct mount *mount)
+/*
+ * Field `options`: the version of a KV mount can go up, and nothing else can change. 0, 1 after a refusal, or an errno.
+ */
+static int read_options(struct call *call, struct mount *mount, struct mount *values)
 {
 	const json_t *options = json_object_get(call->request->data, "options");
 	const char *version = json_string_value(json_object_get(options, "version"));
 	const char *is = json_string_value(json_object_get(mount->options, "version"));
+	json_t *changed;
 
-	if (!version || (is && streq(version, is)))
+	if (!version || (is && streq(version, is)) || (!is && streq(version, "1")))
 		return 0;
-	if (is && streq(is, "2"))
-		call_error(call, 400, "cannot downgrade mount from version 2");
-	else
-		call_error(call, 400, "the version of a mount cannot be changed");
-	return 1;
+	if (!streq(mount->engine->type, "kv") || !streq(version, "2")) {
+		if (is && streq(is, "2"))
+			call_error(call, 400, "cannot downgrade mount from version 2");
+		else
+			call_error(call, 400, "the version of a mount cannot be changed");
+		return 1;
+	}
+	call_warn(call,
+	    "Upgrading mount from version %s to version %s. This mount will be unavailable for a brief period and will "
+	    "resume service shortly.",
+	    is ? is : "", version);
+	changed = mount->options ? json_copy(mount->options) : json_object();
+	if (!changed || json_object_set_new(changed, "version", json_string(version))) {
+		json_decref(changed);
+		return -ENOMEM;
+	}
+	json_decref(values->options);
+	values->options = changed;
+	return mount->engine->change_options ? mount->engine->change_options(call, mount, changed) : 0;
 }
 
 /* 0, 1 after a refusal, or an errno. */
@@ -203,12 +228,14 @@ int sys_tune_write(struct call *call, const char *name, bool auth)
 		    call, 400, "tune of path \"%s%s/\" failed: no mount entry found", auth ? "auth/" : "", name);
 	if (mount->builtin && !auth)
 		return call_error(call, 400, "cannot tune \"%s\"", mount->path);
-	if (refuse_unsupported(call) || check_options(call, mount))
+	if (refuse_unsupported(call))
 		return 0;
 	tuned = tuned_new(mount);
 	if (!tuned)
 		return -ENOMEM;
 	r = tuned->values.description ? read_values(call, &tuned->values) : -ENOMEM;
+	if (r == 0)
+		r = read_options(call, mount, &tuned->values);
 	if (r == 0)
 		r = mounts_write(call, mount, &tuned->values);
 	if (r) {
