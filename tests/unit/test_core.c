@@ -118,6 +118,39 @@ static void test_survives(void **state)
 	assert_int_equal(ask(world, VAULT_READ, "auth/token/lookup-self", root_token, NULL)->status, 200);
 }
 
+static int forget_cubbyhole(struct call *call)
+{
+	return mounts_write(call, core_mount_of(call->core, "cubbyhole/"), NULL);
+}
+
+static void on_forgotten(void *arg, int r)
+{
+	*(int *)arg = r;
+}
+
+/* A store of an older release, without an engine that every store has now, gets it for good. */
+static void test_older_store(void **state)
+{
+	struct world *world = *state;
+	char accessor[64];
+	int forgotten = 1;
+
+	world_open(world, true);
+	assert_int_equal(initialise(world)->status, 200);
+	snprintf(accessor, sizeof(accessor), "%s", core_mount_of(world->core, "cubbyhole/")->accessor);
+	core_run(world->core, forget_cubbyhole, NULL, NULL, on_forgotten, &forgotten);
+	while (forgotten == 1)
+		event_base_loop(world->base, EVLOOP_ONCE);
+	assert_int_equal(forgotten, 0);
+	world_open(world, false);
+	assert_string_not_equal(core_mount_of(world->core, "cubbyhole/")->accessor, accessor);
+	assert_int_equal(ask(world, VAULT_UPDATE, "cubbyhole/x", root_token, "{\"v\":1}")->status, 204);
+	snprintf(accessor, sizeof(accessor), "%s", core_mount_of(world->core, "cubbyhole/")->accessor);
+	world_open(world, false);
+	assert_string_equal(core_mount_of(world->core, "cubbyhole/")->accessor, accessor);
+	assert_int_equal(ask(world, VAULT_READ, "cubbyhole/x", root_token, NULL)->status, 200);
+}
+
 static void test_wrong_key(void **state)
 {
 	struct world *world = *state;
@@ -251,6 +284,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_who_may_initialise, world_setup_store, world_teardown),
 		cmocka_unit_test_setup_teardown(test_initialise_twice, world_setup_store, world_teardown),
 		cmocka_unit_test_setup_teardown(test_survives, world_setup_store, world_teardown),
+		cmocka_unit_test_setup_teardown(test_older_store, world_setup_store, world_teardown),
 		cmocka_unit_test_setup_teardown(test_wrong_key, world_setup_store, world_teardown),
 		cmocka_unit_test_setup_teardown(test_swapped_records, world_setup_store, world_teardown),
 		cmocka_unit_test_setup_teardown(test_changed_names, world_setup_store, world_teardown),

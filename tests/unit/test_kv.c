@@ -407,8 +407,7 @@ static void test_upgrade(void **state)
 		snprintf(path, sizeof(path), "old/data/f%d/%d", i % 3, i);
 		response = ask(VAULT_READ, path, NULL);
 		assert_int_equal(response->status, 200);
-		assert_int_equal(
-		    json_integer_value(json_object_get(json_object_get(response->data, "data"), "big")),
+		assert_int_equal(json_integer_value(json_object_get(json_object_get(response->data, "data"), "big")),
 		    12345678901234568);
 		vault_response_free(response);
 	}

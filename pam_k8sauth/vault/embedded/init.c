@@ -91,8 +91,7 @@ static int make_mounts(struct first *first)
 		r = add_first_mount(first, mount_new_builtin(builtin));
 	if (r < 0 || first->core->seal != SEAL_DEV)
 		return r;
-	return add_first_mount(
-	    first, mount_new(&kv_engine, "secret/", "key/value secret storage", version_2));
+	return add_first_mount(first, mount_new(&kv_engine, "secret/", "key/value secret storage", version_2));
 }
 
 static void make_cluster_id(struct first *first)

@@ -53,8 +53,8 @@ const struct mount_builtin mount_builtins[] = {
 
 struct mount *mount_new_builtin(const struct mount_builtin *builtin)
 {
-	struct mount *mount =
-	    mount_new(core_engine(builtin->type, builtin->auth), builtin->path, builtin->description, NULL);
+	struct mount *mount = mount_new(
+	    core_engine(builtin->type, builtin->auth), builtin->path, builtin->description, NULL);
 
 	if (mount)
 		mount->builtin = true;

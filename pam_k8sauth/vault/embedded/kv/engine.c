@@ -45,11 +45,22 @@ static int key_exists(struct call *call)
 	return r < 0 ? r : r == 0 && key.meta;
 }
 
-#define VERSION	     { "version", FIELD_INT, "The version that is meant; the newest without it." }
-#define CAS_REQUIRED { "cas_required", FIELD_BOOL, "Whether every write must say which version it replaces (cas)." }
-#define MAX_VERSIONS { "max_versions", FIELD_INT, "How many versions of a secret are kept." }
-#define DELETE_VERSION_AFTER \
-	{ "delete_version_after", FIELD_SECONDS, "The age at which versions are deleted; 0 for never." }
+#define VERSION                                                                           \
+	{                                                                                 \
+		"version", FIELD_INT, "The version that is meant; the newest without it." \
+	}
+#define CAS_REQUIRED                                                                                        \
+	{                                                                                                   \
+		"cas_required", FIELD_BOOL, "Whether every write must say which version it replaces (cas)." \
+	}
+#define MAX_VERSIONS                                                                 \
+	{                                                                            \
+		"max_versions", FIELD_INT, "How many versions of a secret are kept." \
+	}
+#define DELETE_VERSION_AFTER                                                                                 \
+	{                                                                                                    \
+		"delete_version_after", FIELD_SECONDS, "The age at which versions are deleted; 0 for never." \
+	}
 
 static const struct engine_field data_fields[] = {
 	{ "data", FIELD_MAP, "The secret: names and values." },
