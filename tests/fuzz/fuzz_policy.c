@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	policies[1] = policies[0];
-	if (acl_new(policies, 2, false, &acl) < 0)
+	if (acl_new(policies, 2, false, NULL, &acl) < 0)
 		abort();
 	policy_free(policies[0]);
 	check(acl, path);

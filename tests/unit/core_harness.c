@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "core_harness.h"
+#include "vault/embedded/identity.h"
 
 #include "base/deadline.h"
 
@@ -186,7 +187,9 @@ static int login_handler(struct call *call)
 	call->request->pam = login->pam;
 	call->mount = core_mount_of(call->core, login->mount);
 	call->auth = login->auth;
-	r = token_create_login(call);
+	r = identity_login(call);
+	if (r == 0)
+		r = token_create_login(call);
 	call->auth = NULL;
 	call->mount = NULL;
 	call->request->pam = NULL;

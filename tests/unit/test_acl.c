@@ -287,7 +287,7 @@ static struct acl *acl_of(const char *const *texts, size_t n)
 		if (policy_parse(texts[i], &policies[i], &error) < 0)
 			fail_msg("%s: %s", texts[i], error);
 	}
-	assert_int_equal(acl_new(policies, i, false, &acl), 0);
+	assert_int_equal(acl_new(policies, i, false, NULL, &acl), 0);
 	while (i > 0)
 		policy_free(policies[--i]);
 	return acl;
@@ -322,13 +322,13 @@ static void test_root_and_nothing(void **state)
 	struct acl *acl = NULL;
 
 	(void)state;
-	assert_int_equal(acl_new(NULL, 0, true, &acl), 0);
+	assert_int_equal(acl_new(NULL, 0, true, NULL, &acl), 0);
 	assert_true(acl_is_root(acl));
 	check_capabilities(acl, "any/path", "root");
 	assert_true(acl_check(acl, VAULT_HEADER, "any/path", NULL, 0).allowed);
 	assert_true(acl_check(acl, VAULT_DELETE, "any/path", NULL, 0).sudo);
 	acl_free(acl);
-	assert_int_equal(acl_new(NULL, 0, false, &acl), 0);
+	assert_int_equal(acl_new(NULL, 0, false, NULL, &acl), 0);
 	assert_false(acl_is_root(acl));
 	check_capabilities(acl, "any/path", "deny");
 	check_capabilities(acl, "", "deny");

@@ -70,7 +70,7 @@ static struct acl *acl_of(const char *text)
 
 	if (policy_parse(text, &policy, &error) < 0)
 		fail_msg("%s: %s", text, error);
-	assert_int_equal(acl_new(&policy, 1, false, &acl), 0);
+	assert_int_equal(acl_new(&policy, 1, false, NULL, &acl), 0);
 	policy_free(policy);
 	return acl;
 }

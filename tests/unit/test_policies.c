@@ -343,7 +343,7 @@ static int ask_acl(struct call *call)
 {
 	struct question *question = call->state;
 	struct acl *acl = NULL;
-	int r = policies_acl(call, question->names, &acl);
+	int r = policies_acl(call, question->names, NULL, &acl);
 
 	if (r == 0)
 		question->root = acl_is_root(acl);

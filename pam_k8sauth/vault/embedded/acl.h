@@ -28,8 +28,11 @@ void policy_free(struct policy *policy);
 
 struct acl;
 
-/* Merges POLICIES (which may be freed before the ACL). ROOT: allow everything. */
-int acl_new(struct policy *const *policies, size_t n, bool root, struct acl **ret) NODISCARD;
+/*
+ * Merges POLICIES (which may be freed before the ACL). ROOT: allow everything. ENTITY: the record that templates in
+ * paths are filled in from (identity.h); NULL for none.
+ */
+int acl_new(struct policy *const *policies, size_t n, bool root, const json_t *entity, struct acl **ret) NODISCARD;
 /* Counted references: a cache and the calls in progress share one ACL. acl_free drops one. */
 struct acl *acl_ref(struct acl *acl);
 void acl_free(struct acl *acl);
@@ -48,6 +51,9 @@ struct acl_verdict acl_check(
  */
 unsigned acl_capabilities(const struct acl *acl, const char *path);
 bool acl_is_root(const struct acl *acl);
+/* Whether another entity would have got another ACL of the same policies; whether another second would. */
+bool acl_is_templated(const struct acl *acl);
+bool acl_is_timed(const struct acl *acl);
 /* Whether any rule allows anything on or below MOUNT ("secret/"): who may know of the mount (sys/internal/ui/mounts).
  */
 bool acl_reaches(const struct acl *acl, const char *mount);

@@ -88,6 +88,8 @@ static void undo_run(struct call_private *call)
 	if (public->acl)
 		acl_free(public->acl);
 	public->acl = NULL;
+	json_decref(public->entity);
+	public->entity = NULL;
 	public->mount = NULL;
 	public->path = NULL;
 	public->rest = NULL;

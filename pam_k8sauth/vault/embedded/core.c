@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "kube/kube.h"
+#include "vault/embedded/identity.h"
 #include "vault/embedded/policies.h"
 #include "vault/embedded/token.h"
 
@@ -46,7 +47,8 @@ static int make_parts(struct core *core)
 	core->kube = kube_new(core->base);
 	core->tokens = tokens_new(core);
 	core->policies = policies_new();
-	if (!core->sys || !core->kube || !core->tokens || !core->policies)
+	core->identity = identity_new();
+	if (!core->sys || !core->kube || !core->tokens || !core->policies || !core->identity)
 		return -ENOMEM;
 	return core_calls_init(core);
 }
@@ -94,6 +96,7 @@ void core_close(struct core *core)
 	kube_free(core->kube);
 	tokens_free(core->tokens);
 	policies_free(core->policies);
+	identity_free(core->identity);
 	if (core->run)
 		event_free(core->run);
 	if (core->sweep)
@@ -133,6 +136,11 @@ struct tokens *core_tokens(const struct core *core)
 struct policies *core_policies(const struct core *core)
 {
 	return core->policies;
+}
+
+struct identity *core_identity(const struct core *core)
+{
+	return core->identity;
 }
 
 bool core_sealed(const struct core *core)

@@ -24,6 +24,7 @@ struct mount;
 struct token;
 struct tokens;
 struct policies;
+struct identity;
 struct kube;
 struct acl;
 
@@ -122,6 +123,7 @@ struct call {
 	const char *rest;	 /* the path below the mount */
 	struct token *token;	 /* the caller's; NULL on unauthenticated paths and internal requests */
 	struct acl *acl;	 /* the caller's; NULL as above; a reference that the router frees with the call */
+	json_t *entity;		 /* the caller's, at a login the one who logs in (identity.h); NULL: none */
 	struct login_auth *auth; /* set by a login handler that returns 0: the router mints the token */
 	void *state;		 /* the handler's memory between runs */
 	void (*state_free)(void *state);
@@ -247,6 +249,7 @@ struct event_base *core_base(const struct core *core);
 struct kube *core_kube(const struct core *core);
 struct tokens *core_tokens(const struct core *core);
 struct policies *core_policies(const struct core *core);
+struct identity *core_identity(const struct core *core);
 bool core_sealed(const struct core *core);
 /* The mount whose path starts PATH ("auth/kubernetes/login"); NULL. */
 struct mount *core_mount_of(const struct core *core, const char *path);

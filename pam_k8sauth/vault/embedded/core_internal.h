@@ -37,6 +37,7 @@ struct core {
 	struct kube *kube;
 	struct tokens *tokens;
 	struct policies *policies;
+	struct identity *identity;
 
 	struct mount **mounts;
 	size_t n_mounts;

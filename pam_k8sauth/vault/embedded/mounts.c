@@ -47,6 +47,7 @@ struct mount *mount_new(const struct engine *engine, const char *path, const cha
 const struct mount_builtin mount_builtins[] = {
 	{ "system", "sys/", "system endpoints used for control, policy and debugging", false },
 	{ "cubbyhole", "cubbyhole/", "per-token private secret storage", false },
+	{ "identity", "identity/", "identity store", false },
 	{ "token", "auth/token/", "token based credentials", true },
 	{ NULL },
 };

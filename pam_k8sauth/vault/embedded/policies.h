@@ -13,10 +13,11 @@ void policies_free(struct policies *policies);
 int policies_start(struct call *call) NODISCARD;
 
 /*
- * The ACL of NAMES (array of strings), cached until a policy changes. Unknown names are skipped. 0, -EAGAIN, -errno.
+ * The ACL of NAMES (array of strings) and of the policies of ENTITY (identity.h; may be NULL), cached until a policy or
+ * the entity changes. Unknown names are skipped. 0, -EAGAIN, -errno.
  * *RET is a reference of the caller's: acl_free.
  */
-int policies_acl(struct call *call, const json_t *names, struct acl **ret) NODISCARD;
+int policies_acl(struct call *call, const json_t *names, const json_t *entity, struct acl **ret) NODISCARD;
 
 /* Handlers of sys/policies/acl[/name], sys/policy[/name] and sys/capabilities-self for the sys engine's table. */
 engine_handler policies_list, policies_read, policies_write, policies_delete;

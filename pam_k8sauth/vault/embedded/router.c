@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "vault/embedded/cubbyhole/cubbyhole.h"
+#include "vault/embedded/identity.h"
 #include "vault/embedded/policies.h"
 #include "vault/embedded/token.h"
 
@@ -20,6 +21,7 @@ const struct engine *const core_engines[] = {
 	&kubernetes_engine,
 	&kv_engine,
 	&cubbyhole_engine,
+	&identity_engine,
 	NULL,
 };
 
@@ -274,7 +276,12 @@ static int authenticate(struct call *call)
 		return r;
 	private->kept_writes = private->writes.n;
 	private->kept_hooks = private->hooks.n;
-	return policies_acl(call, call->token->policies, &call->acl);
+	r = token_acl(call, call->token, &call->entity, &call->acl);
+	if (r != -EACCES)
+		return r;
+	call_refuse(call, VAULT_FAILED_REFUSED, "entity", 403, "permission denied",
+	    "the token's entity is disabled or was deleted");
+	return 1;
 }
 
 /* An update of something that is not there yet is a create. 0, 1 after a refusal, or an errno. */
@@ -377,7 +384,9 @@ static int run_handler(struct call *call)
 		return call_wrapped_error(call, 405, "unsupported operation");
 	r = handler(call);
 	if (r == 0 && call->auth && response->status < 400) {
-		r = token_create_login(call);
+		r = identity_login(call);
+		if (r == 0)
+			r = token_create_login(call);
 		if (r > 0)
 			return 0;
 		response->status = 200;

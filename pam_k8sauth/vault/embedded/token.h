@@ -2,6 +2,7 @@
 /* Tokens: made at login, looked up at every request, renewed, revoked, expired (vault-core.md 3, vault-1.21.4.md). */
 #pragma once
 
+#include "vault/embedded/acl.h"
 #include "vault/embedded/core.h"
 
 #define TOKEN_ID_LEN	   28 /* "hvs." + 24 base62: the internal id */
@@ -20,6 +21,7 @@ struct token {
 	char *path;	  /* creation path */
 	json_t *meta;	  /* object or NULL */
 	json_t *internal; /* the login engine's */
+	char *entity_id;  /* "" for none */
 	char *display_name;
 	char mount[37];					/* uuid of the login mount; "" for root */
 	long long num_uses, minted_uses;		/* 0: unlimited; -1: this request is the last one */
@@ -43,6 +45,12 @@ void tokens_free(struct tokens *tokens);
  * Bound CIDRs and expiry are checked here (-EACCES where the address does not match).
  */
 int token_lookup(struct call *call, const struct secret *presented, struct token **ret) NODISCARD;
+
+/*
+ * What TOKEN may do: the ACL of its policies and of its entity's, and the entity (NULL for none). Both are references
+ * of the caller's. 0; -EACCES (the entity is disabled or gone); -EAGAIN; -errno.
+ */
+int token_acl(struct call *call, const struct token *token, json_t **ret_entity, struct acl **ret) NODISCARD;
 
 /* num_uses: called by the router once per authenticated request; the write joins the call's. */
 int token_use(struct call *call, struct token *token) NODISCARD;

@@ -134,7 +134,27 @@ static void cleanup_acl(struct acl **acl)
 	acl_free(*acl);
 }
 
-int acl_new(struct policy *const *policies, size_t n, bool root, struct acl **ret)
+/* Adds FROM, filled in where it has templates; nothing where they cannot be. */
+static int add_rule(struct acl *acl, const struct rule *from, const json_t *entity)
+{
+	AUTO_FREE char *label = NULL;
+	struct rule *rule = &acl->rules[acl->n];
+	int r = 0;
+
+	if (from->templated) {
+		acl->templated = true;
+		r = template_fill(from->pattern, entity, &acl->timed, &label);
+	}
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = copy_rule(from, rule);
+	if (r < 0)
+		return r;
+	acl->n++;
+	return label ? rule_set_pattern(rule, label) : 0;
+}
+
+int acl_new(struct policy *const *policies, size_t n, bool root, const json_t *entity, struct acl **ret)
 {
 	CLEANUP(cleanup_acl) struct acl *acl = calloc(1, sizeof(*acl));
 	size_t total = 0;
@@ -151,12 +171,9 @@ int acl_new(struct policy *const *policies, size_t n, bool root, struct acl **re
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < policies[i]->n; k++) {
-			if (policies[i]->rules[k].templated)
-				continue;
-			r = copy_rule(&policies[i]->rules[k], &acl->rules[acl->n]);
+			r = add_rule(acl, &policies[i]->rules[k], entity);
 			if (r < 0)
 				return r;
-			acl->n++;
 		}
 	}
 	qsort(acl->rules, acl->n, sizeof(*acl->rules), compare_rules);
@@ -186,6 +203,16 @@ void acl_free(struct acl *acl)
 bool acl_is_root(const struct acl *acl)
 {
 	return acl->root;
+}
+
+bool acl_is_templated(const struct acl *acl)
+{
+	return acl->templated;
+}
+
+bool acl_is_timed(const struct acl *acl)
+{
+	return acl->timed;
 }
 
 static json_t *rule_json(const struct acl *acl, const struct rule *rule)

@@ -16,8 +16,8 @@ struct cached_policy {
 };
 
 struct cached_acl {
-	char *names; /* as JSON */
-	struct acl *acl;
+	char *names;	 /* as JSON, and for whom */
+	struct acl *acl; /* NULL: it hangs on the entity, which the key must have besides */
 };
 
 /* Both sorted by name. */
@@ -226,7 +226,7 @@ static int collect(struct call *call, const json_t *names, struct policy **polic
 	return 0;
 }
 
-static int make_acl(struct call *call, const json_t *names, struct acl **ret)
+static int make_acl(struct call *call, const json_t *names, const json_t *entity, struct acl **ret)
 {
 	struct policies *cache = core_policies(call->core);
 	AUTO_FREE struct policy **policies = NULL;
@@ -243,37 +243,98 @@ static int make_acl(struct call *call, const json_t *names, struct acl **ret)
 	if (!policies)
 		return -ENOMEM;
 	r = collect(call, names, policies, &n, &root);
-	return r < 0 ? r : acl_new(policies, n, root, ret);
+	return r < 0 ? r : acl_new(policies, n, root, entity, ret);
 }
 
-int policies_acl(struct call *call, const json_t *names, struct acl **ret)
+/* The policies of a token and those of its entity. A reference; NULL without memory. */
+static json_t *all_names(const json_t *names, const json_t *entity)
 {
-	struct policies *cache = core_policies(call->core);
-	AUTO_FREE char *key = json_dumps(names, JSON_COMPACT); /* names in JSON: no two lists look alike */
-	struct acl *acl = NULL;
+	json_t *more = json_object_get(entity, "policies"), *all, *name;
+	const char *first = json_string_value(json_array_get(names, 0));
+	size_t i;
+
+	/* Nothing can be added to root, and no entity gives it. */
+	if (json_array_size(more) == 0 || (first && streq(first, "root")))
+		return json_incref((json_t *)(uintptr_t)names);
+	all = json_copy((json_t *)(uintptr_t)names);
+	json_array_foreach(more, i, name)
+	{
+		const char *text = json_string_value(name);
+
+		if (text && !streq(text, "root") && json_array_append(all, name)) {
+			json_decref(all);
+			return NULL;
+		}
+	}
+	return all;
+}
+
+/* The cached ACL of KEY: true with *RET, which is NULL where the entity must be in the key. */
+static bool find_acl(const struct policies *cache, const char *key, struct acl **ret)
+{
+	bool found;
+	size_t at = place_of(cache->acls, cache->n_acls, sizeof(*cache->acls), key, &found);
+
+	if (found)
+		*ret = cache->acls[at].acl;
+	return found;
+}
+
+/* KEY is taken over; ACL gets another reference. */
+static void remember_acl(struct policies *cache, char *key, struct acl *acl)
+{
 	struct cached_acl *slot;
 	bool found;
 	size_t at;
-	int r;
 
-	if (!key)
-		return -ENOMEM;
+	if (cache->n_acls == MAX_CACHED)
+		forget_acls(cache);
 	at = place_of(cache->acls, cache->n_acls, sizeof(*slot), key, &found);
 	if (found) {
-		*ret = acl_ref(cache->acls[at].acl);
-		return 0;
-	}
-	r = make_acl(call, names, &acl);
-	if (r < 0)
-		return r;
-	if (cache->n_acls == MAX_CACHED) {
-		forget_acls(cache);
-		at = 0;
+		free(key);
+		return;
 	}
 	slot = &cache->acls[at];
 	memmove(slot + 1, slot, (cache->n_acls++ - at) * sizeof(*slot));
-	*slot = (struct cached_acl){ .names = TAKE_PTR(key), .acl = acl };
-	*ret = acl_ref(acl);
+	*slot = (struct cached_acl){ .names = key, .acl = acl ? acl_ref(acl) : NULL };
+}
+
+/* KEY with what says which ENTITY, and as of when. NULL without memory. */
+static char *entity_key(const char *key, const json_t *entity)
+{
+	const char *id = json_string_value(json_object_get(entity, "id"));
+	char *text;
+
+	if (asprintf(&text, "%s %s %" JSON_INTEGER_FORMAT, key, id ? id : "",
+		json_integer_value(json_object_get(entity, "revision"))) < 0)
+		return NULL;
+	return text;
+}
+
+int policies_acl(struct call *call, const json_t *names, const json_t *entity, struct acl **ret)
+{
+	struct policies *cache = core_policies(call->core);
+	json_auto_t *all = all_names(names, entity);
+	AUTO_FREE char *key = json_dumps(all, JSON_COMPACT); /* names in JSON: no two lists look alike */
+	AUTO_FREE char *whole = key ? entity_key(key, entity) : NULL;
+	struct acl *acl = NULL;
+	int r;
+
+	if (!whole)
+		return -ENOMEM;
+	if (find_acl(cache, key, &acl) && !acl)
+		(void)find_acl(cache, whole, &acl);
+	if (acl) {
+		*ret = acl_ref(acl);
+		return 0;
+	}
+	r = make_acl(call, all, entity, &acl);
+	if (r < 0)
+		return r;
+	if (acl_is_templated(acl) && !acl_is_timed(acl))
+		remember_acl(cache, TAKE_PTR(whole), acl);
+	remember_acl(cache, TAKE_PTR(key), acl_is_templated(acl) ? NULL : acl);
+	*ret = acl;
 	return 0;
 }
 

@@ -90,30 +90,41 @@ static int check_keys(
 	return n ? decode_fail_list(decoder, n, list.data) : 0;
 }
 
-/* What kind of pattern LABEL is (vault-core.md 1.3). LABEL has lost its leading '/'; a prefix loses its '*'. */
-static int set_pattern(struct decoder *decoder, struct rule *rule, const char *label)
+/* What kind of pattern LABEL, which has lost its leading '/', is (vault-core.md 1.3); a prefix loses its '*'. */
+int rule_set_pattern(struct rule *rule, const char *label)
 {
-	AUTO_FREE char *pattern = strdup(label);
-	AUTO_FREE char *name = NULL;
+	char *pattern = strdup(label);
 	size_t len;
 
 	if (!pattern)
 		return -ENOMEM;
-	if (strstr(pattern, "+*")) {
-		name = quoted(pattern);
-		return !name ? -ENOMEM
-			     : decode_fail(decoder, "path %s: invalid use of wildcards ('+*' is forbidden)", name);
-	}
 	len = strlen(pattern);
+	rule->kind = RULE_EXACT;
 	if (streq(pattern, "+") || strstr(pattern, "/+") || starts_with(pattern, "+/")) {
 		rule->kind = RULE_SEGMENTS;
 	} else if (len > 0 && pattern[len - 1] == '*') {
 		rule->kind = RULE_PREFIX;
 		pattern[len - 1] = '\0';
 	}
-	rule->templated = strstr(pattern, "{{") != NULL;
-	rule->pattern = TAKE_PTR(pattern);
+	free(rule->pattern);
+	rule->pattern = pattern;
 	return 0;
+}
+
+static int set_pattern(struct decoder *decoder, struct rule *rule, const char *label)
+{
+	AUTO_FREE char *name = NULL;
+
+	if (strstr(label, "+*")) {
+		name = quoted(label);
+		return !name ? -ENOMEM
+			     : decode_fail(decoder, "path %s: invalid use of wildcards ('+*' is forbidden)", name);
+	}
+	rule->templated = strstr(label, "{{") != NULL;
+	if (!rule->templated)
+		return rule_set_pattern(rule, label);
+	rule->pattern = strdup(label);
+	return rule->pattern ? 0 : -ENOMEM;
 }
 
 static int fail_quoting(struct decoder *decoder, const char *label, const char *what, const char *value)

@@ -15,9 +15,9 @@ enum rule_kind {
 };
 
 struct rule {
-	char *pattern; /* without the leading '/' */
+	char *pattern; /* without the leading '/'; of a templated one all of it */
 	enum rule_kind kind;
-	bool templated; /* has "{{": nothing can fill it in without an identity, so it never matches */
+	bool templated; /* has "{{": its kind shows when it is filled in */
 	unsigned capabilities;
 	int64_t min_wrapping_ns, max_wrapping_ns; /* 0 unset */
 	json_t *allowed, *denied;		  /* lower-case name -> array of values; NULL none */
@@ -26,6 +26,8 @@ struct rule {
 };
 
 void rule_clear(struct rule *rule);
+/* Sets pattern and kind from the path LABEL, which is complete and has lost its leading '/'. 0 or -ENOMEM. */
+int rule_set_pattern(struct rule *rule, const char *label) NODISCARD;
 
 struct policy {
 	struct rule *rules;
@@ -34,7 +36,7 @@ struct policy {
 
 struct acl {
 	unsigned references;
-	bool root;
+	bool root, templated, timed;
 	struct rule *rules; /* sorted by kind and pattern, each pair once */
 	size_t n, n_exact;
 };
@@ -75,5 +77,10 @@ int decode_object(struct decoder *decoder, const char *label, const struct hcl_v
     const struct hcl_value **ret);
 /* Nanoseconds; 0 for none or a negative one. */
 int decode_duration(struct decoder *decoder, const struct hcl_value *body, const char *key, int64_t *ret);
+
+/* template.c: LABEL filled in from ENTITY. 0; -ENOENT: it cannot be; -ENOMEM. *RET_TIMED becomes true where it hangs on
+ * the time. */
+int template_fill(const char *label, const json_t *entity, bool *ret_timed, char **ret) NODISCARD;
+
 /* params.c: whether the parameters of a request suit a rule (vault-core.md 1.6 step 4, 1.7). */
 bool rule_allows_parameters(const struct rule *rule, const json_t *data, const char **ret_reason);

@@ -165,6 +165,7 @@ static int fill_login(struct call *call, struct token *token)
 	token->path = strdup(call->request->path);
 	token->display_name = display_name(call->mount, auth->display_name);
 	token->type = strdup("service");
+	token->entity_id = strdup(call->entity ? json_string_value(json_object_get(call->entity, "id")) : "");
 	token->meta = token_meta(call);
 	token->internal = json_incref(auth->internal);
 	if (json_array_size(auth->bound_cidrs))
@@ -173,7 +174,7 @@ static int fill_login(struct call *call, struct token *token)
 	token->explicit_max_ttl = auth->explicit_max_ttl;
 	token->period = auth->period;
 	token->orphan = token->renewable = true;
-	if (!token->path || !token->display_name || !token->type ||
+	if (!token->path || !token->display_name || !token->type || !token->entity_id ||
 	    (!token->meta && (auth->metadata || call->request->pam)))
 		return -ENOMEM;
 	return 0;

@@ -12,6 +12,7 @@ void token_free(struct token *token)
 	json_decref(token->meta);
 	json_decref(token->internal);
 	json_decref(token->bound_cidrs);
+	free(token->entity_id);
 	free(token->path);
 	free(token->display_name);
 	free(token->type);
@@ -29,6 +30,11 @@ static int put(json_t *record, const char *name, json_t *value)
 static int put_if_any(json_t *record, const char *name, json_t *borrowed)
 {
 	return borrowed ? json_object_set_nocheck(record, name, borrowed) : 0;
+}
+
+static int put_text(json_t *record, const char *name, const char *text)
+{
+	return text && *text ? put(record, name, json_string(text)) : 0;
 }
 
 static int put_integer(json_t *record, const char *name, int64_t value)
@@ -63,8 +69,9 @@ int token_store(struct call *call, const struct token *token)
 		     put(record, "display_name", json_string(token->display_name)) |
 		     put(record, "type", json_string(token->type)) |
 		     put(record, "mount", json_string_nocheck(token->mount)) | put_if_any(record, "meta", token->meta) |
-		     put_if_any(record, "internal", token->internal) | put_limits(record, token) |
-		     put_true(record, "orphan", token->orphan) | put_true(record, "renewable", token->renewable);
+		     put_if_any(record, "internal", token->internal) | put_text(record, "entity", token->entity_id) |
+		     put_limits(record, token) | put_true(record, "orphan", token->orphan) |
+		     put_true(record, "renewable", token->renewable);
 
 	if (failed)
 		return -ENOMEM;
@@ -114,6 +121,7 @@ static struct token *from_record(const char *salted, const json_t *record)
 	token->internal = get_typed(record, "internal", JSON_OBJECT);
 	token->bound_cidrs = get_typed(record, "bound_cidrs", JSON_ARRAY);
 	token->path = copy_text(record, "path");
+	token->entity_id = copy_text(record, "entity");
 	token->display_name = copy_text(record, "display_name");
 	token->type = copy_text(record, "type");
 	token->num_uses = get_integer(record, "num_uses");
@@ -127,7 +135,7 @@ static struct token *from_record(const char *salted, const json_t *record)
 	token->orphan = json_is_true(json_object_get(record, "orphan"));
 	token->renewable = json_is_true(json_object_get(record, "renewable"));
 	token->root = only_root(token->policies);
-	if (!token->policies || !token->path || !token->display_name || !token->type) {
+	if (!token->policies || !token->path || !token->entity_id || !token->display_name || !token->type) {
 		token_free(token);
 		return NULL;
 	}
@@ -206,7 +214,8 @@ json_t *token_show(const struct token *token, const char *id, int64_t now)
 {
 	json_auto_t *data = json_pack("{s:s, s:I, s:I, s:s, s:s, s:o, s:I, s:s, s:O?, s:I, s:b, s:s, s:O, s:I, s:s}",
 	    "accessor", token->accessor, "creation_time", (json_int_t)(token->creation_time / NANOTIME_SECOND),
-	    "creation_ttl", (json_int_t)token->ttl, "display_name", token->display_name, "entity_id", "", "expire_time",
+	    "creation_ttl", (json_int_t)token->ttl, "display_name", token->display_name, "entity_id",
+	    token->entity_id ? token->entity_id : "", "expire_time",
 	    token->expire_time ? time_text(token->expire_time) : json_null(), "explicit_max_ttl",
 	    (json_int_t)token->explicit_max_ttl, "id", id, "meta", token->meta, "num_uses", (json_int_t)token->num_uses,
 	    "orphan", token->orphan, "path", token->path, "policies", token->policies, "ttl",
@@ -227,8 +236,9 @@ json_t *token_auth_block(const struct token *token, const char *client_token, in
 	json_auto_t *auth = json_pack(
 	    "{s:s, s:s, s:O}", "client_token", client_token, "accessor", token->accessor, "policies", token->policies);
 	json_auto_t *rest = json_pack("{s:O?, s:I, s:b, s:s, s:s, s:b, s:n, s:I}", "metadata", token->meta,
-	    "lease_duration", (json_int_t)lease_duration, "renewable", token->renewable, "entity_id", "", "token_type",
-	    token->type, "orphan", token->orphan, "mfa_requirement", "num_uses", (json_int_t)token->minted_uses);
+	    "lease_duration", (json_int_t)lease_duration, "renewable", token->renewable, "entity_id",
+	    token->entity_id ? token->entity_id : "", "token_type", token->type, "orphan", token->orphan,
+	    "mfa_requirement", "num_uses", (json_int_t)token->minted_uses);
 
 	/* In Vault's order; token_policies only where there are any. */
 	if ((json_array_size(token->policies) && put_if_any(auth, "token_policies", token->policies)) ||

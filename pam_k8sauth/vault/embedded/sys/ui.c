@@ -17,6 +17,7 @@ struct viewer {
 	bool all; /* the daemon itself */
 	struct token *token;
 	struct acl *acl;
+	json_t *entity;
 };
 
 static void cleanup_viewer(struct viewer *viewer)
@@ -25,6 +26,7 @@ static void cleanup_viewer(struct viewer *viewer)
 		token_free(viewer->token);
 	if (viewer->acl)
 		acl_free(viewer->acl);
+	json_decref(viewer->entity);
 }
 
 #define AUTO_VIEWER CLEANUP(cleanup_viewer)
@@ -45,7 +47,12 @@ static int find_viewer(struct call *call, struct viewer *viewer)
 				 : "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n");
 		return 1;
 	}
-	return r < 0 ? r : policies_acl(call, viewer->token->policies, &viewer->acl);
+	if (r == 0)
+		r = token_acl(call, viewer->token, &viewer->entity, &viewer->acl);
+	if (r != -EACCES)
+		return r;
+	call_error(call, 403, "permission denied");
+	return 1;
 }
 
 static bool sees(const struct viewer *viewer, const struct mount *mount)

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Entities: who is behind a token. A login has an alias (its mount and the name by which the mount knows the account);
+ * the alias belongs to an entity, which the first login of the account makes. Policies can be given to an entity, and
+ * templated policy paths are filled in from it (vault-core.md 1.4, 1.8).
+ *
+ * An entity is handed around as its record, which nobody may change: {id, name, metadata, policies, disabled, created,
+ * updated, revision, aliases: [{id, accessor, name, metadata, custom_metadata, created, updated}]}. Times are unix
+ * nanoseconds; members at their default are left out. Each write raises its revision.
+ */
+#pragma once
+
+#include "vault/embedded/core.h"
+
+struct identity;
+
+struct identity *identity_new(void) NODISCARD;
+void identity_free(struct identity *identity);
+
+/*
+ * The entity of call->auth's alias, made or brought up to date: call->entity. A login that changes nothing reads and
+ * writes nothing once the entity is in the cache. 0, 1 after a refusal (disabled), -EAGAIN, -errno.
+ */
+int identity_login(struct call *call) NODISCARD;
+
+/* The entity of a token's ENTITY_ID. 0 with a reference for the caller (NULL for ""), -ENOENT, -EAGAIN, -errno. */
+int identity_entity(struct call *call, const char *entity_id, json_t **ret) NODISCARD;
+
+/* Whether its tokens are refused for now. ENTITY may be NULL. */
+bool identity_disabled(const json_t *entity);
+
+/* Removes the aliases of a mount that goes away, with this call. */
+int identity_forget_mount(struct call *call, const struct mount *mount) NODISCARD;
+
+/* The engine at identity/. */
+extern const struct engine identity_engine;

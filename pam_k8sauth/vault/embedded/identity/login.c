@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the alias of a login to its entity. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "vault/embedded/identity/identity_internal.h"
+#include "vault/embedded/nanotime.h"
+
+/* A name that no entity has yet: "entity_" and 8 hex digits. They come out of the request's id, which stays the same
+ * when the call is run again. */
+static int new_name(struct call *call, char ret[static 16])
+{
+	static const unsigned at[] = { 0, 24, 28, 9 };
+	const char *random = call->response->request_id;
+
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		AUTO_FREE char *key = NULL, *other = NULL;
+		int r;
+
+		snprintf(ret, 16, "entity_%.8s", random + at[i]);
+		key = name_key(ret);
+		r = key ? index_get(call, key, &other) : -ENOMEM;
+		if (r == -ENOENT)
+			return 0;
+		if (r < 0)
+			return r;
+	}
+	return -EEXIST;
+}
+
+static int set_alias_metadata(struct call *call, json_t *alias)
+{
+	return json_object_set(alias, "metadata", call->auth->alias_metadata) ? -ENOMEM : 0;
+}
+
+/* The first login of the account. */
+static int make_entity(struct call *call, json_t **ret)
+{
+	json_t *entity = NULL, *alias;
+	char name[16];
+	int r = new_name(call, name);
+
+	if (r == 0)
+		r = entity_new(call, name, &entity);
+	if (r == 0)
+		r = alias_add(call, entity, call->mount->accessor, call->auth->alias_name, &alias);
+	if (r == 0)
+		r = set_alias_metadata(call, alias);
+	if (r == 0)
+		r = entity_put(call, entity);
+	if (r < 0)
+		json_decref(entity);
+	else
+		*ret = entity;
+	return r;
+}
+
+/* The alias of this login; NULL where ENTITY has it not. */
+static json_t *own_alias(struct call *call, const json_t *entity)
+{
+	size_t at = alias_find(entity, call->mount->accessor, call->auth->alias_name);
+
+	return json_array_get(json_object_get(entity, "aliases"), at);
+}
+
+static bool is_up_to_date(struct call *call, const json_t *entity)
+{
+	const json_t *alias = own_alias(call, entity);
+
+	return alias && json_equal(json_object_get(alias, "metadata"), call->auth->alias_metadata);
+}
+
+/* Gives the alias in ENTITY what this login knows of the account. */
+static int update_alias(struct call *call, json_t *entity)
+{
+	json_t *alias = own_alias(call, entity);
+	json_int_t now = nanotime_now();
+	int r;
+
+	if (!alias)
+		return -EIO;
+	r = set_alias_metadata(call, alias);
+	if (r == 0 && (json_object_set_new(alias, "updated", json_integer(now)) ||
+			  json_object_set_new(entity, "updated", json_integer(now))))
+		r = -ENOMEM;
+	return r < 0 ? r : entity_put(call, entity);
+}
+
+static int find_entity(struct call *call, const char *account, json_t **ret)
+{
+	json_t *entity = identity_cached(call, account);
+	AUTO_FREE char *id = NULL;
+	int r;
+
+	if (entity && is_up_to_date(call, entity)) {
+		*ret = json_incref(entity);
+		return 0;
+	}
+	r = index_get(call, account, &id);
+	if (r == -ENOENT)
+		return make_entity(call, ret);
+	entity = NULL;
+	if (r == 0)
+		r = entity_load(call, id, &entity);
+	/* An index without its entity is nobody's. */
+	if (r == -ENOENT)
+		return make_entity(call, ret);
+	if (r == 0 && is_up_to_date(call, entity))
+		identity_remember(call, account, entity);
+	else if (r == 0 && !identity_disabled(entity))
+		r = update_alias(call, entity);
+	if (r < 0)
+		json_decref(entity);
+	else
+		*ret = entity;
+	return r;
+}
+
+int identity_login(struct call *call)
+{
+	AUTO_FREE char *account = NULL;
+	int r;
+
+	if (!call->auth->alias_name)
+		return 0;
+	account = account_key(call->mount->accessor, call->auth->alias_name);
+	r = account ? find_entity(call, account, &call->entity) : -ENOMEM;
+	if (r < 0 || !identity_disabled(call->entity))
+		return r;
+	call_refuse(call, VAULT_FAILED_REFUSED, "entity", 403, "permission denied", "the entity %s is disabled",
+	    identity_text(call->entity, "name"));
+	return 1;
+}
