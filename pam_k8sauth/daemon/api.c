@@ -52,9 +52,11 @@ static void log_response(const struct api_call *call, const struct vault_respons
 	if (!failed)
 		log_line(LOG_DEBUG, call->ref, "%s from %s: %d", call->what, peer, response->status);
 	else if (root || log_allowed(&strangers, "refused requests to the API"))
-		log_line(response->status >= 500 ? LOG_WARNING : LOG_NOTICE, call->ref, "%s from %s: %d, step %s: %s",
-		    call->what, peer, response->status, response->step ? response->step : "-",
-		    response->reason ? response->reason : vault_response_error_text(response));
+		log_line(response->status >= 500 ? LOG_WARNING : LOG_NOTICE, call->ref,
+		    "%s from %s: %d, step %s: %s%s%s", call->what, peer, response->status,
+		    response->step ? response->step : "-",
+		    response->reason ? response->reason : vault_response_error_text(response),
+		    response->remedy ? "; remedy: " : "", response->remedy ? response->remedy : "");
 }
 
 static void on_response(void *arg, struct vault_response *response)

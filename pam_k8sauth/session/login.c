@@ -54,8 +54,8 @@ void login_refuse_response(struct login *login, const struct vault_response *res
 	char remedy[REMEDY_SIZE];
 	const char *reason = response->reason ? response->reason : vault_response_error_text(response);
 
-	login_remedy(login, response, login->caller.role, remedy);
-	login_refuse(login, response_is_outage(response) ? WIRE_STATUS_UNAVAILABLE : WIRE_STATUS_REFUSED,
+	login_cure(login, response, login->caller.role, remedy);
+	login_refuse(login, vault_response_is_outage(response) ? WIRE_STATUS_UNAVAILABLE : WIRE_STATUS_REFUSED,
 	    response->step ? response->step : login->step, remedy[0] ? remedy : NULL, "%s (status %d)",
 	    reason[0] ? reason : "no reason given", response->status);
 }
@@ -158,7 +158,7 @@ static void login_other_role(struct login *login, const struct vault_response *r
 		login_try(login);
 		return;
 	}
-	login_remedy(login, response, login->caller.role, remedy);
+	login_cure(login, response, login->caller.role, remedy);
 	login->caller.role[0] = '\0';
 	login_refuse(login, WIRE_STATUS_REFUSED, response->step ? response->step : "role", remedy,
 	    "no role of service \"%s\" fits: %s", login->caller.service, login->refusals);

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "session/state.h"
+#include "vault/login_remedy.h"
 
 #define LOGIN_ROLES_MAX 64 /* candidates, and roles of a mount that are tried */
-#define REMEDY_SIZE	256
 
 /*
  * One thing is waited for at a time: an answer of the backend or of accounts. Its callback owns the login again. CONN
@@ -71,7 +71,6 @@ void roles_note(char *text, size_t size, const char *role, const char *reason);
 bool credential_check(const struct secret *credential, char *why, size_t why_size, const char **ret_remedy);
 /* Where applications cut an answer: ssh, sudo, openvpn, login. */
 bool credential_is_cut_length(size_t len);
-bool response_is_outage(const struct vault_response *response);
-/* What to do about RESPONSE to a login as ROLE ("": not known). */
-void login_remedy(
+/* What to do about RESPONSE to a login as ROLE ("": not known): login_remedy(), unless the token was cut. */
+void login_cure(
     const struct login *login, const struct vault_response *response, const char *role, char ret[static REMEDY_SIZE]);

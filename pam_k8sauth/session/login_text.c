@@ -74,75 +74,18 @@ bool credential_check(const struct secret *credential, char *why, size_t why_siz
 	return false;
 }
 
-bool response_is_outage(const struct vault_response *response)
-{
-	if (response->failure != VAULT_FAILED_NOT)
-		return response->failure == VAULT_FAILED_OUTAGE;
-	return response->status >= 500 || response->status == 429;
-}
-
-/* Whether TEXT is about times that only a wrong clock makes wrong. One that has expired for the API server alone had
- * not for us, a moment before. */
-static bool blames_clock(const char *step, const char *text)
-{
-	return strstr(text, "not yet valid") || strstr(text, "not valid yet") || strstr(text, "in the future") ||
-	       (streq(step, "tokenreview") && strstr(text, "has expired"));
-}
-
-static void remedy_outage(const struct login *login, const struct vault_response *response, char *ret)
-{
-	const char *mount = login->cluster->mount;
-
-	if (response->status == 503 && strstr(vault_response_error_text(response), "sealed"))
-		snprintf(
-		    ret, REMEDY_SIZE, "see `k8sauth status`; initialise (`k8sauth operator init`) or unseal the store");
-	else if (response->step && streq(response->step, "tokenreview"))
-		snprintf(ret, REMEDY_SIZE,
-		    "is the API server up, and kubernetes_host right? k8sauth read auth/%s/config", mount);
-	else if (response->step && streq(response->step, "store"))
-		snprintf(ret, REMEDY_SIZE,
-		    "make room for the store, and its disk and files writable (by default " K8SAUTH_STATE_DIR
-		    "); then it goes on by itself");
-	else
-		snprintf(ret, REMEDY_SIZE, "see `k8sauth status` and `k8sauth read auth/%s/config`", mount);
-}
-
-void login_remedy(
+void login_cure(
     const struct login *login, const struct vault_response *response, const char *role, char ret[static REMEDY_SIZE])
 {
-	const char *step = response->step ? response->step : "", *mount = login->cluster->mount;
-	const char *audience = login->cluster->audience ? login->cluster->audience : "AUDIENCE";
-	const char *reason = response->reason ? response->reason : vault_response_error_text(response);
+	const struct login_place place = {
+		.mount = login->cluster->mount, .role = role, .audience = login->cluster->audience
+	};
 
-	if (!role[0])
-		role = "ROLE";
-	if (response_is_outage(response))
-		remedy_outage(login, response, ret);
-	else if (credential_is_cut_length(secret_len(login->jwt)))
+	if (vault_response_is_outage(response) || !credential_is_cut_length(secret_len(login->jwt)))
+		login_remedy(response, &place, ret);
+	else
 		snprintf(ret, REMEDY_SIZE,
 		    "the token has exactly %zu bytes, where applications cut an answer: send it in parts "
 		    "(k8sauth-askpass)",
 		    secret_len(login->jwt));
-	else if (blames_clock(step, reason))
-		snprintf(ret, REMEDY_SIZE, "compare this machine's clock with the cluster's: timedatectl");
-	else if (streq(step, "tokenreview") && strstr(reason, "did not match"))
-		snprintf(ret, REMEDY_SIZE,
-		    "the API server answers for another account than the token's: is kubernetes_host the token's "
-		    "cluster? "
-		    "k8sauth read auth/%s/config",
-		    mount);
-	else if (streq(step, "config"))
-		snprintf(ret, REMEDY_SIZE, "k8sauth write auth/%s/config kubernetes_host=...", mount);
-	else if (streq(step, "role") || streq(step, "name") || streq(step, "namespace"))
-		snprintf(ret, REMEDY_SIZE, "see `k8sauth read auth/%s/role/%s`: names, namespaces", mount, role);
-	else if (streq(step, "audience") && strstr(reason, "the role has no audience"))
-		snprintf(ret, REMEDY_SIZE, "k8sauth write auth/%s/role/%s audience=%s (keeps its other fields)", mount,
-		    role, audience);
-	else if (response->status == 404)
-		snprintf(ret, REMEDY_SIZE, "is there a mount? k8sauth auth enable -path=%s kubernetes", mount);
-	else
-		snprintf(ret, REMEDY_SIZE,
-		    "make a new token: kubectl create token NAME -n NAMESPACE --audience %s (role: k8sauth read "
-		    "auth/%s/role/%s)",
-		    audience, mount, role);
 }

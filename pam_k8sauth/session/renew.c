@@ -87,7 +87,7 @@ static void on_renewed(void *arg, struct vault_response *response)
 		    response->reason ? response->reason : vault_response_error_text(response));
 		if (response->status == 200 && response->auth)
 			renewed(session, response->auth);
-		else if (response_is_outage(response))
+		else if (vault_response_is_outage(response))
 			renew_later(session, why);
 		else
 			session_expire(session, why);

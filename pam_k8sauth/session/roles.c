@@ -73,7 +73,7 @@ static void role_refused(struct login *login, const char *role, const struct vau
 	roles_note(login->refusals, sizeof(login->refusals), role,
 	    response->reason ? response->reason : vault_response_error_text(response));
 	if (!login->role_step)
-		login_remedy(login, response, login->n_roles == 1 ? role : "", login->role_remedy);
+		login_cure(login, response, login->n_roles == 1 ? role : "", login->role_remedy);
 	login->role_step = !login->role_step || streq(login->role_step, step) ? step : "role";
 }
 

@@ -68,7 +68,15 @@ void vault_response_free(struct vault_response *response)
 	json_decref(response->body);
 	free(response->lease_id);
 	free(response->reason);
+	free(response->remedy);
 	free(response);
+}
+
+bool vault_response_is_outage(const struct vault_response *response)
+{
+	if (response->failure != VAULT_FAILED_NOT)
+		return response->failure == VAULT_FAILED_OUTAGE;
+	return response->status >= 500 || response->status == 429;
 }
 
 /* Text that is not UTF-8 becomes a fixed one: an error without text would look like "not found". */

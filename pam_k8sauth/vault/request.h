@@ -90,6 +90,7 @@ struct vault_response {
 	enum vault_failure failure;
 	const char *step; /* static: "jwt", "role", "namespace", "tokenreview", ...; NULL if nothing failed */
 	char *reason;	  /* the whole truth for the journal, no secret; NULL: errors[0] tells it */
+	char *remedy;	  /* what the administrator can do about it; NULL */
 };
 
 /* Called once, never from inside vault_send. RESPONSE is freed afterwards; a callback may take members by NULLing them.
@@ -122,6 +123,8 @@ void vault_response_error(struct vault_response *response, int status, const cha
 void vault_response_wrapped_error(struct vault_response *response, int status, const char *format, ...)
     PRINTF_LIKE(3, 4);
 void vault_response_warn(struct vault_response *response, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Whether it failed for want of the API server, the store or the seal: later it may be otherwise. */
+bool vault_response_is_outage(const struct vault_response *response);
 /* The first error text, "" if none. */
 const char *vault_response_error_text(const struct vault_response *response);
 

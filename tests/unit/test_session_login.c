@@ -203,6 +203,17 @@ static void test_remedies(void **state)
 		    "k8sauth write auth/kubernetes/role/web audience=k8sauth:test" },
 		{ VAULT_FAILED_REFUSED, "tokenreview", "JWT names did not match",
 		    "the API server answers for another account than the token's" },
+		{ VAULT_FAILED_REFUSED, "tokenreview", "lookup failed: [invalid bearer token, no keys found]",
+		    "is kubernetes_host the token's cluster (k8sauth read auth/kubernetes/config)" },
+		{ VAULT_FAILED_OUTAGE, "tokenreview",
+		    "(the API server refused the reviewer's token: check "
+		    "token_reviewer_jwt)",
+		    "the reviewer's token was revoked or has expired" },
+		{ VAULT_FAILED_OUTAGE, "tokenreview", "tokenreviews.authentication.k8s.io is forbidden: User",
+		    "give the reviewer its right: kubectl create clusterrolebinding" },
+		{ VAULT_FAILED_OUTAGE, "tokenreview", "SSL certificate problem: unable to get local issuer certificate",
+		    "is kubernetes_ca_cert the authority of this API server" },
+		{ VAULT_FAILED_OUTAGE, "tokenreview", "Failed to connect to 127.0.0.1 port 1", "is the API server up" },
 		{ VAULT_FAILED_OUTAGE, "store", "the store could not be written: No space left on device",
 		    "make room for the store" },
 	};

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "kube/names.h"
+#include "vault/login_remedy.h"
 #include "vault/embedded/auth_kubernetes/login.h"
 #include "vault/embedded/auth_token/cidr.h"
 #include "vault/embedded/go_text.h"
@@ -408,6 +409,23 @@ static int with_role(struct call *call, const char *role_name, const char *jwt, 
 	return r;
 }
 
+/* For the journal of what comes by HTTP, where nobody else knows the role. Without memory there is none. */
+static void add_remedy(struct call *call, const char *role_name, const json_t *role)
+{
+	char *mount = strdup(call->mount->path + strlen("auth/")), text[REMEDY_SIZE];
+	struct login_place place = { .role = kube_name_valid(role_name) ? role_name : "" };
+
+	if (!mount)
+		return;
+	mount[strlen(mount) - 1] = '\0';
+	place.mount = mount;
+	place.audience = role ? role_text(role, "audience") : NULL;
+	login_remedy(call->response, &place, text);
+	free(mount);
+	free(call->response->remedy);
+	call->response->remedy = strdup(text);
+}
+
 static int run(struct call *call, bool resolve)
 {
 	const char *role_name = "", *jwt = "";
@@ -426,6 +444,8 @@ static int run(struct call *call, bool resolve)
 		r = load_role(call, role_name, &role);
 	if (r == 0)
 		r = with_role(call, role_name, jwt, role, resolve);
+	if (r > 0)
+		add_remedy(call, role_name, role);
 	json_decref(role);
 	return r < 0 ? r : 0;
 }
