@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # One set of commands for both clusters, the stand-in API server and the real control plane: sourced by scripts on a stage.
-# Set `cluster` to stand-in or real first; state lies in $STAGE/cluster.
+# Set `cluster` to stand-in or real first. There may be several side by side, each with an authority of its own: the functions
+# are about the one that cluster_use named last, at first about `cluster` on port 6443. State lies in $STAGE/NAME.
 
 : "${cluster:?stand-in or real}"
 cluster_dir=$STAGE/cluster
 cluster_port=6443
 testbed=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+cluster_use() { # NAME PORT
+	cluster_dir=$STAGE/$1
+	cluster_port=$2
+}
 
 cluster_ctl() { "$testbed/apiserver" ctl --state "$cluster_dir" "$@"; }
 cluster_kubectl() { "$testbed/real/control-plane" kubectl "$cluster_dir" "$@"; }
