@@ -92,6 +92,11 @@ int store_db_open(const char *path, struct store_db **ret, char *why, size_t why
 void store_db_close(struct store_db *db);
 /* Sets every transaction's r. */
 void store_db_commit(struct store_db *db, struct store_txns *txns);
+/*
+ * Brings what the log has into the file when there is enough of it: the disk takes its time for that, so it is done when
+ * nobody waits (IDLE), or when the log gets too long.
+ */
+void store_db_checkpoint(struct store_db *db, bool idle);
 /* Sets LOAD's r and result. */
 void store_db_load(struct store_db *db, struct store_load *load);
 

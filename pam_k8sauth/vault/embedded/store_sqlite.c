@@ -1,62 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The SQLite connection of the store thread: schema, one transaction for many commits, reads. */
-#include "vault/embedded/store_internal.h"
+/* The SQLite connection of the store thread: one transaction for many commits, reads. */
+#include "vault/embedded/store_sqlite.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sqlite3.h>
-#include <stdio.h>
-#include <sys/stat.h>
 
 #include "base/log.h"
 
-#define APPLICATION_ID 0x6b387361 /* "k8sa" */
-#define SCHEMA_VERSION 1
-#define KNOWN_FOLDERS  256
-
-/* Keys look random: WITHOUT ROWID saves a second tree. A folder has no value, and lives as long as it is not empty. */
-static const char schema[] = "CREATE TABLE meta(name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;"
-			     "CREATE TABLE record(key BLOB PRIMARY KEY NOT NULL, parent BLOB NOT NULL,"
-			     " name BLOB NOT NULL, value BLOB) WITHOUT ROWID;"
-			     "CREATE INDEX record_parent ON record(parent);";
-
-enum statement { BEGIN, COMMIT, ROLLBACK, GET, PUT, FOLDER, DELETE, PRUNE, DELETE_TREE, CHILDREN, META_GET, META_PUT };
-
-#define N_STATEMENTS (META_PUT + 1)
-
-static const char *const statement_text[N_STATEMENTS] = {
-	[BEGIN] = "BEGIN IMMEDIATE",
-	[COMMIT] = "COMMIT",
-	[ROLLBACK] = "ROLLBACK",
-	[GET] = "SELECT value FROM record WHERE key=?1 AND value IS NOT NULL",
-	[PUT] = "INSERT INTO record(key,parent,name,value) VALUES(?1,?2,?3,?4)"
-		" ON CONFLICT(key) DO UPDATE SET value=excluded.value",
-	[FOLDER] = "INSERT INTO record(key,parent,name,value) VALUES(?1,?2,?3,NULL) ON CONFLICT(key) DO NOTHING",
-	[DELETE] = "DELETE FROM record WHERE key=?1",
-	[PRUNE] = "DELETE FROM record WHERE key=?1 AND value IS NULL"
-		  " AND NOT EXISTS(SELECT 1 FROM record WHERE parent=?1)",
-	[DELETE_TREE] = "WITH RECURSIVE folder(key) AS (VALUES(?1) UNION ALL"
-			" SELECT r.key FROM record r JOIN folder f ON r.parent=f.key WHERE r.value IS NULL)"
-			" DELETE FROM record WHERE parent IN (SELECT key FROM folder)",
-	[CHILDREN] = "SELECT key,name FROM record WHERE parent=?1",
-	[META_GET] = "SELECT value FROM meta WHERE name=?1",
-	[META_PUT] = "INSERT INTO meta(name,value) VALUES(?1,?2)"
-		     " ON CONFLICT(name) DO UPDATE SET value=excluded.value",
-};
-
-struct store_db {
-	sqlite3 *sqlite;
-	sqlite3_stmt *statements[N_STATEMENTS];
-	char *path;
-	bool relaxed; /* as the connection is set now */
-	bool broken;  /* the last write failed: said once, until one succeeds */
-	/* Folders that exist for sure: most writes go below the same few. */
-	struct store_key known[KNOWN_FOLDERS];
-	bool is_known[KNOWN_FOLDERS];
-};
-
-/* What SQLite's last failure is in errno's words. */
-static int errno_of(sqlite3 *sqlite, int rc)
+int store_db_errno(sqlite3 *sqlite, int rc)
 {
 	int system = sqlite3_system_errno(sqlite);
 
@@ -91,7 +41,7 @@ static int run(struct store_db *db, enum statement which)
 
 	sqlite3_reset(statement);
 	sqlite3_clear_bindings(statement);
-	return errno_of(db->sqlite, rc);
+	return store_db_errno(db->sqlite, rc);
 }
 
 static void bind_key(struct store_db *db, enum statement which, int n, const struct store_key *key)
@@ -102,155 +52,6 @@ static void bind_key(struct store_db *db, enum statement which, int n, const str
 static void bind_blob(struct store_db *db, enum statement which, int n, const struct store_blob *blob)
 {
 	sqlite3_bind_blob64(db->statements[which], n, blob->data, blob->len, SQLITE_STATIC);
-}
-
-/* --- opening */
-
-static int pragma_int(sqlite3 *sqlite, const char *text, int *ret)
-{
-	sqlite3_stmt *statement;
-	int rc = sqlite3_prepare_v2(sqlite, text, -1, &statement, NULL);
-
-	if (rc != SQLITE_OK)
-		return errno_of(sqlite, rc);
-	rc = sqlite3_step(statement);
-	if (rc == SQLITE_ROW)
-		*ret = sqlite3_column_int(statement, 0);
-	sqlite3_finalize(statement);
-	return errno_of(sqlite, rc);
-}
-
-/* EXCLUSIVE: one daemon, no shared memory file. WAL: a commit is one write and one flush. */
-static int set_up_connection(struct store_db *db)
-{
-	int rc;
-
-	sqlite3_extended_result_codes(db->sqlite, 1);
-	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	rc = sqlite3_exec(db->sqlite,
-	    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA "
-	    "cell_size_check=ON;"
-	    "PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=16777216;"
-	    "BEGIN IMMEDIATE; COMMIT;",
-	    NULL, NULL, NULL);
-	return errno_of(db->sqlite, rc);
-}
-
-static int create_schema(struct store_db *db)
-{
-	char text[sizeof(schema) + 128];
-
-	snprintf(text, sizeof(text), "BEGIN; %s PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT;", schema,
-	    APPLICATION_ID, SCHEMA_VERSION);
-	return errno_of(db->sqlite, sqlite3_exec(db->sqlite, text, NULL, NULL, NULL));
-}
-
-static int check_schema(struct store_db *db, char *why, size_t why_size)
-{
-	int id = 0, version = 0, tables = 0, r;
-
-	r = pragma_int(db->sqlite, "PRAGMA application_id", &id);
-	if (r == 0)
-		r = pragma_int(db->sqlite, "PRAGMA user_version", &version);
-	if (r == 0)
-		r = pragma_int(db->sqlite, "SELECT count(*) FROM sqlite_schema", &tables);
-	if (r == 0 && id == 0 && version == 0 && tables == 0)
-		r = create_schema(db);
-	else if (r == 0 && id != APPLICATION_ID) {
-		snprintf(why, why_size, "%s is an SQLite file of another program", db->path);
-		return -EPROTO;
-	} else if (r == 0 && version != SCHEMA_VERSION) {
-		snprintf(why, why_size, "%s has format %d, this k8sauthd knows only %d: use the version that wrote it",
-		    db->path, version, SCHEMA_VERSION);
-		return -EPROTO;
-	}
-	if (r < 0)
-		snprintf(why, why_size, "cannot read or create %s: %s", db->path, sqlite3_errmsg(db->sqlite));
-	return r;
-}
-
-static int prepare_statements(struct store_db *db, char *why, size_t why_size)
-{
-	for (int i = 0; i < N_STATEMENTS; i++) {
-		int rc = sqlite3_prepare_v3(
-		    db->sqlite, statement_text[i], -1, SQLITE_PREPARE_PERSISTENT, &db->statements[i], NULL);
-
-		if (rc != SQLITE_OK) {
-			snprintf(why, why_size, "%s does not have the expected tables: %s", db->path,
-			    sqlite3_errmsg(db->sqlite));
-			return errno_of(db->sqlite, rc);
-		}
-	}
-	return 0;
-}
-
-/* SQLite would make the file with the umask's mode, and says little where it cannot. */
-static int make_file(const char *path, char *why, size_t why_size)
-{
-	int fd AUTO_CLOSE = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
-	struct stat st;
-	int r;
-
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		r = -errno;
-		snprintf(why, why_size, "cannot open %s for writing: %s", path, strerror(-r));
-		return r;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		snprintf(why, why_size, "%s is not a regular file", path);
-		return -EPROTO;
-	}
-	return 0;
-}
-
-static int open_connection(struct store_db *db, char *why, size_t why_size)
-{
-	int rc, r;
-
-	rc = sqlite3_open_v2(
-	    db->path, &db->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-	r = errno_of(db->sqlite, rc);
-	if (r == 0)
-		r = set_up_connection(db);
-	if (r == -EBUSY)
-		snprintf(why, why_size, "%s is in use by another k8sauthd: stop that one first", db->path);
-	else if (r < 0)
-		snprintf(why, why_size, "cannot open %s: %s", db->path,
-		    db->sqlite ? sqlite3_errmsg(db->sqlite) : "no memory");
-	if (r < 0)
-		return r;
-	r = check_schema(db, why, why_size);
-	return r < 0 ? r : prepare_statements(db, why, why_size);
-}
-
-int store_db_open(const char *path, struct store_db **ret, char *why, size_t why_size)
-{
-	struct store_db *db;
-	int r = path ? make_file(path, why, why_size) : 0;
-
-	if (r < 0)
-		return r;
-	db = calloc(1, sizeof(*db));
-	if (!db)
-		return -ENOMEM;
-	db->path = strdup(path ? path : ":memory:");
-	r = db->path ? open_connection(db, why, why_size) : -ENOMEM;
-	if (r < 0) {
-		store_db_close(db);
-		return r;
-	}
-	*ret = db;
-	return 0;
-}
-
-void store_db_close(struct store_db *db)
-{
-	for (int i = 0; i < N_STATEMENTS; i++)
-		sqlite3_finalize(db->statements[i]);
-	sqlite3_close(db->sqlite);
-	free(db->path);
-	free(db);
 }
 
 /* --- writing */
@@ -359,7 +160,7 @@ static int set_durability(struct store_db *db, bool relaxed)
 	    db->sqlite, relaxed ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL", NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		db->relaxed = relaxed;
-	return errno_of(db->sqlite, rc);
+	return store_db_errno(db->sqlite, rc);
 }
 
 static int commit(struct store_db *db, struct store_txns *txns, bool relaxed)
@@ -411,6 +212,19 @@ void store_db_commit(struct store_db *db, struct store_txns *txns)
 	txn->r = r;
 }
 
+void store_db_checkpoint(struct store_db *db, bool idle)
+{
+	int pages = db->wal_pages;
+
+	if (pages < db->checkpoint_at || (!idle && pages < CHECKPOINT_LATE))
+		return;
+	/* A failure is no news: the log goes on growing, and takes all writes until its disk is full. */
+	if (sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) == SQLITE_OK)
+		pages = 0;
+	db->wal_pages = 0;
+	db->checkpoint_at = pages + CHECKPOINT_PAGES;
+}
+
 /* --- reading */
 
 static int take_blob(sqlite3_stmt *statement, int column, struct store_blob *ret)
@@ -430,7 +244,7 @@ static int take_blob(sqlite3_stmt *statement, int column, struct store_blob *ret
 static int load_one(struct store_db *db, enum statement which, struct store_load *load)
 {
 	sqlite3_stmt *statement = db->statements[which];
-	int rc = sqlite3_step(statement), r = errno_of(db->sqlite, rc);
+	int rc = sqlite3_step(statement), r = store_db_errno(db->sqlite, rc);
 
 	if (rc == SQLITE_ROW)
 		r = take_blob(statement, 0, &load->value);
@@ -475,7 +289,7 @@ static int load_children(struct store_db *db, struct store_load *load)
 	while (r == 0 && (rc = sqlite3_step(statement)) == SQLITE_ROW)
 		r = add_child(load, &size, statement);
 	if (r == 0)
-		r = errno_of(db->sqlite, rc);
+		r = store_db_errno(db->sqlite, rc);
 	sqlite3_reset(statement);
 	return r;
 }

@@ -65,6 +65,16 @@ static bool next(struct store_thread *thread, struct store_txns *txns, struct st
 	return more;
 }
 
+static bool is_idle(struct store_thread *thread)
+{
+	bool idle;
+
+	pthread_mutex_lock(&thread->lock);
+	idle = TAILQ_EMPTY(&thread->txns) && TAILQ_EMPTY(&thread->loads);
+	pthread_mutex_unlock(&thread->lock);
+	return idle;
+}
+
 static void *thread_main(void *arg)
 {
 	struct store_thread *thread = arg;
@@ -83,8 +93,10 @@ static void *thread_main(void *arg)
 	pthread_mutex_unlock(&thread->lock);
 	if (r < 0)
 		return NULL;
-	while (next(thread, &txns, &loads))
+	while (next(thread, &txns, &loads)) {
 		work(thread, db, &txns, &loads);
+		store_db_checkpoint(db, is_idle(thread));
+	}
 	store_db_close(db);
 	return NULL;
 }

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opens the store's SQLite file: schema, settings, statements. */
+#include "vault/embedded/store_sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define APPLICATION_ID 0x6b387361 /* "k8sa" */
+#define SCHEMA_VERSION 2
+
+/*
+ * Rows are appended, and found by indexes of small entries: in a tree of the keys, which look random, each record of
+ * some hundred bytes made its page split, and a login wrote seven pages. A folder has no value, and lives as long as it
+ * is not empty.
+ */
+static const char schema[] = "CREATE TABLE meta(name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;"
+			     "CREATE TABLE record(id INTEGER PRIMARY KEY, key BLOB NOT NULL, parent BLOB NOT NULL,"
+			     " name BLOB NOT NULL, value BLOB);"
+			     "CREATE UNIQUE INDEX record_key ON record(key);"
+			     "CREATE INDEX record_parent ON record(parent);";
+
+static const char *const statement_text[N_STATEMENTS] = {
+	[BEGIN] = "BEGIN IMMEDIATE",
+	[COMMIT] = "COMMIT",
+	[ROLLBACK] = "ROLLBACK",
+	[GET] = "SELECT value FROM record WHERE key=?1 AND value IS NOT NULL",
+	[PUT] = "INSERT INTO record(key,parent,name,value) VALUES(?1,?2,?3,?4)"
+		" ON CONFLICT(key) DO UPDATE SET value=excluded.value",
+	[FOLDER] = "INSERT INTO record(key,parent,name,value) VALUES(?1,?2,?3,NULL) ON CONFLICT(key) DO NOTHING",
+	[DELETE] = "DELETE FROM record WHERE key=?1",
+	[PRUNE] = "DELETE FROM record WHERE key=?1 AND value IS NULL"
+		  " AND NOT EXISTS(SELECT 1 FROM record WHERE parent=?1)",
+	[DELETE_TREE] = "WITH RECURSIVE folder(key) AS (VALUES(?1) UNION ALL"
+			" SELECT r.key FROM record r JOIN folder f ON r.parent=f.key WHERE r.value IS NULL)"
+			" DELETE FROM record WHERE parent IN (SELECT key FROM folder)",
+	[CHILDREN] = "SELECT key,name FROM record WHERE parent=?1",
+	[META_GET] = "SELECT value FROM meta WHERE name=?1",
+	[META_PUT] = "INSERT INTO meta(name,value) VALUES(?1,?2)"
+		     " ON CONFLICT(name) DO UPDATE SET value=excluded.value",
+};
+
+static int pragma_int(sqlite3 *sqlite, const char *text, int *ret)
+{
+	sqlite3_stmt *statement;
+	int rc = sqlite3_prepare_v2(sqlite, text, -1, &statement, NULL);
+
+	if (rc != SQLITE_OK)
+		return store_db_errno(sqlite, rc);
+	rc = sqlite3_step(statement);
+	if (rc == SQLITE_ROW)
+		*ret = sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	return store_db_errno(sqlite, rc);
+}
+
+static int on_wal_commit(void *arg, sqlite3 *sqlite, const char *name, int pages)
+{
+	struct store_db *db = arg;
+
+	db->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+/* EXCLUSIVE: one daemon, no shared memory file. WAL: a commit is one write and one flush. */
+static int set_up_connection(struct store_db *db)
+{
+	int rc;
+
+	sqlite3_extended_result_codes(db->sqlite, 1);
+	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	rc = sqlite3_exec(db->sqlite,
+	    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA "
+	    "cell_size_check=ON;"
+	    "PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; PRAGMA "
+	    "journal_size_limit=16777216;"
+	    "BEGIN IMMEDIATE; COMMIT;",
+	    NULL, NULL, NULL);
+	/* Instead of SQLite's own checkpoints, which happen inside of a commit that somebody waits for. */
+	sqlite3_wal_hook(db->sqlite, on_wal_commit, db);
+	db->checkpoint_at = CHECKPOINT_PAGES;
+	return store_db_errno(db->sqlite, rc);
+}
+
+static int create_schema(struct store_db *db)
+{
+	char text[sizeof(schema) + 128];
+
+	snprintf(text, sizeof(text), "BEGIN; %s PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT;", schema,
+	    APPLICATION_ID, SCHEMA_VERSION);
+	return store_db_errno(db->sqlite, sqlite3_exec(db->sqlite, text, NULL, NULL, NULL));
+}
+
+static int check_schema(struct store_db *db, char *why, size_t why_size)
+{
+	int id = 0, version = 0, tables = 0, r;
+
+	r = pragma_int(db->sqlite, "PRAGMA application_id", &id);
+	if (r == 0)
+		r = pragma_int(db->sqlite, "PRAGMA user_version", &version);
+	if (r == 0)
+		r = pragma_int(db->sqlite, "SELECT count(*) FROM sqlite_schema", &tables);
+	if (r == 0 && id == 0 && version == 0 && tables == 0)
+		r = create_schema(db);
+	else if (r == 0 && id != APPLICATION_ID) {
+		snprintf(why, why_size, "%s is an SQLite file of another program", db->path);
+		return -EPROTO;
+	} else if (r == 0 && version != SCHEMA_VERSION) {
+		snprintf(why, why_size, "%s has format %d, this k8sauthd knows only %d: use the version that wrote it",
+		    db->path, version, SCHEMA_VERSION);
+		return -EPROTO;
+	}
+	if (r < 0)
+		snprintf(why, why_size, "cannot read or create %s: %s", db->path, sqlite3_errmsg(db->sqlite));
+	return r;
+}
+
+static int prepare_statements(struct store_db *db, char *why, size_t why_size)
+{
+	for (int i = 0; i < N_STATEMENTS; i++) {
+		int rc = sqlite3_prepare_v3(
+		    db->sqlite, statement_text[i], -1, SQLITE_PREPARE_PERSISTENT, &db->statements[i], NULL);
+
+		if (rc != SQLITE_OK) {
+			snprintf(why, why_size, "%s does not have the expected tables: %s", db->path,
+			    sqlite3_errmsg(db->sqlite));
+			return store_db_errno(db->sqlite, rc);
+		}
+	}
+	return 0;
+}
+
+/* SQLite would make the file with the umask's mode, and says little where it cannot. */
+static int make_file(const char *path, char *why, size_t why_size)
+{
+	int fd AUTO_CLOSE = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		r = -errno;
+		snprintf(why, why_size, "cannot open %s for writing: %s", path, strerror(-r));
+		return r;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		snprintf(why, why_size, "%s is not a regular file", path);
+		return -EPROTO;
+	}
+	return 0;
+}
+
+static int open_connection(struct store_db *db, char *why, size_t why_size)
+{
+	int rc, r;
+
+	rc = sqlite3_open_v2(
+	    db->path, &db->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	r = store_db_errno(db->sqlite, rc);
+	if (r == 0)
+		r = set_up_connection(db);
+	if (r == -EBUSY)
+		snprintf(why, why_size, "%s is in use by another k8sauthd: stop that one first", db->path);
+	else if (r < 0)
+		snprintf(why, why_size, "cannot open %s: %s", db->path,
+		    db->sqlite ? sqlite3_errmsg(db->sqlite) : "no memory");
+	if (r < 0)
+		return r;
+	r = check_schema(db, why, why_size);
+	return r < 0 ? r : prepare_statements(db, why, why_size);
+}
+
+int store_db_open(const char *path, struct store_db **ret, char *why, size_t why_size)
+{
+	struct store_db *db;
+	int r = path ? make_file(path, why, why_size) : 0;
+
+	if (r < 0)
+		return r;
+	db = calloc(1, sizeof(*db));
+	if (!db)
+		return -ENOMEM;
+	db->path = strdup(path ? path : ":memory:");
+	r = db->path ? open_connection(db, why, why_size) : -ENOMEM;
+	if (r < 0) {
+		store_db_close(db);
+		return r;
+	}
+	*ret = db;
+	return 0;
+}
+
+void store_db_close(struct store_db *db)
+{
+	for (int i = 0; i < N_STATEMENTS; i++)
+		sqlite3_finalize(db->statements[i]);
+	sqlite3_close(db->sqlite);
+	free(db->path);
+	free(db);
+}
