@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys and certificates in PEM: pem_keys, and signatures checked with them (jwt.h); CA bundles (kube.h). */
+/* Keys and certificates in PEM: pem_keys, and signatures checked with them (jwt.h). */
 #include <errno.h>
 #include <stdio.h>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include "kube/jwt.h"
-#include "kube/kube.h"
+#include "kube/pem.h"
 
 #define KEYS_MAX 64
 
@@ -49,38 +48,42 @@ static EVP_PKEY *key_of_der(const unsigned char *der, long len)
 	return key;
 }
 
-/* 0, -EINVAL with ERROR. */
-static int key_of_pem(const char *pem, EVP_PKEY **ret, char *error, size_t error_size)
+/* Go's text for what is no certificate: a SEQUENCE (tag 0x30) in one, or not even that. */
+static const char *certificate_fault(const unsigned char *der, size_t len)
 {
-	BIO *bio = BIO_new_mem_buf(pem, -1);
-	char *name = NULL, *header = NULL;
-	unsigned char *der = NULL;
-	EVP_PKEY *key = NULL;
-	bool block;
-	long len = 0;
-	int r = 0;
+	long content;
+	int tag, class;
+	const unsigned char *at = der;
+	bool outer = len > 0 && !(ASN1_get_object(&at, &content, &tag, &class, (long)len) & 0x80) && *der == 0x30;
 
-	if (!bio)
-		return -ENOMEM;
-	block = PEM_read_bio(bio, &name, &header, &der, &len) == 1;
-	if (block)
-		key = key_of_der(der, len);
-	if (block && !key) {
-		snprintf(error, error_size, "x509: malformed certificate");
-		r = -EINVAL;
-	} else if (!block || (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA && EVP_PKEY_get_base_id(key) != EVP_PKEY_EC)) {
+	return outer && !(content > 0 && *at == 0x30) ? "x509: malformed tbs certificate"
+						      : "x509: malformed certificate";
+}
+
+/* 0, -EINVAL with ERROR, -ENOMEM. */
+static int key_of_pem(const char *text, EVP_PKEY **ret, char *error, size_t error_size)
+{
+	struct pem pem;
+	EVP_PKEY *key;
+	int r = pem_next(&text, &pem);
+
+	if (r < 0)
+		return r;
+	key = r > 0 ? key_of_der(pem.der, (long)pem.len) : NULL;
+	if (r > 0 && !key) {
+		snprintf(error, error_size, "%s", certificate_fault(pem.der, pem.len));
+	} else if (!key || (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA && EVP_PKEY_get_base_id(key) != EVP_PKEY_EC)) {
 		snprintf(error, error_size, "data does not contain any valid RSA or ECDSA public keys");
 		EVP_PKEY_free(key);
-		r = -EINVAL;
-	} else {
-		*ret = key;
+		key = NULL;
 	}
-	OPENSSL_free(name);
-	OPENSSL_free(header);
-	OPENSSL_free(der);
-	BIO_free(bio);
+	if (r > 0)
+		pem_free(&pem);
 	ERR_clear_error();
-	return r;
+	if (!key)
+		return -EINVAL;
+	*ret = key;
+	return 0;
 }
 
 int jwt_keys_new(const json_t *pem_keys, struct jwt_keys **ret, char *error, size_t error_size)
@@ -203,16 +206,4 @@ int jwt_verify(const struct jwt *jwt, const struct jwt_keys *keys)
 		ok = key_fits(keys->keys[i], alg) && verify_with(keys->keys[i], alg, jwt, signature, len);
 	OPENSSL_free(der);
 	return ok ? 0 : -EKEYREJECTED;
-}
-
-bool kube_ca_plausible(const char *ca_pem)
-{
-	BIO *bio = BIO_new_mem_buf(ca_pem, -1);
-	X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-	bool found = certificate != NULL;
-
-	X509_free(certificate);
-	BIO_free(bio);
-	ERR_clear_error();
-	return found;
 }

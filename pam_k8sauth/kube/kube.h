@@ -21,16 +21,13 @@ void kube_free(struct kube *kube);
 
 /*
  * A server's configuration. HOST: URL with https:// (or, as Vault allows, http://); another one makes every call fail.
- * CA_PEM: bundle (an intermediate may be an anchor), NULL: the system's. REVIEWER: bearer,
+ * CA_PEM: bundle (an intermediate may be an anchor), read as pem.h says; NULL: the system's. REVIEWER: bearer,
  * NULL: the token under review reviews itself (logged once). A changed configuration is a new kube_server; freeing the
  * old one drops its kept-alive connections when its last call ends. NULL without memory.
  */
 struct kube_server *kube_server_new(
     struct kube *kube, const char *host, const char *ca_pem, const struct secret *reviewer) NODISCARD;
 void kube_server_free(struct kube_server *server);
-
-/* Whether CA_PEM has a certificate that can be read. */
-bool kube_ca_plausible(const char *ca_pem);
 
 enum kube_verdict {
 	KUBE_OK,

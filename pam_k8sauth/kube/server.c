@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <strings.h>
 
+#include "kube/pem.h"
 #include "kube/transport.h"
 
 struct kube *kube_new(struct event_base *base)
@@ -135,8 +136,10 @@ static int server_fill(struct kube_server *server, const char *host, const char 
 	if (len > 0 && host[len - 1] == '/')
 		len--;
 	server->host = strndup(host, len);
-	if (!server->host || (ca_pem && !(server->ca_pem = strdup(ca_pem))))
+	if (!server->host || (ca_pem && !(server->ca_pem = pem_certificates(ca_pem))))
 		return -ENOMEM;
+	if (server->ca_pem && !*server->ca_pem)
+		server->fault = "the CA has no certificate that can be read";
 	if (strncasecmp(host, "https://", 8) != 0 && strncasecmp(host, "http://", 7) != 0)
 		server->fault = "kubernetes_host must be a URL that begins with https://";
 	if (reviewer) {

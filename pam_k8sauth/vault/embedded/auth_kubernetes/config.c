@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "kube/pem.h"
 #include "vault/embedded/auth_kubernetes/kubernetes.h"
 
 const struct engine_field kube_config_fields[] = {
@@ -186,6 +187,19 @@ static int read_fields(struct call *call, struct config_request *request)
 	return r;
 }
 
+/* 0, 1 after a refusal, -ENOMEM. */
+static int check_ca(struct call *call, const char *ca)
+{
+	AUTO_FREE char *certificates = pem_certificates(ca);
+
+	if (!certificates)
+		return -ENOMEM;
+	if (*certificates)
+		return 0;
+	call_error(call, 400, "The provided CA PEM data contains no valid certificates");
+	return 1;
+}
+
 /* The order and texts of 1.2. 0, or 1 after a refusal. */
 static int check_request(struct call *call, const struct config_request *request)
 {
@@ -199,10 +213,9 @@ static int check_request(struct call *call, const struct config_request *request
 		call_error(call, 400, "no host provided");
 		return 1;
 	}
-	if (*request->ca && !kube_ca_plausible(request->ca)) {
-		call_error(call, 400, "The provided CA PEM data contains no valid certificates");
-		return 1;
-	}
+	r = *request->ca ? check_ca(call, request->ca) : 0;
+	if (r)
+		return r;
 	r = jwt_keys_new(request->pem_keys, &keys, error, sizeof(error));
 	jwt_keys_free(keys);
 	if (r == -EINVAL) {
