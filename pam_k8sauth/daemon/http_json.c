@@ -100,9 +100,11 @@ static size_t scan_digits(struct scan *scan)
 static int scan_number(struct scan *scan)
 {
 	bool whole = true, bad;
+	const char *number;
 	size_t digits;
 
 	scan->at += *scan->at == '-';
+	number = scan->at;
 	if (scan->at < scan->end && *scan->at == '0') {
 		scan->at++;
 		digits = 1;
@@ -124,7 +126,7 @@ static int scan_number(struct scan *scan)
 	}
 	if (bad)
 		return malformed(scan, "malformed JSON, invalid number syntax");
-	if (whole && digits > 18)
+	if (whole && (digits > 19 || (digits == 19 && strncmp(number, "9223372036854775807", 19) > 0)))
 		scan->big = true;
 	return 0;
 }

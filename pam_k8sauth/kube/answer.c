@@ -123,7 +123,7 @@ static bool types_right(const json_t *status)
 			return false;
 	}
 	return string_or_absent(status, "error") && strings_or_absent(status, "audiences") &&
-	       string_or_absent(user, "username") && string_or_absent(user, "uid");
+	       string_or_absent(user, "username") && string_or_absent(user, "uid") && strings_or_absent(user, "groups");
 }
 
 /* Appends " a b" in brackets as Go prints a list. */

@@ -133,9 +133,9 @@ static int read_header(struct jwt *jwt, const struct part *part, struct jwt_erro
 	jwt->critical = json_object_get(header, "crit") != NULL;
 	if (i == ARRAY_SIZE(alg_names))
 		r = malformed(ret_error, "the algorithm is not one of RS, PS, ES with 256, 384, 512");
-	else if (kid && !json_is_string(kid))
+	else if (kid && !json_is_string(kid) && !json_is_null(kid))
 		r = malformed(ret_error, "the key id is not a string");
-	else if (kid && !(jwt->kid = strdup(json_string_value(kid))))
+	else if (json_is_string(kid) && !(jwt->kid = strdup(json_string_value(kid))))
 		r = -ENOMEM;
 	json_decref(header);
 	return r;
@@ -172,18 +172,14 @@ static int keep_signed_part(struct jwt *jwt, const struct part parts[3])
 	return 0;
 }
 
-/* Removes what is tolerated around and, if LOOSE, inside the text. The new length. */
+/* Removes line ends, which Go's base64 skips, and if LOOSE all blanks, as the older parser does. The new length. */
 static size_t tolerate(char *text, size_t len, bool loose)
 {
+	const char *skipped = loose ? " \t\r\n\v\f" : "\r\n";
 	size_t kept = 0;
 
-	if (!loose) {
-		if (len > 0 && text[len - 1] == '\n')
-			len -= len > 1 && text[len - 2] == '\r' ? 2 : 1;
-		return len;
-	}
 	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '\0' || !strchr(" \t\r\n\v\f", text[i]))
+		if (text[i] == '\0' || !strchr(skipped, text[i]))
 			text[kept++] = text[i];
 	}
 	return kept;

@@ -103,15 +103,13 @@ static int copy_string(const json_t *value, char **ret)
 
 /* --- registered claims */
 
-/* What int64 cannot hold is no time. */
+/* As Go converts a float: what int64 cannot hold is long ago. */
 static void read_time(struct jwt *jwt, const json_t *value, int64_t *ret)
 {
-	double number = json_real_value(value);
+	double number = json_number_value(value);
 
-	if (json_is_integer(value))
-		*ret = json_integer_value(value);
-	else if (json_is_real(value) && number > -9.2e18 && number < 9.2e18)
-		*ret = (int64_t)number;
+	if (json_is_number(value))
+		*ret = number >= -0x1p63 && number < 0x1p63 ? (int64_t)number : INT64_MIN;
 	else if (!json_is_null(value))
 		jwt_set_error(&jwt->claims_error, 403,
 		    "go-jose/go-jose/jwt: expected number value to unmarshal NumericDate",
@@ -154,9 +152,10 @@ static int read_string_claim(struct jwt *jwt, const char *name, const json_t *va
 	return streq(name, "iss") ? copy_string(value, &jwt->issuer) : 0;
 }
 
-/* In the order of the text: the first wrong one is told. */
+/* In the order of the text: the first wrong one is told, and text that is none comes after the others. */
 static int read_registered(struct jwt *jwt)
 {
+	static const char *const texts[] = { "iss", "sub", "jti" };
 	const char *name;
 	json_t *value;
 	int r = 0;
@@ -171,12 +170,17 @@ static int read_registered(struct jwt *jwt)
 			read_time(jwt, value, &jwt->issued_at);
 		else if (streq(name, "aud"))
 			r = read_audience(jwt, value);
-		else if (streq(name, "iss") || streq(name, "sub") || streq(name, "jti"))
-			r = read_string_claim(jwt, name, value);
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	json_object_foreach(jwt->claims, name, value)
+	{
+		for (size_t i = 0; r == 0 && i < ARRAY_SIZE(texts); i++) {
+			if (streq(name, texts[i]))
+				r = read_string_claim(jwt, name, value);
+		}
+	}
+	return r;
 }
 
 /* --- service account claims */

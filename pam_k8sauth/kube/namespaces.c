@@ -39,25 +39,45 @@ static void tell_status(struct labels_call *call, int status, const json_t *json
 	call->done(call->arg, NULL, error, verdict);
 }
 
+/* A new reference to the labels of a namespace, none being an empty object; NULL for what is no namespace. */
+static json_t *labels_of(const json_t *json)
+{
+	const json_t *metadata = json_object_get(json, "metadata");
+	json_t *labels = json_object_get(metadata, "labels"), *value;
+	const char *key;
+
+	if (!json || (metadata && !json_is_object(metadata)))
+		return NULL;
+	if (!labels || json_is_null(labels))
+		return json_object();
+	if (!json_is_object(labels))
+		return NULL;
+	json_object_foreach(labels, key, value)
+	{
+		if (!json_is_string(value))
+			return NULL;
+	}
+	return json_incref(labels);
+}
+
 static void on_namespace(void *arg, const struct exchange_result *result)
 {
 	struct labels_call *call = arg;
-	json_t *json = NULL, *none = json_object();
-	const json_t *labels;
+	json_t *json = NULL, *labels;
 
 	if (!result->error)
 		json = strict_json_object(result->body, result->len, JSON_DEPTH);
-	labels = json_object_get(json_object_get(json, "metadata"), "labels");
+	labels = labels_of(json);
 	if (result->error)
 		call->done(call->arg, NULL, result->error, KUBE_UNAVAILABLE);
 	else if (result->status != 200)
 		tell_status(call, result->status, json);
-	else if (!json || (labels && !json_is_object(labels)))
+	else if (!labels)
 		call->done(call->arg, NULL, "the answer is not a namespace", KUBE_UNAVAILABLE);
 	else
-		call->done(call->arg, labels ? labels : none, NULL, KUBE_OK);
+		call->done(call->arg, labels, NULL, KUBE_OK);
+	json_decref(labels);
 	json_decref(json);
-	json_decref(none);
 	free(call);
 }
 

@@ -248,7 +248,7 @@ int exchange_headers(const struct secret *bearer, struct curl_slist **ret)
 	while (len > 0 && strchr(" \t\r\n", text[len - 1]))
 		len--;
 	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+		if (((unsigned char)text[i] < ' ' && text[i] != '\t') || text[i] == 0x7f)
 			return -EINVAL;
 	}
 	buf_add_str(&line, "Authorization: Bearer ");

@@ -191,7 +191,8 @@ static void test_tolerates(void **state)
 	accepted("eyJhbGciOiJSUzI1NiJ9.e30.AA", false);
 	accepted("eyJhbGciOiJSUzI1NiJ9.e30.AA\n", false);
 	accepted("eyJhbGciOiJSUzI1NiJ9.e30.AA\r\n", false);
-	refused_text("eyJhbGciOiJSUzI1NiJ9.e30.AA\n\n", 29, false, "signature");
+	accepted("\neyJhbGciOiJSUzI1NiJ9\r.e3\n0.AA\n\n", false);
+	refused_text("eyJhbGciOiJSUzI1NiJ9.e30.AA ", 28, false, "signature");
 	accepted(" eyJhbGciOiJSUzI1NiJ9.e30.AA \n", true);
 	accepted("eyJhbGciOiJS UzI1NiJ9.\te30=.AA==\n\n", true);
 }
@@ -246,10 +247,11 @@ static void test_claim_types(void **state)
 		{ "{\"jti\":false}", NULL, NULL, 403,
 		    "json: cannot unmarshal bool into Go struct field Claims.jti of type string" },
 		{ "{\"iss\":null}", NULL, NULL, 0, NULL },
-		/* the first one in the text */
-		{ "{\"sub\":[],\"exp\":\"x\"}", NULL, NULL, 403,
-		    "json: cannot unmarshal array into Go struct field Claims.sub of type string" },
-		{ "{\"exp\":\"x\",\"sub\":[]}", NULL, NULL, 403, NUMBER },
+		/* the first one in the text, and text that is none last */
+		{ "{\"exp\":\"x\",\"aud\":5}", NULL, NULL, 403, NUMBER },
+		{ "{\"sub\":[],\"aud\":5,\"exp\":\"x\"}", NULL, NULL, 403, AUDIENCE },
+		{ "{\"jti\":[],\"iss\":5}", NULL, NULL, 403,
+		    "json: cannot unmarshal array into Go struct field Claims.jti of type string" },
 		/* types, then issuer, audience, times, and the account last */
 		{ "{\"iss\":\"x\",\"exp\":\"x\"}", "https://k", "a", 403, NUMBER },
 		{ "{\"iss\":\"x\",\"exp\":1,\"aud\":\"b\"}", "https://k", "a", 403, "invalid issuer (iss) claim" },
@@ -319,13 +321,13 @@ static void test_times(void **state)
 		{ "{\"nbf\":1699999789,\"iat\":5}", NULL, NULL, 403, EXPIRED },
 		/* tokens of a Secret have none */
 		{ "{\"exp\":0,\"nbf\":0,\"iat\":0}", NULL, NULL, 0, NULL },
-		/* far away */
-		{ "{\"exp\":9223372036854775807,\"iat\":1}", NULL, NULL, 0, NULL },
-		{ "{\"exp\":1e300,\"iat\":1}", NULL, NULL, 403, NUMBER },
-		{ "{\"exp\":-1e300,\"iat\":1}", NULL, NULL, 403, NUMBER },
+		/* far away; what int64 cannot hold is long ago */
+		{ "{\"exp\":9223372036854775807,\"iat\":1}", NULL, NULL, 403, EXPIRED },
+		{ "{\"exp\":1e300,\"iat\":1}", NULL, NULL, 403, EXPIRED },
+		{ "{\"exp\":-1e300,\"iat\":1}", NULL, NULL, 403, EXPIRED },
 		{ "{\"exp\":9e18,\"iat\":1}", NULL, NULL, 0, NULL },
 		{ "{\"exp\":-9223372036854775808}", NULL, NULL, 403, EXPIRED },
-		{ "{\"iat\":9223372036854775807}", NULL, NULL, 403, NOT_YET },
+		{ "{\"iat\":9e18}", NULL, NULL, 403, NOT_YET },
 	};
 
 	(void)state;

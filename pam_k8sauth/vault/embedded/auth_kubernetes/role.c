@@ -108,7 +108,11 @@ static int role_of_path(struct call *call, json_t **ret)
 	const char *name = call_capture(call, "name");
 
 	if (kube_role_name_is_path(name)) {
-		call_wrapped_error(call, 400, "relative paths not supported");
+		/* A write is refused by the question whether the role exists, before any handler: not wrapped. */
+		if (call->request->op == VAULT_CREATE || call->request->op == VAULT_UPDATE)
+			call_error(call, 400, "relative paths not supported");
+		else
+			call_wrapped_error(call, 400, "relative paths not supported");
 		return 1;
 	}
 	return kube_role_get(call, name, ret);
