@@ -3,63 +3,101 @@
 server refuses is tests/testbed/apiserver's and the real control plane's matter; here two clients of it are compared."""
 import base64
 import http.server
+import itertools
 import json
 import os
+import socket
 import ssl
+import struct
 import sys
 import tempfile
 import threading
 import time
+import uuid
 
 from tap import SOURCE
 
 sys.path.append(os.path.join(SOURCE, "tests/testbed"))
 from cryptography.hazmat.primitives import hashes  # noqa: E402
-from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: E402
-from standin.tokens import b64, make_certificates  # noqa: E402
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa  # noqa: E402
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature  # noqa: E402
+from standin.tokens import PEM, b64, certificate, load_key, make_certificates  # noqa: E402
 
 REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
 KEPT_HEADERS = ("authorization", "content-type", "accept")
 KEY = rsa.generate_private_key(65537, 2048)
+EC_KEYS = {"ES256": ec.generate_private_key(ec.SECP256R1()), "ES384": ec.generate_private_key(ec.SECP384R1()),
+           "ES512": ec.generate_private_key(ec.SECP521R1())}
+CLOSE, RESET = b"", None  # for raw()
 UID = "8d2d8f5c-8a3e-4d0e-9c1d-1f2e3a4b5c6d"
+START = int(time.time())
+made = itertools.count()
 
 
 def claims(namespace="webapp-ns", name="webapp-sa", **changes):
-    """The claims of a pod-bound token; a change to None removes one."""
-    now = int(time.time())
-    made = {
+    """The claims of a pod-bound token; a change to None removes one. Both servers get the same ones, each time a new jti."""
+    now = START
+    content = {
         "iss": "https://kubernetes.default.svc.cluster.local", "sub": f"system:serviceaccount:{namespace}:{name}", "aud": ["vault"],
-        "iat": now, "nbf": now, "exp": now + 3600, "jti": "0b7c8a9e-1d2f-4a3b-8c4d-5e6f7a8b9c0d",
+        "iat": now, "nbf": now, "exp": now + 3600, "jti": str(uuid.UUID(int=next(made))),
         "kubernetes.io": {"namespace": namespace, "serviceaccount": {"name": name, "uid": UID},
                           "pod": {"name": "webapp-0", "uid": "1c2d3e4f-5a6b-4c7d-8e9f-0a1b2c3d4e5f"}},
     }
-    return {k: v for k, v in (made | changes).items() if v is not None}
+    return {k: v for k, v in (content | changes).items() if v is not None}
 
 
-def jwt(payload=None, header=None, key=KEY, **changes):
-    """A signed JWT (RS256). PAYLOAD may be claims, or bytes that are no JSON at all."""
+def signature(alg, key, text):
+    digest = {"256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512}[alg[2:]]()
+    if alg.startswith("RS"):
+        return key.sign(text, padding.PKCS1v15(), digest)
+    if alg.startswith("PS"):
+        return key.sign(text, padding.PSS(padding.MGF1(digest), digest.digest_size), digest)
+    size = (key.key_size + 7) // 8
+    return b"".join(n.to_bytes(size, "big") for n in decode_dss_signature(key.sign(text, ec.ECDSA(digest))))
+
+
+def jwt(payload=None, header=None, key=None, alg="RS256", **changes):
+    """A signed JWT. PAYLOAD and HEADER may be JSON values, or bytes that are no JSON at all."""
     payload = claims(**changes) if payload is None else payload
-    raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    signed = b64(json.dumps(header or {"alg": "RS256", "kid": "k"}).encode()) + "." + b64(raw)
-    return signed + "." + b64(key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))
+    parts = [{"alg": alg, "kid": "k"} if header is None else header, payload]
+    signed = ".".join(b64(part if isinstance(part, bytes) else json.dumps(part).encode()) for part in parts)
+    return signed + "." + b64(signature(alg, key or EC_KEYS.get(alg, KEY), signed.encode()))
+
+
+def legacy_claims(namespace="webapp-ns", name="webapp-sa", **changes):
+    """The claims of a token that lies in a Secret."""
+    flat = "kubernetes.io/serviceaccount/"
+    content = {"iss": "kubernetes/serviceaccount", flat + "namespace": namespace, flat + "secret.name": "webapp-token-x2x4z",
+               flat + "service-account.name": name, flat + "service-account.uid": UID, "sub": f"system:serviceaccount:{namespace}:{name}"}
+    return {k: v for k, v in (content | changes).items() if v is not None}
 
 
 def payload_of(token):
     try:
         part = token.split(".")[1]
-        return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        seen = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     except (IndexError, ValueError):
-        return {}
+        seen = None
+    return seen if isinstance(seen, dict) else {}
 
 
-def review(request):
-    """What kube-apiserver says to a review of a good token."""
+def review(request, **changes):
+    """What kube-apiserver says to a review of a good token; CHANGES are members of its status, None removes one."""
     seen = payload_of(request["spec"]["token"])
-    account = (seen.get("kubernetes.io") or {}).get("serviceaccount") or {}
+    status = {"authenticated": True, "audiences": request["spec"].get("audiences") or seen.get("aud"),
+              "user": {"username": seen.get("sub"), "uid": UID, "groups": ["system:serviceaccounts", "system:authenticated"]}}
     return {"kind": "TokenReview", "apiVersion": "authentication.k8s.io/v1", "metadata": {}, "spec": request["spec"],
-            "status": {"authenticated": True, "audiences": request["spec"].get("audiences") or seen.get("aud"),
-                       "user": {"username": seen.get("sub"), "uid": account.get("uid"),
-                                "groups": ["system:serviceaccounts", "system:authenticated"]}}}
+            "status": {k: v for k, v in (status | changes).items() if v is not None}}
+
+
+def status(code, message, reason="", **more):
+    """A Status object, as API servers refuse with."""
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "reason": reason, "code": code} | more
+
+
+def raw(data):
+    """An answer of these bytes, after which the connection ends: CLOSE for none at all, RESET to reset it."""
+    return None, data
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -75,14 +113,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except ValueError:
             asked = body.decode("latin-1")
         headers = {n.lower(): v for n, v in self.headers.items() if n.lower() in KEPT_HEADERS}
+        api.connections.add(self.client_address)
         api.requests.append({"method": self.command, "path": self.path, "headers": headers, "body": asked})
-        status, reply, more = api.reply(self.command, self.path, asked)
-        raw = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
-        self.send_response(status)
-        for name, value in ({"Content-Type": "application/json", "Content-Length": str(len(raw))} | more).items():
+        code, reply, more = api.reply(self.command, self.path, asked)
+        if code is None:
+            self.break_off(reply)
+            return
+        content = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
+        self.send_response(code)
+        for name, value in ({"Content-Type": "application/json", "Content-Length": str(len(content))} | more).items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(raw)
+        self.wfile.write(content)
+
+    def break_off(self, data):
+        self.close_connection = True
+        if data is RESET:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+        else:
+            self.wfile.write(data)
 
     do_GET = do_POST = do_PUT = do_DELETE = answer
 
@@ -90,20 +140,34 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+STATE = tempfile.TemporaryDirectory()  # one set of certificates for all, so that their texts are equal
+make_certificates(STATE.name, ["127.0.0.1"])
+
+
+def pem(name):
+    """One of the certificates that make_certificates made, by file name."""
+    with open(f"{STATE.name}/{name}", encoding="ascii") as file:
+        return file.read()
+
+
+def expired_ca(key=None):
+    """A certificate of the CA's name that ended yesterday: of the CA's own key, or of another one."""
+    key = key or load_key(STATE.name + "/ca.key", None)
+    return certificate("testbed-ca", key, None, None, True, days=0).public_bytes(PEM).decode()
+
+
 class FakeApi:
-    """PORT, CA (PEM text). answers[path] = (status, JSON or bytes, headers) or function(method, path, asked) giving that; a path that
-    is not there is judged as a real API server judges a good token. reset() forgets answers and what was asked."""
+    """PORT, CA (PEM text). answers[path] = (status, JSON or bytes, headers), raw(...), or function(method, path, asked) giving that; a
+    path that is not there is judged as a real API server judges a good token.
+    connections: the peers that asked something. reset() forgets answers and what was asked."""
 
     def __enter__(self):
-        self.state = tempfile.TemporaryDirectory()
-        make_certificates(self.state.name, ["127.0.0.1"])
-        with open(self.state.name + "/ca.crt", encoding="ascii") as file:
-            self.ca = file.read()
+        self.ca = pem("ca.crt")
         self.reset()
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads, self.server.api = True, self
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.state.name + "/server.crt", self.state.name + "/server.key")
+        context.load_cert_chain(STATE.name + "/server.crt", STATE.name + "/server.key")
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_address[1]
         self.host = f"https://127.0.0.1:{self.port}"
@@ -113,10 +177,11 @@ class FakeApi:
     def __exit__(self, *_):
         self.server.shutdown()
         self.server.server_close()
-        self.state.cleanup()
 
     def reset(self):
-        self.answers, self.requests = {}, []
+        global made
+        made = itertools.count()
+        self.answers, self.requests, self.connections = {}, [], set()
 
     def asked(self):
         asked, self.requests = self.requests, []

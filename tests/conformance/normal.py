@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes two answers comparable: ids, times, tokens and versions become placeholders, numbered by first appearance within a case,
-so that "the same id as before" is compared too; seconds that run down may differ by a few."""
+"""Makes two answers comparable: ids, times, tokens and versions become placeholders, numbered by first appearance within a case and
+server. A Pairing says which of them stand for each other, so that "the same id as before" is compared too; seconds that run down may
+differ by a few."""
 import re
 
 PATTERNS = [
@@ -11,6 +12,8 @@ PATTERNS = [
     ("accessor", re.compile(r"(?<![A-Za-z0-9_-])(?=[A-Za-z0-9]*[0-9])(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{24}(?![A-Za-z0-9_-])")),
     ("hex", re.compile(r"(?<=_)[0-9a-f]{8}\b")),
 ]
+# An accessor may happen to be letters alone.
+ACCESSOR_KEYS, ACCESSOR = {"accessor", "mount_accessor"}, re.compile(r"[A-Za-z0-9]{24}")
 TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 VERSION = re.compile(r"\bv?\d+\.\d+\.\d+(?:-\d+)?\+(?:builtin(?:\.vault)?|k8sauth\.[0-9A-Za-z.]*)|\b1\.21\.4(?:\+k8sauth\.[0-9A-Za-z.]*)?")
 TIME_KEYS = {"creation_time", "issue_time", "expire_time", "last_renewal_time", "server_time_utc"}
@@ -42,30 +45,58 @@ class Normaliser:
         if isinstance(value, list):
             return [self.value(v, key) for v in value]
         if isinstance(value, str):
-            return self.text(value)
+            return self.placeholder("accessor", value) if key in ACCESSOR_KEYS and ACCESSOR.fullmatch(value) else self.text(value)
         if key in TIME_KEYS and isinstance(value, int) and value > 1_000_000_000:
             return "<unix time>"
         return value
+
+
+PLACEHOLDER = re.compile(r"<([a-z]+)-\d+>")
+
+
+class Pairing:
+    """Which of our placeholders stands where which of Vault's does: those that first met keep to each other for the whole case."""
+
+    def __init__(self):
+        self.ours_of, self.vaults_of = {}, {}
+
+    def same(self, vault, ours):
+        """Whether the texts are equal but for the numbers of placeholders that stand for each other."""
+        if PLACEHOLDER.sub(r"<\1>", vault) != PLACEHOLDER.sub(r"<\1>", ours):
+            return False
+        pairs = [(a[0], b[0]) for a, b in zip(PLACEHOLDER.finditer(vault), PLACEHOLDER.finditer(ours))]
+        return all(self.ours_of.setdefault(a, b) == b and self.vaults_of.setdefault(b, a) == a for a, b in pairs)
+
+    def as_vaults(self, vault, ours):
+        """OURS (an object) under Vault's keys."""
+        left = [key for key in vault if key not in ours]
+        renamed = {}
+        for key, value in ours.items():
+            match = key if key in vault else next((other for other in left if self.same(other, key)), key)
+            renamed[match] = value
+        return renamed
 
 
 def kind(value):
     return type(value).__name__ if value is not None else "null"
 
 
-def compare(vault, ours, path=""):
+def compare(vault, ours, pairing, path=""):
     """The differences of two normalised values, as (path, what Vault says, what we say)."""
     if isinstance(vault, dict) and isinstance(ours, dict):
+        ours = pairing.as_vaults(vault, ours)
         for key in sorted(vault.keys() | ours.keys()):
             below = f"{path}.{key}" if path else key
             if key not in ours or key not in vault:
                 yield below, vault.get(key, "(no such key)"), ours.get(key, "(no such key)")
             else:
-                yield from compare(vault[key], ours[key], below)
+                yield from compare(vault[key], ours[key], pairing, below)
     elif isinstance(vault, list) and isinstance(ours, list) and len(vault) == len(ours):
         for number, (a, b) in enumerate(zip(vault, ours)):
-            yield from compare(a, b, f"{path}[{number}]")
+            yield from compare(a, b, pairing, f"{path}[{number}]")
     elif kind(vault) != kind(ours) or vault != ours and not slack(path, vault, ours):
-        yield path, vault, ours
+        if not (isinstance(vault, str) and isinstance(ours, str) and pairing.same(vault, ours)):
+            yield path, vault, ours
 
 
 def slack(path, vault, ours):

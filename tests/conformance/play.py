@@ -14,7 +14,7 @@ from fakeapi import FakeApi
 from servers import TOKEN, Servers
 
 HEADERS = ("content-type", "cache-control", "strict-transport-security", "location", "allow", "retry-after", "warning", "www-authenticate")
-VALUE_MAX = 300
+VALUE_MAX = 200
 
 
 def case(title):
@@ -48,6 +48,12 @@ class Reply:
         return {"status": self.status, "headers": kept, "body": body}
 
 
+def table_line():
+    """The line of the table that makes the present request."""
+    lines = [f.lineno for f in traceback.extract_stack() if "/tables/" in f.filename and "/tables/_" not in f.filename]
+    return lines[-1] if lines else 0
+
+
 class Session:
     """One case on one server. Every request is recorded and later compared with the other server's."""
 
@@ -55,7 +61,8 @@ class Session:
         self.server, self.api = server, api
         self.name = server.name
         self.records, self.wanted = [], []
-        self.normaliser = normal.Normaliser({f"127.0.0.1:{server.port}": "<server>", f"127.0.0.1:{api.port}": "<api>"})
+        hosts = {f"127.0.0.1:{server.port}": "<server>", f"127.0.0.1:{api.port}": "<api>"}
+        self.normaliser, self.titles = normal.Normaliser(hosts), normal.Normaliser(hosts)
         api.reset()
 
     def request(self, method, path, data=None, token=TOKEN, headers=None, body=None):
@@ -90,10 +97,16 @@ class Session:
         return self.record(title or repr(data[:200]), reply)
 
     def record(self, title, reply):
+        title = title.replace(json.dumps(self.api.ca)[1:-1], "<ca>")
+        title = f"line {table_line()}, #{len(self.records) + 1} {self.titles.text(title)}"
         said = reply.normalised(self.normaliser)
         said["asked"] = self.normaliser.value(self.api.asked())
         self.records.append((title[:VALUE_MAX], said, tuple(self.wanted)))
         return reply
+
+    def note(self, title, value):
+        """Something else that must be equal on both servers, or differ inside differs()."""
+        self.records.append((title, {"value": self.normaliser.value(value)}, tuple(self.wanted)))
 
     def get(self, path, query=None, **more):
         return self.request("GET", path + ("?" + urllib.parse.urlencode(query) if query else ""), **more)
@@ -149,19 +162,23 @@ class Pair:
             records.append(session.records)
         if len(records[0]) != len(records[1]):
             problems.append(f"{len(records[0])} requests on vault, {len(records[1])} on k8sauthd")
+        pairing = normal.Pairing()
         for vault, ours in zip(*records):
             self.requests += 1
-            problems += self.judge(vault, ours)
+            problems += self.judge(vault, ours, pairing)
         return problems
 
-    def judge(self, vault, ours):
-        found = list(normal.compare(vault[1], ours[1]))
+    def judge(self, vault, ours, pairing):
+        found = list(normal.compare(vault[1], ours[1], pairing))
         for identifier, at in ours[2]:
             self.used.add(identifier)
             here = [d for d in found if at is None or any(fnmatch.fnmatchcase(d[0], pattern) for pattern in at)]
             if not here:
                 yield f"{ours[0]}: the difference {identifier} is not there"
             found = [d for d in found if d not in here]
+        if any(path == "status" for path, _, _ in found):
+            # Not each member that only one of them has.
+            found = [("status", *([side[1]["status"], side[1]["body"]] for side in (vault, ours)))]
         for path, a, b in found:
             yield f"{ours[0]}: {path}: vault {show(a)}, k8sauthd {show(b)}"
 

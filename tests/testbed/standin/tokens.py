@@ -46,11 +46,11 @@ def load_key(path, make):
         return serialization.load_pem_private_key(file.read(), None)
 
 
-def certificate(subject, key, issuer, issuer_key, ca, names=()):
+def certificate(subject, key, issuer, issuer_key, ca, names=(), days=30):
     start = datetime.datetime.utcnow() - datetime.timedelta(days=1)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, subject)])
     builder = x509.CertificateBuilder(issuer.subject if issuer else name, name, key.public_key(), x509.random_serial_number(),
-                                      start, start + datetime.timedelta(days=30))
+                                      start, start + datetime.timedelta(days=days))
     builder = builder.add_extension(x509.BasicConstraints(ca, None), critical=True)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
