@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
+#include "base/secret_pages.h"
+
 struct secret {
 	size_t len;
 	size_t mapped;
@@ -17,6 +19,17 @@ void wipe(void *data, size_t len)
 {
 	if (len > 0)
 		explicit_bzero(data, len);
+}
+
+void *secret_pages_map(size_t size)
+{
+	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (pages == MAP_FAILED)
+		return NULL;
+	(void)madvise(pages, size, MADV_DONTDUMP);
+	(void)mlock(pages, size); /* beyond RLIMIT_MEMLOCK the secret is still wiped and undumped */
+	return pages;
 }
 
 struct secret *secret_new(size_t len)
@@ -30,11 +43,9 @@ struct secret *secret_new(size_t len)
 	size = size / page * page;
 	if (size < len + sizeof(*secret) + 1)
 		size += page;
-	secret = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (secret == MAP_FAILED)
+	secret = secret_pages_take(size);
+	if (!secret)
 		return NULL;
-	(void)madvise(secret, size, MADV_DONTDUMP);
-	(void)mlock(secret, size); /* beyond RLIMIT_MEMLOCK the secret is still wiped and undumped */
 	secret->len = len;
 	secret->mapped = size;
 	return secret;
@@ -52,11 +63,14 @@ struct secret *secret_copy(const void *data, size_t len)
 void secret_free(struct secret *secret)
 {
 	int saved = errno;
+	size_t mapped;
 
 	if (!secret)
 		return;
-	wipe(secret->data, secret->len);
-	munmap(secret, secret->mapped);
+	mapped = secret->mapped;
+	/* A writer within bounds reaches the NUL at most; the pages may become another secret's. */
+	wipe(secret, sizeof(*secret) + secret->len + 1);
+	secret_pages_give(secret, mapped);
 	errno = saved;
 }
 

@@ -2,7 +2,7 @@
 /*
  * Secret buffers. A secret is an opaque pointer, so that no printf can show it by accident; its pages are its own, left
  * out of core dumps and locked into memory where the limits allow it, and wiped before they are given back (decision
- * 25). Costs one mapping each: for credentials, tokens and keys, not for bulk data.
+ * 25). Costs a page each (secret_pages.h): for credentials, tokens and keys, not for bulk data.
  */
 #pragma once
 

@@ -161,6 +161,26 @@ static void test_secret(void **state)
 	assert_int_equal(secret_reveal(big)[3 * 4096], 0);
 }
 
+/* With secret_pool.c: the next secret has the page of the last one, and nothing of what was in it. */
+static void test_secret_pool(void **state)
+{
+	struct secret *first, *next, *big;
+	const char *page;
+
+	(void)state;
+	first = secret_copy("hunter2", 7);
+	page = secret_reveal(first);
+	secret_free(first);
+	next = secret_new(100);
+	assert_ptr_equal(secret_reveal(next), page);
+	for (size_t i = 0; i < 100; i++)
+		assert_int_equal(secret_reveal(next)[i], 0);
+	big = secret_new(3 * 4096);
+	assert_ptr_not_equal(secret_reveal(big), page);
+	secret_free(big);
+	secret_free(next);
+}
+
 static void test_wipe_realloc(void **state)
 {
 	char *text = wipe_malloc(8);
@@ -255,6 +275,7 @@ int main(void)
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_buf_limits),
 		cmocka_unit_test(test_secret),
+		cmocka_unit_test(test_secret_pool),
 		cmocka_unit_test(test_wipe_realloc),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_log_limit),
