@@ -196,6 +196,7 @@ static void transfer(struct exchange *exchange)
 {
 	struct kube_server *server = exchange->server;
 	CURL *curl = exchange->easy->curl;
+	int running = 0;
 	long left = deadline_left_ms(exchange->deadline);
 
 	exchange->easy->error[0] = '\0';
@@ -213,6 +214,11 @@ static void transfer(struct exchange *exchange)
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
 	curl_easy_setopt(curl, CURLOPT_PRIVATE, exchange);
 	kube_must(curl_multi_add_handle(server->multi, curl) == CURLM_OK ? curl : NULL);
+	/* At once, instead of in a turn of its own; what ended already is told in the next one, for DONE is called
+	 * later. */
+	curl_multi_socket_action(server->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	if ((unsigned)running < server->n_in_flight)
+		event_active(&server->timer, EV_TIMEOUT, 0);
 }
 
 static void start_waiting(struct kube_server *server)
