@@ -141,6 +141,30 @@ static int add_head(struct evbuffer *out, const struct http_exchange *conn, int 
 		   : 0;
 }
 
+static bool is_plain(const struct http_exchange *conn)
+{
+	return !bufferevent_openssl_get_ssl(conn->bev);
+}
+
+/* Writes without asking the loop first whether the socket takes it, since it nearly always does; the loop has the rest.
+ */
+static void conn_write_now(struct http_exchange *conn)
+{
+	struct evbuffer *out = bufferevent_get_output(conn->bev);
+
+	/* A bufferevent lets nobody else drain its output. */
+	evbuffer_unfreeze(out, 1);
+	(void)evbuffer_write(out, bufferevent_getfd(conn->bev));
+	evbuffer_freeze(out, 1);
+	if (evbuffer_get_length(out) == 0) {
+		/* Later in this turn: a client's next request must not be handled inside of the reply to this one. */
+		bufferevent_trigger(conn->bev, EV_WRITE, BEV_OPT_DEFER_CALLBACKS);
+		return;
+	}
+	conn_set_timer(conn, conn->server->limits.write_ms);
+	bufferevent_enable(conn->bev, EV_WRITE);
+}
+
 void http_reply(struct http_exchange *conn, int status, const char *headers, struct buf *body)
 {
 	size_t len = body ? body->len : 0;
@@ -156,6 +180,8 @@ void http_reply(struct http_exchange *conn, int status, const char *headers, str
 	if (conn->server->stopping)
 		conn->close = true;
 	out = bufferevent_get_output(conn->bev);
+	if (is_plain(conn))
+		bufferevent_disable(conn->bev, EV_WRITE);
 	conn->state = CONN_WRITING;
 	r = add_head(out, conn, status, headers, len);
 	http_parser_reset(&conn->parser);
@@ -173,6 +199,10 @@ void http_reply(struct http_exchange *conn, int status, const char *headers, str
 	if (r < 0) {
 		log_error("HTTP reply dropped: out of memory");
 		conn_drop(conn);
+		return;
+	}
+	if (is_plain(conn)) {
+		conn_write_now(conn);
 		return;
 	}
 	conn_set_timer(conn, conn->server->limits.write_ms);
@@ -200,7 +230,7 @@ static void conn_refuse(struct http_exchange *conn, int status, const char *why)
 	/* What is too large is somebody's mistake; the rest may be scanners, who are no news. */
 	log_line(status == 413 ? LOG_NOTICE : LOG_DEBUG, NULL, "HTTP request from %s refused: %d %s",
 	    http_peer_text(&conn->peer, peer), status, why);
-	conn->close = true;
+	conn->close = conn->refused = true;
 	conn->head_only = false;
 	http_reply_error(conn, status, NULL, why);
 }
@@ -233,8 +263,10 @@ static void conn_advance(struct http_exchange *conn, bool was_in_head)
 		return;
 	conn->in_body = true;
 	conn_set_timer(conn, conn->server->limits.body_ms);
-	if (conn->parser.expect_continue)
-		bufferevent_write(conn->bev, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+	if (!conn->parser.expect_continue)
+		return;
+	bufferevent_enable(conn->bev, EV_WRITE);
+	bufferevent_write(conn->bev, "HTTP/1.1 100 Continue\r\n\r\n", 25);
 }
 
 static void conn_read(struct http_exchange *conn)
@@ -285,6 +317,11 @@ static void on_write(struct bufferevent *bev, void *arg)
 
 	if (conn->state != CONN_WRITING)
 		return;
+	if (conn->close && conn->peer.kind == VAULT_PEER_UNIX && !conn->refused) {
+		/* The client has sent all, and a unix socket keeps what it was sent. */
+		conn_drop(conn);
+		return;
+	}
 	if (conn->close) {
 		conn->state = CONN_LINGERING;
 		if (ssl)
@@ -347,6 +384,26 @@ static struct bufferevent *conn_bufferevent(struct event_base *base, int fd, SSL
 	return bev;
 }
 
+/* A client sends its request right after its connect: it is mostly there before the loop could say so. */
+static void conn_read_now(struct http_exchange *conn)
+{
+	struct evbuffer *in = bufferevent_get_input(conn->bev);
+	char chunk[16384];
+	ssize_t n = recv(bufferevent_getfd(conn->bev), chunk, sizeof(chunk), MSG_DONTWAIT);
+	int r;
+
+	if (n <= 0)
+		return;		  /* the loop sees an end again */
+	evbuffer_unfreeze(in, 0); /* which a bufferevent lets nobody else fill */
+	r = evbuffer_add(in, chunk, (size_t)n);
+	evbuffer_freeze(in, 0);
+	wipe(chunk, (size_t)n);
+	if (r < 0)
+		conn_drop(conn);
+	else
+		conn_read(conn);
+}
+
 void conn_start(struct http_server *server, int fd, const struct vault_peer *peer, SSL_CTX *tls)
 {
 	struct http_exchange *conn = calloc(1, sizeof(*conn));
@@ -371,5 +428,10 @@ void conn_start(struct http_server *server, int fd, const struct vault_peer *pee
 	bufferevent_setcb(conn->bev, on_read, on_write, on_event, conn);
 	bufferevent_setwatermark(conn->bev, EV_READ, 0, READ_AHEAD);
 	conn_set_timer(conn, server->limits.head_ms);
-	bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
+	if (tls) {
+		bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
+		return;
+	}
+	bufferevent_enable(conn->bev, EV_READ);
+	conn_read_now(conn);
 }

@@ -26,6 +26,7 @@ struct http_exchange {
 	bool in_body;	/* its head is there: body_ms runs */
 	bool head_only; /* HEAD */
 	bool close;	/* after the reply */
+	bool refused;	/* before its end: the client may still be sending it */
 };
 
 struct http_listener {
