@@ -314,3 +314,85 @@ int call_field_strings(struct call *call, const char *name, json_t **ret, bool *
 	*ret = list;
 	return 0;
 }
+
+/* --- maps of texts */
+
+/* VALUE's members as texts; NULL where one is no scalar. */
+static json_t *text_members(const json_t *value)
+{
+	json_t *map = json_object(), *member, *text;
+	const char *name;
+
+	json_object_foreach((json_t *)(uintptr_t)value, name, member)
+	{
+		text = is_compound(member) ? NULL : scalar_string(member);
+		if (!text || json_object_set_new(map, name, text)) {
+			json_decref(map);
+			return NULL;
+		}
+	}
+	return map;
+}
+
+/* "name=text" into MAP; 1 after the fault. */
+static int take_pair(json_t *map, const char *pair, struct buf *fault)
+{
+	size_t len = strcspn(pair, "=");
+	char *name AUTO_FREE = NULL;
+
+	if (!pair[len] || len == 0) {
+		buf_add_str(fault, "invalid key pair ");
+		go_quote(fault, pair);
+		return 1;
+	}
+	name = strndup(pair, len);
+	return name && json_object_set_new(map, name, json_string(pair + len + 1)) == 0 ? 0 : -ENOMEM;
+}
+
+/* A text is a list of one, as in mapstructure: no commas here. */
+static int take_pairs(json_t *map, const char *name, const json_t *value, struct buf *fault)
+{
+	struct buf faults AUTO_BUF = BUF_MAX(FAULT_MAX);
+	json_auto_t *list = json_array();
+	unsigned n_faults = 0;
+	json_t *pair;
+	size_t i;
+	int r = list ? 0 : -ENOMEM;
+
+	if (r == 0 && is_compound(value))
+		r = take_elements(list, name, value, &faults, &n_faults);
+	else if (r == 0 && json_array_append_new(list, scalar_string(value)))
+		r = -ENOMEM;
+	if (n_faults) {
+		buf_printf(fault, "%u error(s) decoding:\n%s", n_faults, faults.failed ? "" : faults.data);
+		return 1;
+	}
+	json_array_foreach(list, i, pair)
+	{
+		if (r == 0)
+			r = take_pair(map, json_string_value(pair), fault);
+	}
+	return r;
+}
+
+int call_field_pairs(struct call *call, const char *name, json_t **ret, bool *ret_set)
+{
+	struct buf fault AUTO_BUF = BUF_MAX(FAULT_MAX);
+	const json_t *value = field(call, name, ret_set);
+	json_t *map;
+	int r = 0;
+
+	if (!value || json_is_null(value))
+		return 0;
+	map = json_is_object(value) ? text_members(value) : NULL;
+	if (!map) {
+		map = json_object();
+		r = map ? take_pairs(map, name, value, &fault) : -ENOMEM;
+	}
+	if (r) {
+		json_decref(map);
+		return r < 0 ? r : bad_field(call, name, &fault);
+	}
+	*ret = map;
+	return 0;
+}

@@ -161,6 +161,8 @@ int call_field_int(struct call *call, const char *name, long long *ret, bool *re
 int call_field_seconds(struct call *call, const char *name, int64_t *ret, bool *ret_set);
 int call_field_strings(
     struct call *call, const char *name, json_t **ret, bool *ret_set); /* strlist: new array, caller's */
+/* A map of texts, or a list of "name=text": a new object, the caller's; untouched for null. */
+int call_field_pairs(struct call *call, const char *name, json_t **ret, bool *ret_set);
 
 /*
  * Storage of the call's mount. Keys are relative to it. Values are JSON. 0, -ENOENT (not on put), -EAGAIN (return it),

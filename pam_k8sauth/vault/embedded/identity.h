@@ -29,8 +29,5 @@ int identity_entity(struct call *call, const char *entity_id, json_t **ret) NODI
 /* Whether its tokens are refused for now. ENTITY may be NULL. */
 bool identity_disabled(const json_t *entity);
 
-/* Removes the aliases of a mount that goes away, with this call. */
-int identity_forget_mount(struct call *call, const struct mount *mount) NODISCARD;
-
 /* The engine at identity/. */
 extern const struct engine identity_engine;

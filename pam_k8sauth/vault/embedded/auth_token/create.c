@@ -33,8 +33,7 @@ static char *clean_name(const char *name, int *ret_r)
 	return clean;
 }
 
-/* The policies of a role as the token gets them: trimmed, lower-case, sorted, once each, with "default". */
-static int clean_policies(const json_t *policies, bool no_default, json_t **ret)
+int token_clean_policies(const json_t *policies, bool no_default, json_t **ret)
 {
 	size_t n = 0, max = json_array_size(policies) + 1;
 	char **names = calloc(max, sizeof(*names));
@@ -155,7 +154,7 @@ static int new_id(struct tokens *tokens, struct token *token, char ret_id[static
 static int fill_login(struct call *call, struct token *token)
 {
 	const struct login_auth *auth = call->auth;
-	int r = clean_policies(auth->policies, auth->no_default_policy, &token->policies);
+	int r = token_clean_policies(auth->policies, auth->no_default_policy, &token->policies);
 
 	if (r == 0)
 		r = check_policies(call, token->policies);
@@ -234,7 +233,7 @@ int token_create_login(struct call *call)
 		call_relaxed(call);
 		json_decref(call->response->auth);
 		call->response->auth = token_auth_block(token, signed_id, token->ttl);
-		r = call->response->auth ? 0 : -ENOMEM;
+		r = call->response->auth ? token_auth_entity(call, token, call->response->auth) : -ENOMEM;
 	}
 	wipe(signed_id, sizeof(signed_id));
 	return r;

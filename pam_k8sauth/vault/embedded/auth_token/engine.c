@@ -46,7 +46,13 @@ static int show(struct call *call, const struct token *token, const char *id)
 {
 	json_t *data = token_show(token, id, nanotime_now());
 
-	return data ? call_data(call, data) : -ENOMEM;
+	int r = data ? token_show_entity(call, token, data) : -ENOMEM;
+
+	if (r < 0) {
+		json_decref(data);
+		return r;
+	}
+	return call_data(call, data);
 }
 
 static int lookup_self(struct call *call)
@@ -161,9 +167,18 @@ static int revoke_accessor(struct call *call)
 	return r < 0 ? r : call_done(call);
 }
 
-#define TOKEN	  { "token", FIELD_STRING, "The token that is meant." }
-#define ACCESSOR  { "accessor", FIELD_STRING, "The accessor of the token that is meant." }
-#define INCREMENT { "increment", FIELD_SECONDS, "The life that is wished from now on." }
+#define TOKEN                                                     \
+	{                                                         \
+		"token", FIELD_STRING, "The token that is meant." \
+	}
+#define ACCESSOR                                                                     \
+	{                                                                            \
+		"accessor", FIELD_STRING, "The accessor of the token that is meant." \
+	}
+#define INCREMENT                                                                  \
+	{                                                                          \
+		"increment", FIELD_SECONDS, "The life that is wished from now on." \
+	}
 
 static const struct engine_field token_field[] = { TOKEN, { 0 } };
 static const struct engine_field accessor_field[] = { ACCESSOR, { 0 } };

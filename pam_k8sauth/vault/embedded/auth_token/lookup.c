@@ -5,8 +5,6 @@
 #include "vault/embedded/auth_token/cidr.h"
 #include "vault/embedded/auth_token/tokens.h"
 #include "vault/embedded/cubbyhole/cubbyhole.h"
-#include "vault/embedded/identity.h"
-#include "vault/embedded/policies.h"
 
 struct tokens *tokens_new(struct core *core)
 {
@@ -61,22 +59,6 @@ int token_lookup(struct call *call, const struct secret *presented, struct token
 	}
 	*ret = token;
 	return 0;
-}
-
-int token_acl(struct call *call, const struct token *token, json_t **ret_entity, struct acl **ret)
-{
-	json_t *entity = NULL;
-	int r = identity_entity(call, token->entity_id, &entity);
-
-	if (r == -ENOENT || identity_disabled(entity))
-		r = -EACCES;
-	if (r == 0)
-		r = policies_acl(call, token->policies, entity, ret);
-	if (r < 0)
-		json_decref(entity);
-	else
-		*ret_entity = entity;
-	return r;
 }
 
 int token_use(struct call *call, struct token *token)

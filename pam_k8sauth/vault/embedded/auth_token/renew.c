@@ -66,5 +66,5 @@ int token_renew(struct call *call, struct token *token, const char *presented)
 	json_decref(call->response->auth);
 	call->response->auth = token_auth_block(token, presented, ttl);
 	call->response->status = 200;
-	return call->response->auth ? 0 : -ENOMEM;
+	return call->response->auth ? token_auth_entity(call, token, call->response->auth) : -ENOMEM;
 }

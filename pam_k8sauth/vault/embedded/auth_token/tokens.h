@@ -75,6 +75,13 @@ json_t *token_show(const struct token *token, const char *id, int64_t now) NODIS
 /* The `auth` block of a login or renewal. CLIENT_TOKEN: as handed out. NULL without memory. */
 json_t *token_auth_block(const struct token *token, const char *client_token, int64_t lease_duration) NODISCARD;
 
+/* --- entity.c: adds what DATA of a lookup, or AUTH of a login or renewal, has from the token's entity. */
+
+int token_show_entity(struct call *call, const struct token *token, json_t *data) NODISCARD;
+int token_auth_entity(struct call *call, const struct token *token, json_t *auth) NODISCARD;
+/* Policies as a token gets them: trimmed, lower-case, sorted, once each, with "default" unless NO_DEFAULT. */
+int token_clean_policies(const json_t *policies, bool no_default, json_t **ret) NODISCARD;
+
 /* --- expiry (expiry.c) */
 
 /* The token of SALTED ends at AT (0: never). 0 or -ENOMEM. */

@@ -11,11 +11,12 @@
 #include "vault/embedded/core_internal.h"
 #include "vault/embedded/identity.h"
 
-#define IDENTITY_ENTITIES "identity/entity/"
-#define IDENTITY_NAMES	  "identity/name/"
-#define IDENTITY_ALIASES  "identity/alias/"
-#define IDENTITY_ACCOUNTS "identity/account/"
-#define IDENTITY_NAME_MAX 512 /* bytes of a name */
+#define IDENTITY_ENTITIES      "identity/entity/"
+#define IDENTITY_NAMES	       "identity/name/"
+#define IDENTITY_ALIASES       "identity/alias/"
+#define IDENTITY_ACCOUNTS      "identity/account/"
+#define IDENTITY_NAME_MAX      1024 /* bytes of a name */
+#define IDENTITY_OWN_NAME_SIZE 16   /* "entity_", 8 hex digits, NUL */
 
 /* --- store.c */
 
@@ -43,6 +44,8 @@ int alias_add(struct call *call, json_t *entity, const char *accessor, const cha
 int alias_take_out(struct call *call, json_t *entity, size_t index) NODISCARD;
 /* The place of the alias of ACCESSOR and NAME (NULL: of any name) in ENTITY; the number of aliases for none. */
 size_t alias_find(const json_t *entity, const char *accessor, const char *name);
+/* A name that no entity has yet, the same in every run of the call. 0, -EAGAIN, -errno. */
+int entity_own_name(struct call *call, char ret[static IDENTITY_OWN_NAME_SIZE]) NODISCARD;
 /* A new entity NAME without anything, with its index record. The caller owns it and puts it. */
 int entity_new(struct call *call, const char *name, json_t **ret) NODISCARD;
 
@@ -54,6 +57,19 @@ void identity_remember(struct call *call, const char *account, json_t *entity);
 /* --- show.c: NULL without memory */
 
 json_t *entity_show(const struct core *core, const json_t *entity) NODISCARD;
+json_t *aliases_show(const struct core *core, const json_t *entity) NODISCARD;
 json_t *alias_show(const struct core *core, const char *entity_id, const json_t *alias) NODISCARD;
 /* The mount of ACCESSOR; NULL where it is gone. */
 const struct mount *identity_mount(const struct core *core, const char *accessor);
+
+/* --- entity_api.c, alias_api.c, list.c */
+
+/* *RET stays NULL where there is none. 0, -EAGAIN, -errno. */
+int entity_by_name(struct call *call, const char *name, json_t **ret) NODISCARD;
+int entity_by_alias(struct call *call, const char *id, json_t **ret) NODISCARD;
+int entity_by_account(struct call *call, const char *accessor, const char *name, json_t **ret) NODISCARD;
+
+engine_handler entity_read, entity_read_named, entity_lookup, entity_list, entity_list_names;
+engine_handler entity_write, entity_write_id, entity_write_named;
+engine_handler entity_delete, entity_delete_named, entity_delete_batch;
+engine_handler alias_read, alias_list, alias_write, alias_write_id, alias_delete;

@@ -1,33 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the alias of a login to its entity. */
 #include <errno.h>
-#include <stdio.h>
 
 #include "base/text.h"
 #include "vault/embedded/identity/identity_internal.h"
 #include "vault/embedded/nanotime.h"
-
-/* A name that no entity has yet: "entity_" and 8 hex digits. They come out of the request's id, which stays the same
- * when the call is run again. */
-static int new_name(struct call *call, char ret[static 16])
-{
-	static const unsigned at[] = { 0, 24, 28, 9 };
-	const char *random = call->response->request_id;
-
-	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
-		AUTO_FREE char *key = NULL, *other = NULL;
-		int r;
-
-		snprintf(ret, 16, "entity_%.8s", random + at[i]);
-		key = name_key(ret);
-		r = key ? index_get(call, key, &other) : -ENOMEM;
-		if (r == -ENOENT)
-			return 0;
-		if (r < 0)
-			return r;
-	}
-	return -EEXIST;
-}
 
 static int set_alias_metadata(struct call *call, json_t *alias)
 {
@@ -38,8 +15,8 @@ static int set_alias_metadata(struct call *call, json_t *alias)
 static int make_entity(struct call *call, json_t **ret)
 {
 	json_t *entity = NULL, *alias;
-	char name[16];
-	int r = new_name(call, name);
+	char name[IDENTITY_OWN_NAME_SIZE];
+	int r = entity_own_name(call, name);
 
 	if (r == 0)
 		r = entity_new(call, name, &entity);
@@ -80,6 +57,9 @@ static int update_alias(struct call *call, json_t *entity)
 
 	if (!alias)
 		return -EIO;
+	/* An empty one becomes none, as in Vault. */
+	if (json_object_size(json_object_get(alias, "custom_metadata")) == 0)
+		(void)json_object_del(alias, "custom_metadata");
 	r = set_alias_metadata(call, alias);
 	if (r == 0 && (json_object_set_new(alias, "updated", json_integer(now)) ||
 			  json_object_set_new(entity, "updated", json_integer(now))))

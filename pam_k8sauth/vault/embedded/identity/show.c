@@ -35,15 +35,23 @@ json_t *alias_show(const struct core *core, const char *entity_id, const json_t 
 	const char *accessor = identity_text(alias, "accessor");
 	const struct mount *mount = identity_mount(core, accessor);
 
-	return json_pack("{s:s, s:o, s:o, s:O, s:o, s:b, s:n, s:o, s:s, s:s, s:s, s:O}", "canonical_id", entity_id,
+	json_t *shown = json_pack("{s:s, s:o, s:o, s:O, s:o, s:b, s:n, s:o, s:s, s:O}", "canonical_id", entity_id,
 	    "creation_time", shown_time(alias, "created"), "custom_metadata", or_null(alias, "custom_metadata"), "id",
 	    json_object_get(alias, "id"), "last_update_time", shown_time(alias, "updated"), "local", 0,
-	    "merged_from_canonical_ids", "metadata", or_null(alias, "metadata"), "mount_accessor", accessor,
-	    "mount_path", mount ? mount->path : "", "mount_type", mount ? mount->engine->type : "", "name",
+	    "merged_from_canonical_ids", "metadata", or_null(alias, "metadata"), "mount_accessor", accessor, "name",
 	    json_object_get(alias, "name"));
+
+	/* A mount that was disabled leaves its aliases behind. */
+	if (shown && mount &&
+	    (json_object_set_new(shown, "mount_path", json_string(mount->path)) ||
+		json_object_set_new(shown, "mount_type", json_string(mount->engine->type)))) {
+		json_decref(shown);
+		return NULL;
+	}
+	return shown;
 }
 
-static json_t *aliases_show(const struct core *core, const json_t *entity)
+json_t *aliases_show(const struct core *core, const json_t *entity)
 {
 	json_t *list = json_array(), *alias;
 	size_t i;
@@ -62,10 +70,10 @@ json_t *entity_show(const struct core *core, const json_t *entity)
 {
 	json_t *policies = json_object_get(entity, "policies");
 
-	return json_pack("{s:o, s:o, s:[], s:b, s:[], s:O, s:[], s:o, s:n, s:o, s:{}, s:O, s:s, s:o}", "aliases",
+	return json_pack("{s:o, s:o, s:[], s:b, s:[], s:O, s:[], s:o, s:n, s:o, s:O, s:s, s:o}", "aliases",
 	    aliases_show(core, entity), "creation_time", shown_time(entity, "created"), "direct_group_ids", "disabled",
 	    identity_disabled(entity), "group_ids", "id", json_object_get(entity, "id"), "inherited_group_ids",
 	    "last_update_time", shown_time(entity, "updated"), "merged_entity_ids", "metadata",
-	    or_null(entity, "metadata"), "mfa_secrets", "name", json_object_get(entity, "name"), "namespace_id", "root",
-	    "policies", policies ? json_incref(policies) : json_array());
+	    or_null(entity, "metadata"), "name", json_object_get(entity, "name"), "namespace_id", "root", "policies",
+	    policies ? json_incref(policies) : json_array());
 }

@@ -118,7 +118,7 @@ char *account_key(const char *accessor, const char *name)
 	AUTO_BUF struct buf folder = { 0 };
 
 	buf_printf(&folder, IDENTITY_ACCOUNTS "%s/", accessor);
-	return folder.failed ? NULL : folder_key(folder.data, name, false);
+	return folder.failed ? NULL : folder_key(folder.data, name, true);
 }
 
 static char *entity_key(const char *id)

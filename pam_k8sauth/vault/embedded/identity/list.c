@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists of all entities and aliases: one pass over the entities, which goes on where the run before had to wait. */
+#include <errno.h>
+
+#include "vault/embedded/identity/identity_internal.h"
+
+struct listing;
+
+/* Adds what the list shows of ENTITY. */
+typedef int add_fn(struct call *call, struct listing *listing, const json_t *entity);
+
+struct listing {
+	json_t *ids; /* of the entities */
+	size_t at;
+	json_t *keys, *info;
+};
+
+static void listing_free(void *state)
+{
+	struct listing *listing = state;
+
+	json_decref(listing->ids);
+	json_decref(listing->keys);
+	json_decref(listing->info);
+	free(listing);
+}
+
+static int listing_start(struct call *call, struct listing **ret)
+{
+	struct listing *listing = call->state;
+	json_t *ids = NULL;
+	int r = 0;
+
+	if (!listing) {
+		r = core_list(call, IDENTITY_ENTITIES, &ids);
+		if (r < 0)
+			return r;
+		listing = calloc(1, sizeof(*listing));
+		if (!listing) {
+			json_decref(ids);
+			return -ENOMEM;
+		}
+		listing->ids = ids;
+		listing->keys = json_array();
+		listing->info = json_object();
+		call->state = listing;
+		call->state_free = listing_free;
+	}
+	*ret = listing;
+	return listing->keys && listing->info ? 0 : -ENOMEM;
+}
+
+static int list(struct call *call, add_fn *add, bool with_info)
+{
+	struct listing *listing;
+	int r = listing_start(call, &listing);
+
+	for (; r == 0 && listing->at < json_array_size(listing->ids); listing->at++) {
+		json_auto_t *entity = NULL;
+
+		r = entity_load(call, json_string_value(json_array_get(listing->ids, listing->at)), &entity);
+		if (r == 0)
+			r = add(call, listing, entity);
+		else if (r == -ENOENT)
+			r = 0; /* deleted since the list was read */
+		if (r < 0)
+			break;
+	}
+	if (r < 0)
+		return r;
+	if (json_array_size(listing->keys) == 0)
+		return call_data(call, NULL);
+	return call_data(call, with_info ? json_pack("{s:O, s:O}", "key_info", listing->info, "keys", listing->keys)
+					 : json_pack("{s:O}", "keys", listing->keys));
+}
+
+/* VALUE is taken over. */
+static int add_info(struct listing *listing, json_t *key, json_t *value)
+{
+	return json_object_set_new(listing->info, json_string_value(key), value) ||
+		       json_array_append(listing->keys, key)
+		   ? -ENOMEM
+		   : 0;
+}
+
+/* What no list shows of an alias: of which entity, since when, and so on. */
+static void shorten(json_t *alias, const char *const *names)
+{
+	for (; *names; names++)
+		(void)json_object_del(alias, *names);
+}
+
+static int add_entity(struct call *call, struct listing *listing, const json_t *entity)
+{
+	static const char *const hidden[] = { "canonical_id", "creation_time", "custom_metadata", "last_update_time",
+		"local", "merged_from_canonical_ids", "metadata", NULL };
+	json_t *info = json_pack("{s:O}", "name", json_object_get(entity, "name")), *aliases, *alias;
+	size_t i;
+
+	if (!info)
+		return -ENOMEM;
+	if (json_array_size(json_object_get(entity, "aliases")) > 0) {
+		aliases = aliases_show(call->core, entity);
+		json_array_foreach(aliases, i, alias) shorten(alias, hidden);
+		if (json_object_set_new(info, "aliases", aliases)) {
+			json_decref(info);
+			return -ENOMEM;
+		}
+	}
+	return add_info(listing, json_object_get(entity, "id"), info);
+}
+
+static int add_name(struct call *call, struct listing *listing, const json_t *entity)
+{
+	(void)call;
+	return json_array_append(listing->keys, json_object_get(entity, "name")) ? -ENOMEM : 0;
+}
+
+static int add_aliases(struct call *call, struct listing *listing, const json_t *entity)
+{
+	static const char *const hidden[] = { "creation_time", "id", "last_update_time", "merged_from_canonical_ids",
+		NULL };
+	json_auto_t *aliases = aliases_show(call->core, entity);
+	json_t *alias;
+	size_t i;
+	int r = aliases ? 0 : -ENOMEM;
+
+	json_array_foreach(aliases, i, alias)
+	{
+		json_auto_t *id = json_incref(json_object_get(alias, "id"));
+
+		shorten(alias, hidden);
+		if (r == 0)
+			r = add_info(listing, id, json_incref(alias));
+	}
+	return r;
+}
+
+int entity_list(struct call *call)
+{
+	return list(call, add_entity, true);
+}
+
+int entity_list_names(struct call *call)
+{
+	return list(call, add_name, false);
+}
+
+int alias_list(struct call *call)
+{
+	return list(call, add_aliases, true);
+}
