@@ -10,7 +10,7 @@ PATTERNS = [
     ("uuid", re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")),
     ("hash", re.compile(r"\bh?[0-9a-f]{64}\b")),
     ("accessor", re.compile(r"(?<![A-Za-z0-9_-])(?=[A-Za-z0-9]*[A-Z])(?=[A-Za-z0-9]*[a-z])[A-Za-z0-9]{24}(?![A-Za-z0-9_-])")),
-    ("hex", re.compile(r"(?<=_)[0-9a-f]{8}\b")),
+    ("hex", re.compile(r"(?:(?<=_)|(?<=vault-cluster-))[0-9a-f]{8}\b")),
 ]
 # An accessor may happen to be letters alone.
 ACCESSOR_KEYS, ACCESSOR = {"accessor", "mount_accessor"}, re.compile(r"[A-Za-z0-9]{24}")

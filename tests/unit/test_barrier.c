@@ -29,7 +29,7 @@ static struct barrier *new_barrier(void)
 	return barrier;
 }
 
-static struct store_blob seal(const struct barrier *barrier, const char *path, const char *text)
+static struct store_blob seal(struct barrier *barrier, const char *path, const char *text)
 {
 	struct store_blob sealed;
 

@@ -40,6 +40,7 @@ struct barrier {
 	struct secret *keyring; /* keyring_head, then n keyring_term */
 	struct barrier_term *terms;
 	size_t n_terms;
+	uint64_t sealed; /* records, since it was made or loaded */
 	EVP_MAC_CTX *mac;
 };
 
@@ -298,8 +299,8 @@ void barrier_hash(const struct barrier *barrier, const char *path, size_t len, s
 		abort();
 }
 
-int barrier_seal(const struct barrier *barrier, const char *path, size_t path_len, const void *plain, size_t len,
-    struct store_blob *ret)
+int barrier_seal(
+    struct barrier *barrier, const char *path, size_t path_len, const void *plain, size_t len, struct store_blob *ret)
 {
 	const struct barrier_term *term = &barrier->terms[barrier->n_terms - 1];
 	struct store_blob blob;
@@ -315,7 +316,14 @@ int barrier_seal(const struct barrier *barrier, const char *path, size_t path_le
 		free(blob.data);
 	else
 		*ret = blob;
+	barrier->sealed += r == 0;
 	return r;
+}
+
+uint32_t barrier_term(const struct barrier *barrier, uint64_t *ret_sealed)
+{
+	*ret_sealed = barrier->sealed;
+	return barrier->terms[barrier->n_terms - 1].term;
 }
 
 int barrier_open(const struct barrier *barrier, const char *path, size_t path_len, const struct store_blob *sealed,

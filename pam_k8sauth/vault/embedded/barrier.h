@@ -40,8 +40,10 @@ void barrier_free(struct barrier *barrier);
 void barrier_hash(const struct barrier *barrier, const char *path, size_t len, struct store_key *ret);
 
 /* Seals under the latest term. PATH has PATH_LEN bytes. 0, -ENOMEM, -EIO. */
-int barrier_seal(const struct barrier *barrier, const char *path, size_t path_len, const void *plain, size_t len,
+int barrier_seal(struct barrier *barrier, const char *path, size_t path_len, const void *plain, size_t len,
     struct store_blob *ret) NODISCARD;
+/* The latest term, and how many records this process has sealed. */
+uint32_t barrier_term(const struct barrier *barrier, uint64_t *ret_sealed);
 /*
  * RET->data: NUL-terminated, the caller's (wipe it). -EBADMSG: not a record of PATH, changed, or of a term that the
  * keyring lacks.

@@ -66,7 +66,7 @@ static int lend(struct call *call, json_t *value, const char **ret)
 	struct call_private *private = private_of(call);
 
 	if (!private->strings)
-	private->strings = json_array();
+		private->strings = json_array();
 	if (json_array_append_new(private->strings, value))
 		return -ENOMEM;
 	*ret = json_string_value(value);
@@ -243,7 +243,7 @@ static int append_trimmed(json_t *list, const char *text, size_t len)
 	return json_array_append_new(list, json_stringn(text, len)) ? -ENOMEM : 0;
 }
 
-static int split(json_t *list, const char *text)
+int call_split_strings(json_t *list, const char *text)
 {
 	int r = 0;
 
@@ -301,7 +301,7 @@ int call_field_strings(struct call *call, const char *name, json_t **ret, bool *
 		r = take_elements(list, name, value, &faults, &n_faults);
 	} else {
 		string = scalar_string(value);
-		r = string ? split(list, json_string_value(string)) : -ENOMEM;
+		r = string ? call_split_strings(list, json_string_value(string)) : -ENOMEM;
 		json_decref(string);
 	}
 	if (r < 0 || n_faults) {
@@ -312,6 +312,51 @@ int call_field_strings(struct call *call, const char *name, json_t **ret, bool *
 		return bad_field(call, name, &fault);
 	}
 	*ret = list;
+	return 0;
+}
+
+/* --- maps */
+
+/* Puts an object, or the objects of a list, into MAP; null is none. 0, 1 with FAULT, or -ENOMEM. */
+static int take_map(json_t *map, const json_t *value, struct buf *fault)
+{
+	char where[32] = "";
+
+	if (json_is_object(value))
+		return json_object_update(map, (json_t *)(uintptr_t)value) ? -ENOMEM : 0;
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		const json_t *element = json_array_get(value, i);
+
+		if (json_is_object(element)) {
+			if (json_object_update(map, (json_t *)(uintptr_t)element))
+				return -ENOMEM;
+			continue;
+		}
+		snprintf(where, sizeof(where), "[%zu]", i);
+		value = element;
+	}
+	if (json_is_array(value) || json_is_null(value))
+		return 0;
+	buf_printf(fault, "'%s' expected a map, got '%s'", where, json_is_boolean(value) ? "bool" : "string");
+	return 1;
+}
+
+int call_field_map(struct call *call, const char *name, json_t **ret, bool *ret_set)
+{
+	struct buf fault AUTO_BUF = BUF_MAX(FAULT_MAX);
+	const json_t *value = field(call, name, ret_set);
+	json_t *map;
+	int r;
+
+	if (!value)
+		return 0;
+	map = json_object();
+	r = map ? take_map(map, value, &fault) : -ENOMEM;
+	if (r) {
+		json_decref(map);
+		return r < 0 ? r : bad_field(call, name, &fault);
+	}
+	*ret = map;
 	return 0;
 }
 

@@ -23,7 +23,7 @@ bool call_array_grow(void **items, size_t n, size_t *size, size_t item_size)
 	return true;
 }
 
-static const struct barrier *barrier_of_call(const struct call_private *call)
+static struct barrier *barrier_of_call(const struct call_private *call)
 {
 	return call->barrier ? call->barrier : call->call.core->barrier;
 }
@@ -422,7 +422,7 @@ static void free_names(struct store_node *nodes, size_t n)
 		free(nodes[i].name.data);
 }
 
-static int txn_put(const struct barrier *barrier, struct store_txn *txn, const struct call_write *write)
+static int txn_put(struct barrier *barrier, struct store_txn *txn, const struct call_write *write)
 {
 	struct store_key keys[PATH_PARTS_MAX + 9];
 	struct store_node nodes[PATH_PARTS_MAX + 8];
@@ -476,7 +476,7 @@ static int txn_meta(struct store_txn *txn, const struct call_write *write)
 
 int call_make_txn(struct call_private *call, struct store_txn **ret)
 {
-	const struct barrier *barrier = barrier_of_call(call);
+	struct barrier *barrier = barrier_of_call(call);
 	struct store_txn *txn = store_txn_new();
 	int r = !txn ? -ENOMEM : !barrier ? -EIO : 0;
 

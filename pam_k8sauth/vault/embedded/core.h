@@ -104,8 +104,11 @@ struct mount {
 	char accessor[40]; /* "auth_kubernetes_1a2b3c4d" */
 	char *description;
 	json_t *options;			  /* object or NULL; "version": "2" */
+	json_t *config;				  /* object: what tune keeps besides, as clients see it */
 	int64_t default_lease_ttl, max_lease_ttl; /* 0: system's 2764800 */
 	char *token_type;			  /* auth mounts: "default-service" */
+	int64_t moved_at;			  /* unix ns: sys/remount ends all tokens that are older; 0: never */
+	bool local, seal_wrap, external_entropy_access; /* kept and shown */
 	bool builtin;
 	unsigned refs; /* the table's and the calls' */
 	bool running;  /* the engine's mounted() was called */
@@ -160,7 +163,8 @@ int call_field_bool(struct call *call, const char *name, bool *ret, bool *ret_se
 int call_field_int(struct call *call, const char *name, long long *ret, bool *ret_set);
 int call_field_seconds(struct call *call, const char *name, int64_t *ret, bool *ret_set);
 int call_field_strings(
-    struct call *call, const char *name, json_t **ret, bool *ret_set); /* strlist: new array, caller's */
+    struct call *call, const char *name, json_t **ret, bool *ret_set);		      /* strlist: new array, caller's */
+int call_field_map(struct call *call, const char *name, json_t **ret, bool *ret_set); /* new object, caller's */
 /* A map of texts, or a list of "name=text": a new object, the caller's; untouched for null. */
 int call_field_pairs(struct call *call, const char *name, json_t **ret, bool *ret_set);
 

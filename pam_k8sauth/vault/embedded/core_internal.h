@@ -44,6 +44,7 @@ struct core {
 	struct mount *sys; /* answers while sealed, too; one of MOUNTS when unsealed */
 	struct store_key mounts_key;
 	char cluster_name[32], cluster_id[37];
+	int64_t created; /* unix ns */
 
 	struct call_list calls; /* in progress */
 	size_t n_calls;
@@ -184,12 +185,19 @@ int call_delete_tree(struct call *call, const char *folder) NODISCARD;
 /* A setting outside the barrier; the bytes are copied. */
 int call_put_meta(struct call *call, const char *name, const void *data, size_t len) NODISCARD;
 
+/* --- call_field.c */
+
+/* Appends the parts of TEXT between commas, without the blanks around them; none of "". 0 or -ENOMEM. */
+int call_split_strings(json_t *list, const char *text) NODISCARD;
+
 /* --- router.c */
 
 /* Routes, authorises and runs the request of CALL: one run. As an engine_handler. */
 int router_run(struct call *call);
 /* Whether REST matches PATTERN (core.h); captures go into CALL, which may be NULL. -ENOMEM. */
 int router_match(const char *pattern, const char *rest, struct call_private *call) NODISCARD;
+/* UTF-8 without control characters. */
+bool path_is_printable(const char *path);
 extern const struct engine *const core_engines[]; /* ends with NULL */
 const struct engine *core_engine(const char *type, bool auth);
 /* The paths that MOUNT has. */
@@ -217,7 +225,8 @@ void mount_unref(struct core *core, struct mount *mount);
 /* The mounts that every store has. */
 extern const struct mount_builtin {
 	const char *type, *path, *description;
-	bool auth;
+	const char *passed_header; /* of requests; NULL for none. Shown as Vault does; nobody reads it */
+	bool auth, local, seal_wrap;
 } mount_builtins[];
 #define MOUNT_BUILTINS_MAX 8
 /* Makes the one of BUILTIN. NULL without memory. */
@@ -234,6 +243,8 @@ int mounts_load(struct call *call) NODISCARD;
 /* The last step of an unseal: adds what the store of an older release does not have yet. */
 int mounts_complete(struct call *call) NODISCARD;
 void mounts_free(struct core *core);
+/* The (first) mount that is at, below or above PATH; NULL. */
+const struct mount *mounts_conflict(const struct core *core, const char *path);
 /* -EAGAIN while a change of the table is on its way. */
 int mounts_settled(struct call *call) NODISCARD;
 

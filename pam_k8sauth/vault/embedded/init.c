@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "vault/embedded/nanotime.h"
 #include "vault/embedded/policies.h"
 #include "vault/embedded/seal.h"
 #include "vault/embedded/token.h"
@@ -21,6 +22,7 @@ struct first {
 	size_t n_mounts;
 	char cluster_name[sizeof(((struct core *)NULL)->cluster_name)];
 	char cluster_id[sizeof(((struct core *)NULL)->cluster_id)];
+	int64_t created;
 	struct secret *root_token;
 };
 
@@ -103,6 +105,7 @@ static void make_cluster_id(struct first *first)
 	hex_encode(id, sizeof(id), hex);
 	snprintf(first->cluster_name, sizeof(first->cluster_name), "vault-cluster-%s", hex);
 	random_uuid(first->cluster_id);
+	first->created = nanotime_now();
 }
 
 static int first_new(struct call *call, struct first **ret)
@@ -140,6 +143,7 @@ static void use_first(struct core *core, int r, void *arg)
 	barrier_hash(core->barrier, MOUNTS_KEY, strlen(MOUNTS_KEY), &core->mounts_key);
 	memcpy(core->cluster_name, first->cluster_name, sizeof(core->cluster_name));
 	memcpy(core->cluster_id, first->cluster_id, sizeof(core->cluster_id));
+	core->created = first->created;
 	for (size_t i = 0; i < first->n_mounts; i++)
 		if (mounts_add(core, first->mounts[i]) < 0)
 			log_error("no memory for the mount table: restart k8sauthd");
@@ -148,7 +152,8 @@ static void use_first(struct core *core, int r, void *arg)
 
 static int put_cluster(struct call *call, const struct first *first)
 {
-	json_t *cluster = json_pack("{s:s, s:s}", "name", first->cluster_name, "id", first->cluster_id);
+	json_t *cluster = json_pack("{s:s, s:s, s:I}", "name", first->cluster_name, "id", first->cluster_id, "created",
+	    (json_int_t)first->created);
 	int r = cluster ? core_put(call, CLUSTER_KEY, cluster) : -ENOMEM;
 
 	json_decref(cluster);
@@ -200,6 +205,7 @@ static int load_cluster(struct call *call)
 	if (json_unpack(cluster, "{s:s, s:s}", "name", &name, "id", &id) == 0) {
 		snprintf(core->cluster_name, sizeof(core->cluster_name), "%s", name);
 		snprintf(core->cluster_id, sizeof(core->cluster_id), "%s", id);
+		core->created = json_integer_value(json_object_get(cluster, "created"));
 	}
 	json_decref(cluster);
 	return 0;

@@ -14,6 +14,7 @@ static void mount_free(struct mount *mount)
 	free(mount->path);
 	free(mount->description);
 	json_decref(mount->options);
+	json_decref(mount->config);
 	free(mount->token_type);
 	free(mount);
 }
@@ -31,8 +32,9 @@ struct mount *mount_new(const struct engine *engine, const char *path, const cha
 	mount->path = strdup(path);
 	mount->description = strdup(description);
 	mount->options = json_incref(options);
+	mount->config = json_object();
 	mount->token_type = engine->auth ? strdup("default-service") : NULL;
-	if (!mount->path || !mount->description || (engine->auth && !mount->token_type)) {
+	if (!mount->path || !mount->description || !mount->config || (engine->auth && !mount->token_type)) {
 		mount_free(mount);
 		return NULL;
 	}
@@ -45,20 +47,38 @@ struct mount *mount_new(const struct engine *engine, const char *path, const cha
 
 /* One line per engine that every store has. */
 const struct mount_builtin mount_builtins[] = {
-	{ "system", "sys/", "system endpoints used for control, policy and debugging", false },
-	{ "cubbyhole", "cubbyhole/", "per-token private secret storage", false },
-	{ "identity", "identity/", "identity store", false },
-	{ "token", "auth/token/", "token based credentials", true },
+	{ .type = "system",
+	    .path = "sys/",
+	    .description = "system endpoints used for control, policy and debugging",
+	    .passed_header = "Accept",
+	    .seal_wrap = true },
+	{ .type = "cubbyhole", .path = "cubbyhole/", .description = "per-token private secret storage", .local = true },
+	{ .type = "identity", .path = "identity/", .description = "identity store", .passed_header = "Authorization" },
+	{ .type = "token", .path = "auth/token/", .description = "token based credentials", .auth = true },
 	{ NULL },
 };
+
+/* What Vault's table says of such a mount. 0 or -ENOMEM. */
+static int set_builtin(struct mount *mount, const struct mount_builtin *builtin)
+{
+	mount->builtin = true;
+	mount->local = builtin->local;
+	mount->seal_wrap = builtin->seal_wrap;
+	if (builtin->passed_header &&
+	    json_object_set_new(mount->config, "passthrough_request_headers", json_pack("[s]", builtin->passed_header)))
+		return -ENOMEM;
+	return 0;
+}
 
 struct mount *mount_new_builtin(const struct mount_builtin *builtin)
 {
 	struct mount *mount = mount_new(
 	    core_engine(builtin->type, builtin->auth), builtin->path, builtin->description, NULL);
 
-	if (mount)
-		mount->builtin = true;
+	if (mount && set_builtin(mount, builtin) < 0) {
+		mount_free(mount);
+		return NULL;
+	}
 	return mount;
 }
 
@@ -100,6 +120,20 @@ struct mount *core_mount_of(const struct core *core, const char *path)
 	return best;
 }
 
+const struct mount *mounts_conflict(const struct core *core, const char *path)
+{
+	const struct mount *first = NULL;
+
+	for (size_t i = 0; i < core->n_mounts; i++) {
+		const struct mount *other = core->mounts[i];
+		bool conflict = starts_with(path, other->path) || starts_with(other->path, path);
+
+		if (conflict && (!first || strcmp(other->path, first->path) < 0))
+			first = other;
+	}
+	return first;
+}
+
 int mounts_settled(struct call *call)
 {
 	struct store_blob value;
@@ -112,13 +146,13 @@ int mounts_settled(struct call *call)
 
 static json_t *entry_json(const struct mount *mount)
 {
-	json_t *entry = json_pack("{s:s, s:s, s:b, s:s, s:s, s:s, s:O?, s:I, s:I, s:s?, s:b}", "path", mount->path,
-	    "type", mount->engine->type, "auth", mount->engine->auth, "uuid", mount->uuid, "accessor", mount->accessor,
-	    "description", mount->description, "options", mount->options, "default_lease_ttl",
+	return json_pack("{s:s, s:s, s:b, s:s, s:s, s:s, s:O?, s:I, s:I, s:s?, s:b, s:O, s:I, s:b, s:b, s:b}", "path",
+	    mount->path, "type", mount->engine->type, "auth", mount->engine->auth, "uuid", mount->uuid, "accessor",
+	    mount->accessor, "description", mount->description, "options", mount->options, "default_lease_ttl",
 	    (json_int_t)mount->default_lease_ttl, "max_lease_ttl", (json_int_t)mount->max_lease_ttl, "token_type",
-	    mount->token_type, "builtin", mount->builtin);
-
-	return entry;
+	    mount->token_type, "builtin", mount->builtin, "config", mount->config, "moved_at",
+	    (json_int_t)mount->moved_at, "local", mount->local, "seal_wrap", mount->seal_wrap,
+	    "external_entropy_access", mount->external_entropy_access);
 }
 
 static int append_entry(json_t *table, const struct mount *mount)
@@ -197,9 +231,31 @@ void mounts_free(struct core *core)
 	core->mounts = NULL;
 }
 
-static int load_entry(struct core *core, const json_t *entry)
+/* What an entry of an earlier version lacks, and is then as a new mount's. 0 or -ENOMEM. */
+static int load_settings(struct mount *mount, const json_t *entry)
 {
 	const char *token_type = json_string_value(json_object_get(entry, "token_type"));
+
+	for (const struct mount_builtin *builtin = mount_builtins; mount->builtin && builtin->type; builtin++)
+		if (streq(builtin->path, mount->path) && set_builtin(mount, builtin) < 0)
+			return -ENOMEM;
+	if (json_is_object(json_object_get(entry, "config"))) {
+		json_decref(mount->config);
+		mount->config = json_incref(json_object_get(entry, "config"));
+		mount->moved_at = json_integer_value(json_object_get(entry, "moved_at"));
+		mount->local = json_is_true(json_object_get(entry, "local"));
+		mount->seal_wrap = json_is_true(json_object_get(entry, "seal_wrap"));
+		mount->external_entropy_access = json_is_true(json_object_get(entry, "external_entropy_access"));
+	}
+	if (!token_type)
+		return 0;
+	free(mount->token_type);
+	mount->token_type = strdup(token_type);
+	return mount->token_type ? 0 : -ENOMEM;
+}
+
+static int load_entry(struct core *core, const json_t *entry)
+{
 	const char *path, *type, *uuid, *accessor, *description;
 	json_t *options = NULL;
 	json_int_t default_ttl, max_ttl;
@@ -225,9 +281,9 @@ static int load_entry(struct core *core, const json_t *entry)
 	mount->default_lease_ttl = default_ttl;
 	mount->max_lease_ttl = max_ttl;
 	mount->builtin = builtin;
-	if (token_type) {
-		free(mount->token_type);
-		mount->token_type = strdup(token_type);
+	if (load_settings(mount, entry) < 0) {
+		mount_unref(core, mount);
+		return -ENOMEM;
 	}
 	return mounts_add(core, mount);
 }

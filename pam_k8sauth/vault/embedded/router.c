@@ -141,6 +141,17 @@ static int find_path(struct call *call)
 	return 0;
 }
 
+/* Paths that answer in every state have one name: asked for a list, they do not become another path. */
+static void find_raw_path(struct call *call)
+{
+	size_t len = strlen(call->rest);
+
+	for (const struct engine_path *path = engine_paths(call->mount); !call->path && path->pattern; path++)
+		if (path->flags & ENGINE_RAW && strlen(path->pattern) + 1 == len &&
+		    strncmp(path->pattern, call->rest, len - 1) == 0)
+			call->path = path;
+}
+
 static bool has_flag(const struct call *call, unsigned flag)
 {
 	return call->path && call->path->flags & flag;
@@ -168,7 +179,7 @@ static bool has_odd_part(const char *path)
 	return false;
 }
 
-static bool is_printable(const char *path)
+bool path_is_printable(const char *path)
 {
 	for (const char *c = path; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
@@ -193,7 +204,7 @@ static int check_request(struct call *call)
 
 	if (strlen(path) > PATH_LEN_MAX || count_parts(path) > PATH_PARTS_MAX)
 		call_error(call, 400, "the path is too long");
-	else if (!is_printable(path))
+	else if (!path_is_printable(path))
 		call_error(call, 400, "the path has characters that cannot be printed");
 	else if (has_odd_part(path))
 		call_error(call, 400, "relative paths not supported");
@@ -212,6 +223,7 @@ static int find_route(struct call *call)
 	struct call_private *private = call->private;
 	const char *path = call->request->path;
 	size_t len;
+	int r;
 
 	call->mount = core_mount_of(call->core, path);
 	if (!call->mount)
@@ -230,7 +242,10 @@ static int find_route(struct call *call)
 	}
 	len = strlen(call->mount->path);
 	call->rest = strlen(path) < len ? "" : path + len;
-	return find_path(call);
+	r = find_path(call);
+	if (r == 0 && !call->path && call->request->op == VAULT_LIST)
+		find_raw_path(call);
+	return r;
 }
 
 /* --- who may */

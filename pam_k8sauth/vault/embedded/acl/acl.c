@@ -215,12 +215,57 @@ bool acl_is_timed(const struct acl *acl)
 	return acl->timed;
 }
 
-static json_t *rule_json(const struct acl *acl, const struct rule *rule)
+/* In the order in which Vault's rules have them: those of its first versions by name, then the newer ones. */
+static json_t *rule_capability_names(unsigned capabilities)
+{
+	static const struct {
+		unsigned bit;
+		const char *name;
+	} order[] = {
+		{ ACL_DENY, "deny" },
+		{ ACL_CREATE, "create" },
+		{ ACL_DELETE, "delete" },
+		{ ACL_LIST, "list" },
+		{ ACL_READ, "read" },
+		{ ACL_SUDO, "sudo" },
+		{ ACL_UPDATE, "update" },
+		{ ACL_PATCH, "patch" },
+		{ ACL_SUBSCRIBE, "subscribe" },
+		{ ACL_RECOVER, "recover" },
+	};
+	json_t *names = json_array();
+
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		if (capabilities & order[i].bit)
+			json_array_append_new(names, json_string(order[i].name));
+	return names;
+}
+
+/* What the rule demands of a request besides. */
+static void add_conditions(json_t *shown, const struct rule *rule)
+{
+	if (rule->allowed)
+		json_object_set(shown, "allowed_parameters", rule->allowed);
+	if (rule->denied)
+		json_object_set(shown, "denied_parameters", rule->denied);
+	if (rule->max_wrapping_ns)
+		json_object_set_new(shown, "max_wrapping_ttl", json_integer(rule->max_wrapping_ns / 1000000000));
+	if (rule->min_wrapping_ns)
+		json_object_set_new(shown, "min_wrapping_ttl", json_integer(rule->min_wrapping_ns / 1000000000));
+	if (rule->required)
+		json_object_set(shown, "required_parameters", rule->required);
+}
+
+static json_t *rule_json(const struct rule *rule)
 {
 	unsigned capabilities = rule->unsupported ? 0 : rule->capabilities;
+	bool denies = !capabilities || capabilities & ACL_DENY;
+	json_t *shown = json_pack(
+	    "{s:o}", "capabilities", rule_capability_names(denies ? (unsigned)ACL_DENY : capabilities));
 
-	return json_pack(
-	    "{s:o}", "capabilities", acl_capability_names(acl, capabilities ? capabilities : (unsigned)ACL_DENY));
+	if (shown && !denies)
+		add_conditions(shown, rule);
+	return shown;
 }
 
 json_t *acl_resultant(const struct acl *acl)
@@ -230,8 +275,7 @@ json_t *acl_resultant(const struct acl *acl)
 	for (size_t i = 0; i < acl->n; i++) {
 		const struct rule *rule = &acl->rules[i];
 
-		if (json_object_set_new(rule->kind == RULE_EXACT ? exact : glob, rule->pattern, rule_json(acl, rule)) <
-		    0) {
+		if (json_object_set_new(rule->kind == RULE_EXACT ? exact : glob, rule->pattern, rule_json(rule)) < 0) {
 			json_decref(exact);
 			json_decref(glob);
 			return NULL;

@@ -165,7 +165,8 @@ int token_load(struct call *call, const char *salted, struct token **ret)
 	return 0;
 }
 
-/* The mount that made the token may be gone, and another one of its name made: its tokens end with it. */
+/* The mount that made the token may be gone, and another one of its name made, or it was moved, and perhaps back: its
+ * tokens end with that. */
 static bool mount_is_there(struct core *core, const struct token *token)
 {
 	const struct mount *mount;
@@ -173,7 +174,7 @@ static bool mount_is_there(struct core *core, const struct token *token)
 	if (token->root)
 		return true;
 	mount = core_mount_of(core, token->path);
-	return mount && streq(mount->uuid, token->mount);
+	return mount && streq(mount->uuid, token->mount) && token->creation_time > mount->moved_at;
 }
 
 int token_load_valid(struct call *call, const char *salted, struct token **ret)

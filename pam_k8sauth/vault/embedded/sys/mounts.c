@@ -50,15 +50,14 @@ static int find_place(const struct call *call, bool auth, struct place *ret)
 
 static int list_mounts(struct call *call, bool auth)
 {
-	const struct core *core = call->core;
-	json_t *data = json_object();
+	struct mount **mounts AUTO_FREE = sys_mounts_sorted(call->core);
+	json_t *data = mounts ? json_object() : NULL;
 
 	if (!data)
 		return -ENOMEM;
-	for (size_t i = 0; i < core->n_mounts; i++)
-		if (core->mounts[i]->engine->auth == auth)
-			json_object_set_new(
-			    data, sys_mount_name(core->mounts[i]), sys_mount_info(core->mounts[i], false));
+	for (size_t i = 0; i < call->core->n_mounts; i++)
+		if (mounts[i]->engine->auth == auth)
+			json_object_set_new(data, sys_mount_name(mounts[i]), sys_mount_info(mounts[i], false));
 	call->response->data_on_top = true;
 	return call_data(call, data);
 }
@@ -73,7 +72,7 @@ static int read_mount(struct call *call, bool auth)
 		return r;
 	if (place.tune)
 		return sys_tune_read(call, place.name, place.auth);
-	mount = sys_mount_at(call->core, place.name, auth);
+	mount = sys_mount_of(call->core, place.name, auth);
 	if (!mount)
 		return call_error(call, 400, "No %s at %s/", auth ? "auth engine" : "secret engine mount", place.name);
 	call->response->data_on_top = true;
@@ -86,7 +85,7 @@ static int read_mount(struct call *call, bool auth)
 static int check_place(struct call *call, const char *path, bool auth)
 {
 	static const char *const reserved[] = { "sys/", "auth/", "audit/", "cubbyhole/", "identity/", "k8sauth/" };
-	const struct core *core = call->core;
+	const struct mount *other;
 
 	for (size_t i = 0; !auth && i < ARRAY_SIZE(reserved); i++) {
 		if (starts_with(path, reserved[i])) {
@@ -94,22 +93,42 @@ static int check_place(struct call *call, const char *path, bool auth)
 			return 1;
 		}
 	}
-	for (size_t i = 0; i < core->n_mounts; i++) {
-		const struct mount *other = core->mounts[i];
+	other = mounts_conflict(call->core, path);
+	if (!other)
+		return 0;
+	call_error(call, 400, "path is already in use at %s", sys_mount_name(other));
+	return 1;
+}
 
-		if (starts_with(path, other->path) || starts_with(other->path, path)) {
-			call_error(call, 400, "path is already in use at %s", sys_mount_name(other));
+/* What is mounted: field `type`, or for "plugin" the name given elsewhere. 0, 1 after a refusal, or an errno. */
+static int read_type(struct call *call, const json_t *config, const char **ret)
+{
+	const char *type = "", *name = "";
+	int r = call_field_string(call, "type", &type, NULL);
+
+	if (r == 0)
+		r = call_field_string(call, "plugin_name", &name, NULL);
+	if (r)
+		return r;
+	if (streq(type, "plugin")) {
+		if (!*name)
+			name = json_string_value(json_object_get(config, "plugin_name"));
+		if (!name || !*name) {
+			call_error(call, 400, "plugin_name must be provided for plugin backend");
 			return 1;
 		}
+		type = name;
 	}
+	*ret = type;
 	return 0;
 }
 
-/* The engine of field `type`, and a version that the type itself names. 0, 1 after a refusal, or an errno. */
-static int find_engine(struct call *call, bool auth, const struct engine **ret, const char **ret_version)
+/* The engine, and a version that the type itself names. 0, 1 after a refusal, or an errno. */
+static int find_engine(
+    struct call *call, bool auth, const json_t *config, const struct engine **ret, const char **ret_version)
 {
 	const char *type = "";
-	int r = call_field_string(call, "type", &type, NULL);
+	int r = read_type(call, config, &type);
 
 	if (r)
 		return r;
@@ -120,7 +139,7 @@ static int find_engine(struct call *call, bool auth, const struct engine **ret, 
 	*ret = core_engine(type, auth);
 	if (!*type)
 		call_error(call, 400, "backend type must be specified as a string");
-	else if (!auth && (streq(type, "system") || streq(type, "cubbyhole") || streq(type, "identity")))
+	else if (!auth && (streq(type, "token") || (*ret && !sys_engine_mountable(*ret))))
 		call_error(call, 400, "mount type of \"%s\" is not mountable", type);
 	else if (auth && streq(type, "token"))
 		call_error(call, 400, "token credential backend cannot be instantiated");
@@ -131,95 +150,53 @@ static int find_engine(struct call *call, bool auth, const struct engine **ret, 
 	return 1;
 }
 
-/* A map field as an object of strings (an empty one where it is absent). 0, 1 after a refusal, or an errno. */
-static int strings_map(struct call *call, const char *name, json_t **ret)
+/* The fields of the request, converted before anything else is looked at, as Vault does. */
+struct asked {
+	json_t *config, *options;
+	const char *description;
+	bool local, seal_wrap, external_entropy_access;
+};
+
+static void cleanup_asked(struct asked *asked)
 {
-	const json_t *field = json_object_get(call->request->data, name);
-	json_t *map = json_object();
-
-	if (!map)
-		return -ENOMEM;
-	if (field && !json_is_object(field) && !json_is_null(field)) {
-		json_decref(map);
-		call_error(call, 400,
-		    "Field validation failed: error converting input for field \"%s\": a map of names to texts is "
-		    "needed",
-		    name);
-		return 1;
-	}
-	for (void *iter = json_object_iter((json_t *)(uintptr_t)field); iter;
-	     iter = json_object_iter_next((json_t *)(uintptr_t)field, iter)) {
-		json_t *value = json_object_iter_value(iter);
-		char number[32];
-
-		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-		json_object_set_new(
-		    map, json_object_iter_key(iter), json_is_integer(value) ? json_string(number) : json_incref(value));
-	}
-	*ret = map;
-	return 0;
+	json_decref(asked->config);
+	json_decref(asked->options);
 }
 
-/* The options with the version; NULL where they were sent as null. 0, 1 after a refusal, or an errno. */
-static int mount_options(struct call *call, const struct engine *engine, const char *version, json_t **ret)
+/* 0, 1 after a refusal, or an errno. */
+static int read_asked(struct call *call, struct asked *asked)
 {
-	json_t *options;
-	int r = strings_map(call, "options", &options);
+	const json_t *options = json_object_get(call->request->data, "options");
+	int r = call_field_map(call, "config", &asked->config, NULL);
 
-	if (r)
-		return r;
-	if (json_is_null(json_object_get(call->request->data, "options")) && !version && engine->auth) {
-		json_decref(options);
-		*ret = NULL;
-		return 0;
-	}
-	if (version && json_object_set_new(options, "version", json_string(version))) {
-		json_decref(options);
-		return -ENOMEM;
-	}
-	if (streq(engine->type, "kv")) {
-		version = json_string_value(json_object_get(options, "version"));
-		if (version && *version && !streq(version, "1") && !streq(version, "2")) {
-			call_error(call, 400, "nil backend of type \"kv\" returned from factory");
-			json_decref(options);
-			return 1;
-		}
-	}
-	*ret = options;
-	return 0;
-}
-
-/* Field `config`. 0, 1 after a refusal, or an errno. */
-static int mount_config(struct call *call, struct mount *mount)
-{
-	const json_t *config = json_object_get(call->request->data, "config");
-	int64_t default_ttl = 0, max_ttl = 0;
-	const char *token_type = NULL;
-	int r = 0;
-
-	if (config && !json_is_object(config) && !json_is_null(config)) {
-		call_error(call, 400,
-		    "Field validation failed: error converting input for field \"config\": '' expected a map, got '%s'",
-		    json_is_boolean(config) ? "bool" : "string");
-		return 1;
-	}
-	r = sys_config_seconds(call, config, "default_lease_ttl", "unable to parse default TTL of ", &default_ttl);
+	asked->description = "";
 	if (r == 0)
-		r = sys_config_seconds(call, config, "max_lease_ttl", "unable to parse max TTL of ", &max_ttl);
-	if (r == 0 && mount->engine->auth)
-		r = sys_config_token_type(call, config, &token_type);
-	if (r)
-		return r;
-	if (max_ttl && default_ttl > max_ttl)
-		call_error(call, 400, "given default lease TTL greater than given max lease TTL");
-	else if (!max_ttl && default_ttl > SYSTEM_LEASE_TTL)
-		call_error(
-		    call, 400, "given default lease TTL greater than system max lease TTL of %d", SYSTEM_LEASE_TTL);
-	else {
-		mount->default_lease_ttl = default_ttl;
-		mount->max_lease_ttl = max_ttl;
-		return token_type ? sys_set_text(&mount->token_type, token_type) : 0;
+		r = call_field_string(call, "description", &asked->description, NULL);
+	if (r == 0 && !(options && json_is_null(options)))
+		r = call_field_pairs(call, "options", &asked->options, NULL);
+	if (r == 0 && !options)
+		asked->options = json_object();
+	if (r == 0)
+		r = call_field_bool(call, "local", &asked->local, NULL);
+	if (r == 0)
+		r = call_field_bool(call, "seal_wrap", &asked->seal_wrap, NULL);
+	if (r == 0)
+		r = call_field_bool(call, "external_entropy_access", &asked->external_entropy_access, NULL);
+	return r;
+}
+
+/* The version that the type names counts. 0, 1 after a refusal, or an errno. */
+static int set_version(struct call *call, const struct engine *engine, const char *version, struct asked *asked)
+{
+	if (version) {
+		if (!asked->options)
+			asked->options = json_object();
+		return json_object_set_new(asked->options, "version", json_string(version)) ? -ENOMEM : 0;
 	}
+	version = json_string_value(json_object_get(asked->options, "version"));
+	if (!streq(engine->type, "kv") || !version || !*version || streq(version, "1") || streq(version, "2"))
+		return 0;
+	call_error(call, 400, "nil backend of type \"kv\" returned from factory");
 	return 1;
 }
 
@@ -236,25 +213,27 @@ static void after_mount(struct core *core, int r, void *arg)
 /* Makes the entry that the request asks for. 0, 1 after a refusal, or an errno. */
 static int make_mount(struct call *call, const char *path, bool auth, struct mount **ret)
 {
+	CLEANUP(cleanup_asked) struct asked asked = { 0 };
 	const struct engine *engine;
-	const char *version = NULL, *description = "";
-	json_t *options;
+	const char *version = NULL;
 	struct mount *mount;
-	int r = find_engine(call, auth, &engine, &version);
+	int r = read_asked(call, &asked);
 
 	if (r == 0)
-		r = call_field_string(call, "description", &description, NULL);
+		r = find_engine(call, auth, asked.config, &engine, &version);
 	if (r == 0)
-		r = check_place(call, path, auth);
-	if (r == 0)
-		r = mount_options(call, engine, version, &options);
+		r = set_version(call, engine, version, &asked);
 	if (r)
 		return r;
-	mount = mount_new(engine, path, description, options);
-	json_decref(options);
+	mount = mount_new(engine, path, asked.description, asked.options);
 	if (!mount)
 		return -ENOMEM;
-	r = mount_config(call, mount);
+	mount->local = asked.local;
+	mount->seal_wrap = asked.seal_wrap;
+	mount->external_entropy_access = asked.external_entropy_access;
+	r = sys_settings_enable(call, asked.config, mount);
+	if (r == 0)
+		r = check_place(call, path, auth);
 	if (r) {
 		mount_unref(call->core, mount);
 		return r;
@@ -267,7 +246,7 @@ static int enable(struct call *call, bool auth)
 {
 	struct place place AUTO_PLACE = { 0 };
 	char *path AUTO_FREE = NULL;
-	struct mount *mount;
+	struct mount *mount = NULL;
 	int r = find_place(call, auth, &place);
 
 	if (r < 0)

@@ -4,6 +4,9 @@
 
 #include <errno.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "vault/embedded/nanotime.h"
 
 static int answer(struct call *call, int status, json_t *body)
 {
@@ -14,22 +17,43 @@ static int answer(struct call *call, int status, json_t *body)
 	return 0;
 }
 
-/* The status that the query wants for this state: `activecode=299`. 0 or 1 after Vault's 400 without a text. */
-static int wanted_status(struct call *call, const char *name, int *status)
+/* Vault's 400 without a text. */
+static int bad_query(struct call *call)
 {
-	long long code = *status;
-	bool set;
-	int r = call_field_int(call, name, &code, &set);
+	json_decref(call->response->errors);
+	call->response->errors = NULL;
+	call->response->status = 400;
+	return 1;
+}
 
-	if (r < 0)
-		return r;
-	if (r > 0 || (set && (code < 100 || code > 599))) {
-		json_decref(call->response->errors);
-		call->response->errors = NULL;
-		call->response->status = 400;
-		return 1;
+/* The status that the query wants for this state: `activecode=299`. STATE is the parameter that counts, but all must be
+   good. 0, 1 after a refusal, or an errno. */
+static int wanted_status(struct call *call, const char *state, int *status)
+{
+	static const char *const codes[] = { "activecode", "drsecondarycode", "haunhealthycode",
+		"performancestandbycode", "removedcode", "sealedcode", "standbycode", "uninitcode" };
+	static const char *const flags[] = { "perfstandbyok", "standbyok" };
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		const char *text = json_string_value(json_object_get(call->request->data, codes[i]));
+		long long code = *status;
+
+		r = call_field_int(call, codes[i], &code, NULL);
+		if (r < 0)
+			return r;
+		if (r > 0 || (text && !*text) || code < 100 || code > 599)
+			return bad_query(call);
+		if (streq(codes[i], state))
+			*status = (int)code;
 	}
-	*status = (int)code;
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		bool unused;
+
+		r = call_field_bool(call, flags[i], &unused, NULL);
+		if (r)
+			return r < 0 ? r : bad_query(call);
+	}
 	return 0;
 }
 
@@ -148,4 +172,45 @@ int sys_init(struct call *call)
 	return answer(call, 200,
 	    json_pack("{s:[], s:[], s:[], s:[], s:s}", "keys", "keys_base64", "recovery_keys", "recovery_keys_base64",
 		"root_token", secret_reveal(root_token)));
+}
+
+int sys_key_status(struct call *call)
+{
+	const struct core *core = call->core;
+	char installed[NANOTIME_SIZE];
+	uint64_t sealed;
+	uint32_t term = barrier_term(core->barrier, &sealed);
+
+	nanotime_format(core->created, installed);
+	call->response->data_on_top = true;
+	return call_data(call, json_pack("{s:I, s:s, s:I}", "encryptions", (json_int_t)sealed, "install_time",
+				   installed, "term", (json_int_t)term));
+}
+
+int sys_ha_status(struct call *call)
+{
+	char host[256] = "";
+	json_t *node;
+
+	gethostname(host, sizeof(host) - 1);
+	node = json_pack("{s:b, s:s, s:i, s:s, s:i, s:s, s:n, s:i, s:s}", "active_node", 1, "api_address", "",
+	    "clock_skew_ms", 0, "cluster_address", "", "echo_duration_ms", 0, "hostname", host, "last_echo",
+	    "replication_primary_canary_age_ms", 0, "version", SYS_VAULT_VERSION);
+	call->response->data_on_top = true;
+	return node ? call_data(call, json_pack("{s:[o]}", "nodes", node)) : -ENOMEM;
+}
+
+/* Vault keeps every version that the store has seen; here it is the running one, since the store was made. */
+int sys_version_history(struct call *call)
+{
+	char created[NANOTIME_SIZE];
+
+	nanotime_format(call->core->created, created);
+	return call_data(call, json_pack("{s:{s:{s:s, s:n, s:s}}, s:[s]}", "key_info", SYS_VAULT_VERSION, "build_date",
+				   "", "previous_version", "timestamp_installed", created, "keys", SYS_VAULT_VERSION));
+}
+
+int sys_replication_status(struct call *call)
+{
+	return call_data(call, json_pack("{s:s}", "mode", "disabled"));
 }

@@ -11,6 +11,8 @@ static const struct engine_field health_fields[] = {
 	{ "performancestandbycode", FIELD_INT, "Of replication, which there is none of." },
 	{ "perfstandbyok", FIELD_BOOL, "Of replication, which there is none of." },
 	{ "sealedcode", FIELD_INT, "The status to answer with when sealed." },
+	{ "haunhealthycode", FIELD_INT, "Of standby servers, which there are none of." },
+	{ "removedcode", FIELD_INT, "Of servers that were removed, which there are none of." },
 	{ "standbycode", FIELD_INT, "Of standby servers, which there are none of." },
 	{ "standbyok", FIELD_BOOL, "Of standby servers, which there are none of." },
 	{ "uninitcode", FIELD_INT, "The status to answer with when not initialised." },
@@ -24,7 +26,7 @@ static const struct engine_field mount_fields[] = {
 	{ "options", FIELD_MAP, "Options of the engine, such as the version of kv." },
 	{ "path", FIELD_STRING, "The path of the mount." },
 	{ "plugin_name", FIELD_STRING, "An older name of type." },
-	{ "plugin_version", FIELD_STRING, "The engine's version; only the one that is built in." },
+	{ "plugin_version", FIELD_STRING, "The version of the engine; only the one that is built in." },
 	{ "seal_wrap", FIELD_BOOL, "Kept and shown; without effect." },
 	{ "type", FIELD_STRING, "The engine, such as kv or kubernetes." },
 	/* of tune */
@@ -36,8 +38,40 @@ static const struct engine_field mount_fields[] = {
 	{ "listing_visibility", FIELD_STRING, "unauth: the mount is shown to whoever asks; hidden: it is not." },
 	{ "max_lease_ttl", FIELD_SECONDS, "The longest life of a lease or token." },
 	{ "passthrough_request_headers", FIELD_STRINGS, "Kept and shown; no engine reads headers." },
+	{ "delegated_auth_accessors", FIELD_STRINGS, "Kept and shown; without effect." },
+	{ "identity_token_key", FIELD_STRING, "Kept and shown; no engine here asks for identity tokens." },
 	{ "token_type", FIELD_STRING, "The kind of tokens that an auth method gives." },
-	{ "user_lockout_config", FIELD_MAP, "Kept and shown; no engine here has passwords." },
+	{ "trim_request_trailing_slashes", FIELD_BOOL, "Kept and shown; without effect." },
+	{ "user_lockout_config", FIELD_MAP, "Of methods with passwords, which there are none of: refused." },
+	{ 0 },
+};
+static const struct engine_field remount_fields[] = {
+	{ "from", FIELD_STRING, "The path of the mount." },
+	{ "to", FIELD_STRING, "The path that it gets." },
+	{ 0 },
+};
+static const struct engine_field migration_fields[] = {
+	{ "migration_id", FIELD_STRING, "The id that the move was answered with." },
+	{ 0 },
+};
+static const struct engine_field hash_fields[] = {
+	{ "algorithm", FIELD_STRING, "sha2-224 to sha2-512, or sha3-224 to sha3-512; sha2-256 without it." },
+	{ "format", FIELD_STRING, "hex or base64." },
+	{ "input", FIELD_STRING, "The data, in base64." },
+	{ "urlalgorithm", FIELD_STRING, "The algorithm, in the path." },
+	{ 0 },
+};
+static const struct engine_field random_fields[] = {
+	{ "bytes", FIELD_INT, "How many; 32 without it." },
+	{ "format", FIELD_STRING, "hex or base64." },
+	{ "source", FIELD_STRING, "Where they come from: platform." },
+	{ "urlbytes", FIELD_STRING, "How many, in the path." },
+	{ 0 },
+};
+static const struct engine_field plugin_fields[] = {
+	{ "name", FIELD_STRING, "The name of the engine." },
+	{ "type", FIELD_STRING, "auth, secret or database." },
+	{ "version", FIELD_STRING, "The version that is meant; only the one that is built in." },
 	{ 0 },
 };
 static const struct engine_field policy_fields[] = {
@@ -51,6 +85,16 @@ static const struct engine_field capabilities_fields[] = {
 	{ "paths", FIELD_STRINGS, "The paths that are meant." },
 	{ 0 },
 };
+
+#define PLUGINS_OF(kind, text)                                                                          \
+	{                                                                                               \
+		.pattern = "plugins/catalog/" kind,                                                     \
+		.flags = ENGINE_SUDO,                                                                   \
+	},                                                                                              \
+	{                                                                                               \
+		.pattern = "plugins/catalog/" kind "/", .flags = ENGINE_SUDO, .list = sys_plugins_list, \
+		.fields = plugin_fields, .help = text,                                                  \
+	}
 
 static const struct engine_path paths[] = {
 	{ .pattern = "health",
@@ -83,6 +127,15 @@ static const struct engine_path paths[] = {
 	    .delete = sys_auth_delete,
 	    .fields = mount_fields,
 	    .help = "An auth method: read, enable, disable; its settings at .../tune." },
+	{ .pattern = "remount",
+	    .flags = ENGINE_SUDO,
+	    .update = sys_remount,
+	    .fields = remount_fields,
+	    .help = "Move a mount to another path." },
+	{ .pattern = "remount/status/{migration_id}",
+	    .read = sys_remount_status,
+	    .fields = migration_fields,
+	    .help = "How a move went." },
 	{ .pattern = "policies/acl/",
 	    .list = policies_list,
 	    .fields = policy_fields,
@@ -108,6 +161,62 @@ static const struct engine_path paths[] = {
 	    .update = capabilities_self,
 	    .fields = capabilities_fields,
 	    .help = "What the token of the request may do on paths." },
+	{ .pattern = "tools/hash", .update = sys_tools_hash, .fields = hash_fields, .help = "The digest of data." },
+	{ .pattern = "tools/hash/{urlalgorithm...}",
+	    .update = sys_tools_hash,
+	    .fields = hash_fields,
+	    .help = "The digest of data, with the algorithm in the path." },
+	{ .pattern = "tools/random", .update = sys_tools_random, .fields = random_fields, .help = "Random bytes." },
+	{ .pattern = "tools/random/{urlbytes}",
+	    .update = sys_tools_random,
+	    .fields = random_fields,
+	    .help = "Random bytes: so many, or from such a source." },
+	{ .pattern = "tools/random/{source}/{urlbytes}",
+	    .update = sys_tools_random,
+	    .fields = random_fields,
+	    .help = "So many random bytes from such a source." },
+	{ .pattern = "plugins/catalog",
+	    .read = sys_plugins_list_all,
+	    .fields = no_fields,
+	    .help = "The engines that can be mounted." },
+	{ .pattern = "plugins/catalog/", .flags = ENGINE_SUDO, .read = sys_plugins_list_all, .fields = no_fields },
+	PLUGINS_OF("auth", "The auth methods that can be mounted."),
+	PLUGINS_OF("secret", "The secret engines that can be mounted."),
+	PLUGINS_OF("database", "The database plugins: none here."),
+	{ .pattern = "plugins/catalog/{name...}",
+	    .flags = ENGINE_SUDO,
+	    .read = sys_plugins_read,
+	    .fields = plugin_fields,
+	    .help = "An engine that can be mounted, by kind and name." },
+	{ .pattern = "plugins/pins",
+	    .read = sys_plugins_pins,
+	    .fields = no_fields,
+	    .help = "The versions that are pinned: none, as all engines are built in." },
+	{ .pattern = "plugins/pins/" },
+	{ .pattern = "plugins/runtimes/catalog", .read = sys_plugins_runtimes, .fields = no_fields },
+	{ .pattern = "plugins/runtimes/catalog/",
+	    .list = sys_plugins_runtimes,
+	    .fields = no_fields,
+	    .help = "The container runtimes of plugins: none." },
+	{ .pattern = "key-status",
+	    .read = sys_key_status,
+	    .fields = no_fields,
+	    .help = "The key that seals new records, and how many this process has sealed." },
+	{ .pattern = "ha-status", .read = sys_ha_status, .fields = no_fields, .help = "The servers: always this one." },
+	{ .pattern = "replication/status",
+	    .flags = ENGINE_UNAUTHENTICATED,
+	    .read = sys_replication_status,
+	    .fields = no_fields,
+	    .help = "Replication: there is none." },
+	{ .pattern = "version-history/",
+	    .list = sys_version_history,
+	    .fields = no_fields,
+	    .help = "The versions that used this store." },
+	{ .pattern = "internal/ui/namespaces",
+	    .flags = ENGINE_UNAUTHENTICATED,
+	    .read = sys_ui_namespaces,
+	    .fields = no_fields,
+	    .help = "The namespaces that the caller may know of: the one that there is." },
 	{ .pattern = "internal/ui/resultant-acl",
 	    .read = resultant_acl,
 	    .fields = no_fields,
@@ -129,4 +238,6 @@ const struct engine system_engine = {
 	.type = "system",
 	.help = "Mounts, policies, status and seal.",
 	.paths = paths,
+	.mounted = sys_mounted,
+	.unmounted = sys_unmounted,
 };

@@ -9,14 +9,25 @@
 
 /* --- status.c */
 engine_handler sys_health, sys_seal_status, sys_leader, sys_init_status, sys_init;
+engine_handler sys_ha_status, sys_key_status, sys_version_history, sys_replication_status;
+
+/* As Vault names the version of an engine that is built in. */
+#define SYS_PLUGIN_VERSION "v" K8SAUTH_VERSION "+builtin"
 
 /* --- mount_info.c */
 
+/* Whether clients may mount ENGINE: all but those that are there once and always. */
+bool sys_engine_mountable(const struct engine *engine);
+
+/* All mounts, by path. The caller frees the array. NULL without memory. */
+struct mount **sys_mounts_sorted(const struct core *core) NODISCARD;
 /* As sys/mounts shows an entry; EFFECTIVE: with the system's times where it has none, as the UI's paths do. */
 json_t *sys_mount_info(const struct mount *mount, bool effective) NODISCARD;
 /* PATH without the "auth/" of auth mounts. */
 const char *sys_mount_name(const struct mount *mount);
 /* The mount at exactly NAME (without trailing '/') in the table of secret engines or of auth methods; NULL. */
+/* The mount that NAME (below "auth/" with AUTH) is in; NULL. */
+struct mount *sys_mount_of(const struct core *core, const char *name, bool auth);
 struct mount *sys_mount_at(const struct core *core, const char *name, bool auth);
 
 /* --- mounts.c, tune.c */
@@ -24,12 +35,12 @@ struct mount *sys_mount_at(const struct core *core, const char *name, bool auth)
 engine_handler sys_mounts_list, sys_mounts_read, sys_mounts_write, sys_mounts_delete;
 engine_handler sys_auth_list, sys_auth_read, sys_auth_write, sys_auth_delete;
 
-/* Reads member NAME of OBJECT as seconds; FAULT_PREFIX "unable to parse default TTL of " or NULL. 0, 1 after a refusal.
- */
-int sys_config_seconds(
-    struct call *call, const json_t *object, const char *name, const char *fault_prefix, int64_t *ret) NODISCARD;
-/* 0, 1 after a refusal. */
-int sys_config_token_type(struct call *call, const json_t *object, const char **ret) NODISCARD;
+/* A time of a mount: "" leaves *RET as it is, "system" is 0. NAME and FAULT_PREFIX are for the texts. 0, 1 after a
+   refusal. */
+int sys_parse_ttl(
+    struct call *call, const char *name, const char *text, const char *fault_prefix, int64_t *ret) NODISCARD;
+/* Replaces *RET. 0, 1 after a refusal, or -ENOMEM. */
+int sys_set_token_type(struct call *call, const char *type, char **ret) NODISCARD;
 
 /* Replaces *TEXT by a copy of VALUE. 0 or -ENOMEM. */
 int sys_set_text(char **text, const char *value) NODISCARD;
@@ -38,5 +49,28 @@ int sys_set_text(char **text, const char *value) NODISCARD;
 int sys_tune_read(struct call *call, const char *name, bool auth) NODISCARD;
 int sys_tune_write(struct call *call, const char *name, bool auth) NODISCARD;
 
+/* --- settings.c */
+
+/* Whether the mount was enabled with it; nothing is cached here. */
+bool sys_force_no_cache(const struct mount *mount);
+/* Adds the other settings of MOUNT to INFO; TUNE: those that its tune path shows. 0 or -ENOMEM. */
+int sys_settings_show(const struct mount *mount, bool tune, json_t *info) NODISCARD;
+/* The fields of the request go into CONFIG, a mount's. 0, 1 after a refusal, or an errno. */
+int sys_settings_tune(struct call *call, json_t *config) NODISCARD;
+/* GIVEN (field `config`) goes into a new MOUNT: its times, kind of tokens and settings. 0, 1 after a refusal, or an
+   errno. */
+int sys_settings_enable(struct call *call, const json_t *given, struct mount *mount) NODISCARD;
+
+/* --- remount.c */
+engine_handler sys_remount, sys_remount_status;
+int sys_mounted(struct core *core, struct mount *mount);
+void sys_unmounted(struct core *core, struct mount *mount);
+
+/* --- tools.c */
+engine_handler sys_tools_hash, sys_tools_random;
+
+/* --- plugins.c */
+engine_handler sys_plugins_list_all, sys_plugins_list, sys_plugins_read, sys_plugins_pins, sys_plugins_runtimes;
+
 /* --- ui.c */
-engine_handler sys_ui_mounts, sys_ui_mount;
+engine_handler sys_ui_mounts, sys_ui_mount, sys_ui_namespaces;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sys/mounts/<path>/tune: a mount's times, description and kind of tokens. */
+/* sys/mounts/<path>/tune: a mount's times, description, options and other settings. */
 #include "vault/embedded/sys/sys.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/text.h"
 
@@ -17,72 +18,57 @@ int sys_set_text(char **text, const char *value)
 	return 0;
 }
 
-int sys_config_seconds(
-    struct call *call, const json_t *object, const char *name, const char *fault_prefix, int64_t *ret)
+int sys_parse_ttl(struct call *call, const char *name, const char *text, const char *fault_prefix, int64_t *ret)
 {
-	const json_t *value = json_object_get(object, name);
-	char error[DURATION_ERROR_SIZE], number[32];
-	const char *text = number;
-	long long ns;
+	char error[DURATION_ERROR_SIZE];
+	long long ns = 0;
 
-	if (!value || json_is_null(value))
+	if (!*text)
 		return 0;
-	if (json_is_string(value))
-		text = json_string_value(value);
-	else
-		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-	if (streq(text, "system"))
-		ns = 0;
-	else if (duration_parse_ns(text, &ns, error, sizeof(error)) < 0) {
-		call_error(call, 400, "%s%s%s%s", fault_prefix ? fault_prefix : "", fault_prefix ? text : "",
-		    fault_prefix ? ": " : "", error);
-		return 1;
-	}
-	if (ns < 0) {
+	if (!streq(text, "system") && duration_parse_ns(text, &ns, error, sizeof(error)) < 0)
+		call_error(call, 400, "%s%s", fault_prefix, error);
+	else if (ns < 0)
 		call_error(call, 400, "%s must not be negative", name);
-		return 1;
+	else {
+		*ret = ns / 1000000000;
+		return 0;
 	}
-	*ret = ns / 1000000000;
-	return 0;
+	return 1;
 }
 
-int sys_config_token_type(struct call *call, const json_t *object, const char **ret)
+int sys_set_token_type(struct call *call, const char *type, char **ret)
 {
-	static const char *const types[] = { "default-service", "service" };
-	const json_t *value = json_object_get(object, "token_type");
-	const char *type = json_string_value(value);
-
-	if (!value || json_is_null(value) || (type && !*type))
-		return 0;
-	for (size_t i = 0; type && i < ARRAY_SIZE(types); i++) {
-		if (streq(type, types[i])) {
-			*ret = type;
-			return 0;
-		}
-	}
-	if (type && (streq(type, "batch") || streq(type, "default-batch")))
+	if (streq(type, "batch") || streq(type, "default-batch"))
 		call_error(call, 400, "batch tokens are not supported: token_type must be service or default-service");
-	else
+	else if (!streq(type, "default-service") && !streq(type, "service"))
 		call_error(call, 400, "invalid value for 'token_type'");
+	else
+		return sys_set_text(ret, type);
 	return 1;
+}
+
+static int64_t effective(int64_t ttl)
+{
+	return ttl ? ttl : SYSTEM_LEASE_TTL;
 }
 
 int sys_tune_read(struct call *call, const char *name, bool auth)
 {
-	const struct mount *mount = sys_mount_at(call->core, name, auth);
+	const struct mount *mount = sys_mount_of(call->core, name, auth);
 	json_t *data;
 
 	if (!mount)
 		return call_error(call, 400, "cannot fetch sysview for path \"%s%s/\"", auth ? "auth/" : "", name);
-	data = json_pack("{s:I, s:s, s:b, s:I}", "default_lease_ttl",
-	    (json_int_t)(mount->default_lease_ttl ? mount->default_lease_ttl : SYSTEM_LEASE_TTL), "description",
-	    mount->description, "force_no_cache", 0, "max_lease_ttl",
-	    (json_int_t)(mount->max_lease_ttl ? mount->max_lease_ttl : SYSTEM_LEASE_TTL));
-	if (!data)
+	data = json_pack("{s:I, s:s, s:b, s:I}", "default_lease_ttl", (json_int_t)effective(mount->default_lease_ttl),
+	    "description", mount->description, "force_no_cache", sys_force_no_cache(mount), "max_lease_ttl",
+	    (json_int_t)effective(mount->max_lease_ttl));
+	if (!data || sys_settings_show(mount, true, data) < 0)
 		return -ENOMEM;
+	if (mount->external_entropy_access)
+		json_object_set_new(data, "external_entropy_access", json_true());
 	if (json_object_size(mount->options))
 		json_object_set_new(data, "options", json_deep_copy(mount->options));
-	if (auth)
+	if (mount->token_type)
 		json_object_set_new(data, "token_type", json_string(mount->token_type));
 	call->response->data_on_top = true;
 	return call_data(call, data);
@@ -91,13 +77,14 @@ int sys_tune_read(struct call *call, const char *name, bool auth)
 /* The new values, until they are durable. */
 struct tuned {
 	struct mount *mount; /* referenced */
-	struct mount values; /* only description, options, times and token type are its own */
+	struct mount values; /* only description, options, settings, times and token type are its own */
 };
 
 static void tuned_free(struct core *core, struct tuned *tuned)
 {
 	free(tuned->values.description);
 	json_decref(tuned->values.options);
+	json_decref(tuned->values.config);
 	free(tuned->values.token_type);
 	mount_unref(core, tuned->mount);
 	free(tuned);
@@ -115,6 +102,8 @@ static void after_tune(struct core *core, int r, void *arg)
 		mount->description = TAKE_PTR(tuned->values.description);
 		free(mount->token_type);
 		mount->token_type = TAKE_PTR(tuned->values.token_type);
+		json_decref(mount->config);
+		mount->config = TAKE_PTR(tuned->values.config);
 	}
 	if (r == 0 && tuned->values.options != mount->options) {
 		json_decref(mount->options);
@@ -125,7 +114,7 @@ static void after_tune(struct core *core, int r, void *arg)
 	tuned_free(core, tuned);
 }
 
-static struct tuned *tuned_new(struct mount *mount)
+static struct tuned *tuned_new(struct core *core, struct mount *mount)
 {
 	struct tuned *tuned = calloc(1, sizeof(*tuned));
 
@@ -135,107 +124,225 @@ static struct tuned *tuned_new(struct mount *mount)
 	tuned->mount = mount;
 	tuned->values = *mount;
 	tuned->values.description = strdup(mount->description);
+	tuned->values.config = json_deep_copy(mount->config);
 	json_incref(tuned->values.options);
 	tuned->values.token_type = mount->token_type ? strdup(mount->token_type) : NULL;
-	return tuned;
+	if (tuned->values.description && tuned->values.config && (tuned->values.token_type || !mount->token_type))
+		return tuned;
+	tuned_free(core, tuned);
+	return NULL;
 }
 
-/* What this version cannot keep is said by name: a silent loss would look like success. 0, 1 after a refusal. */
-static int refuse_unsupported(struct call *call)
+/* --- options */
+
+/* "" is none, 0; -1 for what is no number. */
+static long version_of(const char *text)
 {
-	static const char *const unsupported[] = { "listing_visibility", "passthrough_request_headers",
-		"allowed_response_headers", "allowed_managed_keys", "audit_non_hmac_request_keys",
-		"audit_non_hmac_response_keys", "user_lockout_config", "plugin_version" };
+	char *end;
+	long version = strtol(text ? text : "", &end, 10);
 
-	for (size_t i = 0; i < ARRAY_SIZE(unsupported); i++) {
-		const json_t *value = json_object_get(call->request->data, unsupported[i]);
-
-		if (json_string_length(value) || json_array_size(value) || json_object_size(value)) {
-			call_error(call, 400, "%s is not supported yet", unsupported[i]);
-			return 1;
-		}
-	}
-	return 0;
+	return *end ? -1 : version;
 }
 
-/*
- * Field `options`: the version of a KV mount can go up, and nothing else can change. 0, 1 after a refusal, or an errno.
- */
+/* The version of a KV mount can go up, and nothing else. 0 or 1 after a refusal. */
+static int check_version(struct call *call, const struct mount *mount, const char *wanted)
+{
+	long is = version_of(json_string_value(json_object_get(mount->options, "version"))),
+	     version = version_of(wanted);
+
+	if (version != 1 && version != 2)
+		call_error(call, 400, "invalid version provided: %ld", version);
+	else if (version < is)
+		call_error(call, 400, "cannot downgrade mount from version %ld", is);
+	else {
+		if (version > is)
+			call_warn(call,
+			    "Upgrading mount from version %ld to version %ld. This mount will be unavailable for a "
+			    "brief period and will resume service shortly.",
+			    is, version);
+		return 0;
+	}
+	return 1;
+}
+
+/* Field `options`: each one changes, those that are "" go. 0, 1 after a refusal, or an errno. */
 static int read_options(struct call *call, struct mount *mount, struct mount *values)
 {
-	const json_t *options = json_object_get(call->request->data, "options");
-	const char *version = json_string_value(json_object_get(options, "version"));
-	const char *is = json_string_value(json_object_get(mount->options, "version"));
-	json_t *changed;
+	const char *wanted, *name;
+	json_auto_t *options = NULL;
+	json_t *changed, *value;
+	int r = call_field_pairs(call, "options", &options, NULL);
 
-	if (!version || (is && streq(version, is)) || (!is && streq(version, "1")))
-		return 0;
-	if (!streq(mount->engine->type, "kv") || !streq(version, "2")) {
-		if (is && streq(is, "2"))
-			call_error(call, 400, "cannot downgrade mount from version 2");
-		else
-			call_error(call, 400, "the version of a mount cannot be changed");
+	if (r || !json_object_size(options))
+		return r;
+	wanted = json_string_value(json_object_get(options, "version"));
+	if (wanted && streq(mount->engine->type, "kv") && check_version(call, mount, wanted))
 		return 1;
-	}
-	call_warn(call,
-	    "Upgrading mount from version %s to version %s. This mount will be unavailable for a brief period and will "
-	    "resume service shortly.",
-	    is ? is : "", version);
 	changed = mount->options ? json_copy(mount->options) : json_object();
-	if (!changed || json_object_set_new(changed, "version", json_string(version))) {
-		json_decref(changed);
+	if (!changed)
 		return -ENOMEM;
+	json_object_foreach(options, name, value)
+	{
+		if (!json_string_length(value))
+			json_object_del(changed, name);
+		else if (json_object_set(changed, name, value))
+			r = -ENOMEM;
 	}
 	json_decref(values->options);
 	values->options = changed;
-	return mount->engine->change_options ? mount->engine->change_options(call, mount, changed) : 0;
+	return r == 0 && mount->engine->change_options ? mount->engine->change_options(call, mount, changed) : r;
+}
+
+/* --- what cannot be set here. Each: 0, 1 after a refusal, or an errno */
+
+/* Vault's engines with passwords have it; none is here. */
+static int refuse_lockout(struct call *call, const struct mount *mount)
+{
+	static const char *const texts[] = { "lockout_threshold", "lockout_duration",
+		"lockout_counter_reset_duration" };
+	json_auto_t *lockout = NULL;
+	int r = call_field_map(call, "user_lockout_config", &lockout, NULL);
+	const json_t *disable = json_object_get(lockout, "lockout_disable");
+	bool convertible = !disable || json_is_null(disable) || json_is_boolean(disable);
+
+	if (r || !json_object_size(lockout))
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		const json_t *value = json_object_get(lockout, texts[i]);
+
+		if (json_is_boolean(value) || json_is_array(value) || json_is_object(value))
+			convertible = false;
+	}
+	if (!convertible)
+		call_error(call, 400, "unable to convert given user lockout config information");
+	else
+		call_error(call, 400, "tuning of user lockout configuration for auth type \"%s\" not allowed",
+		    mount->engine->type);
+	return 1;
+}
+
+/* Whether TEXT begins like a version: "1", "v1.2", "1.2.3-rc1"; then its number as three parts. */
+static bool is_version(const char *text, char *ret, size_t size)
+{
+	unsigned parts[3] = { 0 };
+	int n = 0, used = 0;
+
+	text += *text == 'v';
+	for (int i = 0; i < 3 && *text >= '0' && *text <= '9'; i++, n++) {
+		if (sscanf(text, "%9u%n", &parts[i], &used) != 1)
+			return false;
+		text += used;
+		if (*text != '.' || i == 2)
+			break;
+		text++;
+	}
+	if (!used || (*text && *text != '-' && *text != '+'))
+		return false;
+	snprintf(ret, size, "v%u.%u.%u%s", parts[0], parts[1], parts[2], text);
+	return true;
+}
+
+/* All engines are built in, and have one version. */
+static int refuse_version(struct call *call, const struct mount *mount)
+{
+	const char *version = "";
+	char whole[128];
+	bool set;
+	int r = call_field_string(call, "plugin_version", &version, &set);
+
+	if (r || !set || streq(version, SYS_PLUGIN_VERSION))
+		return r;
+	if (is_version(version, whole, sizeof(whole)))
+		call_error(call, 400, "plugin not found in the catalog: %s, version=%s", mount->engine->type, whole);
+	else
+		call_error(call, 400, "version \"%s\" is not a valid semantic version: Malformed version: %s", version,
+		    version);
+	return 1;
+}
+
+/* --- tune */
+
+/* 0, 1 after a refusal, or an errno. */
+static int read_ttls(struct call *call, struct mount *values)
+{
+	static const char *const names[] = { "default_lease_ttl", "max_lease_ttl" };
+	int64_t *const ttls[] = { &values->default_lease_ttl, &values->max_lease_ttl };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *text = "";
+		int r = call_field_string(call, names[i], &text, NULL);
+
+		if (r == 0)
+			r = sys_parse_ttl(call, names[i], text, "", ttls[i]);
+		if (r)
+			return r;
+	}
+	if (!values->max_lease_ttl || values->default_lease_ttl <= values->max_lease_ttl)
+		return 0;
+	call_error(call, 400, "backend max lease TTL of %lld would be less than backend default lease TTL of %lld",
+	    (long long)values->max_lease_ttl, (long long)values->default_lease_ttl);
+	return 1;
 }
 
 /* 0, 1 after a refusal, or an errno. */
-static int read_values(struct call *call, struct mount *values)
+static int read_token_type(struct call *call, struct mount *values)
 {
-	const json_t *data = call->request->data;
-	const char *description = values->description, *token_type = NULL;
-	int r = sys_config_seconds(call, data, "default_lease_ttl", NULL, &values->default_lease_ttl);
+	const char *type = "";
+	bool set;
+	int r = call_field_string(call, "token_type", &type, &set);
+
+	if (r || !set)
+		return r;
+	if (!values->engine->auth)
+		call_error(call, 400, "'token_type' can only be modified on auth mounts");
+	else if (streq(values->engine->type, "token"))
+		call_error(call, 400, "'token_type' cannot be set for 'token' or 'ns_token' auth mounts");
+	else
+		return sys_set_token_type(call, *type ? type : "default-service", &values->token_type);
+	return 1;
+}
+
+/* 0, 1 after a refusal, or an errno. */
+static int read_values(struct call *call, struct mount *mount, struct mount *values)
+{
+	const char *description = values->description;
+	int r = refuse_lockout(call, mount);
 
 	if (r == 0)
-		r = sys_config_seconds(call, data, "max_lease_ttl", NULL, &values->max_lease_ttl);
+		r = read_ttls(call, values);
 	if (r == 0)
 		r = call_field_string(call, "description", &description, NULL);
-	if (r == 0 && values->engine->auth)
-		r = sys_config_token_type(call, data, &token_type);
-	if (r == 0 && values->max_lease_ttl && values->default_lease_ttl > values->max_lease_ttl) {
-		call_error(call, 400,
-		    "backend max lease TTL of %lld would be less than backend default lease TTL of %lld",
-		    (long long)values->max_lease_ttl, (long long)values->default_lease_ttl);
-		r = 1;
-	}
 	if (r == 0 && description != values->description)
 		r = sys_set_text(&values->description, description);
-	if (r == 0 && token_type)
-		r = sys_set_text(&values->token_type, token_type);
-	return r;
+	if (r == 0)
+		r = sys_settings_tune(call, values->config);
+	if (r == 0)
+		r = read_token_type(call, values);
+	if (r == 0)
+		r = refuse_version(call, mount);
+	return r ? r : read_options(call, mount, values);
 }
 
 int sys_tune_write(struct call *call, const char *name, bool auth)
 {
-	struct mount *mount = sys_mount_at(call->core, name, auth);
+	static const char *const fixed[] = { "sys", "cubbyhole", "audit" };
+	struct mount *mount = sys_mount_of(call->core, name, auth);
 	struct tuned *tuned;
 	int r;
 
+	for (size_t i = 0; !auth && i < ARRAY_SIZE(fixed); i++) {
+		const char *below = starts_with(name, fixed[i]) ? name + strlen(fixed[i]) : "-";
+
+		if (!*below || *below == '/')
+			return call_error(call, 400, "cannot tune \"%s/\"", name);
+	}
 	if (!mount)
 		return call_error(
 		    call, 400, "tune of path \"%s%s/\" failed: no mount entry found", auth ? "auth/" : "", name);
-	if (mount->builtin && !auth)
-		return call_error(call, 400, "cannot tune \"%s\"", mount->path);
-	if (refuse_unsupported(call))
-		return 0;
-	tuned = tuned_new(mount);
+	tuned = tuned_new(call->core, mount);
 	if (!tuned)
 		return -ENOMEM;
-	r = tuned->values.description ? read_values(call, &tuned->values) : -ENOMEM;
-	if (r == 0)
-		r = read_options(call, mount, &tuned->values);
+	r = read_values(call, mount, &tuned->values);
 	if (r == 0)
 		r = mounts_write(call, mount, &tuned->values);
 	if (r) {

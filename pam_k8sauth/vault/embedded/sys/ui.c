@@ -39,7 +39,7 @@ static int find_viewer(struct call *call, struct viewer *viewer)
 
 	viewer->all = call->request->internal;
 	if (viewer->all || !presented || !secret_len(presented))
-		return 0;
+		return 0; /* somebody: sees what is open to all */
 	r = token_lookup(call, presented, &viewer->token);
 	if (r == -ENOENT || r == -EACCES) {
 		call_error(call, 403, "%s",
@@ -55,19 +55,39 @@ static int find_viewer(struct call *call, struct viewer *viewer)
 	return 1;
 }
 
+/* Whether the mount is shown to whoever asks, so that people can choose where to log in. */
+static bool is_open(const struct mount *mount)
+{
+	const char *visibility = json_string_value(json_object_get(mount->config, "listing_visibility"));
+
+	return visibility && streq(visibility, "unauth");
+}
+
 static bool sees(const struct viewer *viewer, const struct mount *mount)
 {
 	return viewer->all || (viewer->acl && acl_reaches(viewer->acl, mount->path));
 }
 
+/* What those without a token see of an open mount. */
+static json_t *open_info(const struct mount *mount)
+{
+	return json_pack("{s:s, s:O?, s:s}", "description", mount->description, "options", mount->options, "type",
+	    mount->engine->type);
+}
+
 static json_t *visible(const struct core *core, const struct viewer *viewer, bool auth)
 {
-	json_t *mounts = json_object();
+	struct mount **sorted AUTO_FREE = sys_mounts_sorted(core);
+	json_t *mounts = sorted ? json_object() : NULL;
 
-	for (size_t i = 0; mounts && i < core->n_mounts; i++)
-		if (core->mounts[i]->engine->auth == auth && sees(viewer, core->mounts[i]))
+	for (size_t i = 0; mounts && i < core->n_mounts; i++) {
+		const struct mount *mount = sorted[i];
+		bool known = viewer->all || viewer->acl;
+
+		if (mount->engine->auth == auth && (is_open(mount) || sees(viewer, mount)))
 			json_object_set_new(
-			    mounts, sys_mount_name(core->mounts[i]), sys_mount_info(core->mounts[i], true));
+			    mounts, sys_mount_name(mount), known ? sys_mount_info(mount, true) : open_info(mount));
+	}
 	return mounts;
 }
 
@@ -107,4 +127,16 @@ int sys_ui_mount(struct call *call)
 		return -ENOMEM;
 	json_object_set_new(data, "path", json_string(sys_mount_name(mount)));
 	return call_data(call, data);
+}
+
+int sys_ui_namespaces(struct call *call)
+{
+	struct viewer viewer AUTO_VIEWER = { 0 };
+	int r = find_viewer(call, &viewer);
+
+	if (r)
+		return r < 0 ? r : 0;
+	if (!viewer.all && !viewer.acl)
+		return call_error(call, 500, "client token empty");
+	return call_data(call, json_pack("{s:[s]}", "keys", ""));
 }
