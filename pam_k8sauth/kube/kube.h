@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Talking to API servers: TokenReview and namespaces over libcurl's multi interface on the loop (decision 8,
- * kubernetes-auth.md 3.5, 3.6, 6). HTTP/1.1, kept-alive connections, TLS 1.2 or newer, verified, no redirects, no proxy
- * and no .netrc of the environment, TCP_USER_TIMEOUT, one retry on a fresh connection, bounded answers and times.
+ * Talking to API servers: TokenReview, namespaces and service accounts over libcurl's multi interface on the loop
+ * (decision 8, kubernetes-auth.md 3.5, 3.6, 6). HTTP/1.1, kept-alive connections, TLS 1.2 or newer, verified, no
+ * redirects, no proxy and no .netrc of the environment, TCP_USER_TIMEOUT, one retry on a fresh connection, bounded
+ * answers and times.
  */
 #pragma once
 
@@ -63,6 +64,10 @@ typedef void kube_api_audiences_fn(
     void *arg, const char *const *audiences, const char *reason, enum kube_verdict verdict);
 void kube_learn_api_audiences(struct kube_server *server, kube_api_audiences_fn *done, void *arg);
 
-/* Labels of a namespace (3.2 step 11), by the reviewer only. LABELS: object, NULL with the error text of 3.2. */
-typedef void kube_labels_fn(void *arg, const json_t *labels, const char *error, enum kube_verdict verdict);
-void kube_namespace_labels(struct kube_server *server, const char *namespace_name, kube_labels_fn *done, void *arg);
+/* What an API object says of itself. MEMBER: an object of strings; NULL with the error text of 3.2 step 11 or 3.8. */
+typedef void kube_member_fn(void *arg, const json_t *member, const char *error, enum kube_verdict verdict);
+/* Labels of a namespace (3.2 step 11), by the reviewer only. */
+void kube_namespace_labels(struct kube_server *server, const char *namespace_name, kube_member_fn *done, void *arg);
+/* Annotations of a service account (3.8), by the reviewer, or, without one, by its own TOKEN (copied). */
+void kube_service_account_annotations(struct kube_server *server, const char *namespace_name, const char *name,
+    const struct secret *token, kube_member_fn *done, void *arg);

@@ -1,28 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Entities and aliases: what logins make, what identity/ shows and changes, and what becomes of the tokens."""
-import functools
-import json
-
-import fakeapi
-from fakeapi import UID
+from fakeapi import REVIEWS, UID, jwt, payload_of, review
 from play import case
 
-MINIMUM = 400
+MINIMUM = 450
 ENTITY, ALIAS, LOOKUP = "identity/entity", "identity/entity-alias", "identity/lookup/entity"
 
 
-@functools.lru_cache(maxsize=None)
-def token_of(claims):
-    return fakeapi.jwt(**json.loads(claims))
-
-
-def jwt(**claims):
-    """The same token each time: a second that passes meanwhile makes no difference."""
-    return token_of(json.dumps(claims))
+def review_as_claimed(method, path, asked):
+    """The answer for a token of any account: the uid is the one that it claims."""
+    account = payload_of(asked["spec"]["token"])["kubernetes.io"]["serviceaccount"]
+    name = payload_of(asked["spec"]["token"])["sub"]
+    return 201, review(asked, user={"username": name, "uid": account["uid"]})
 
 
 def mount(s, path="kubernetes", **role):
     """A mount with the role r for everybody. Its accessor."""
+    s.api.answers[REVIEWS] = review_as_claimed
     s.post(f"sys/auth/{path}", {"type": "kubernetes"})
     s.post(f"auth/{path}/config", {"kubernetes_host": s.api.host, "kubernetes_ca_cert": s.api.ca, "token_reviewer_jwt": "reviewer"})
     s.post(f"auth/{path}/role/r", {"bound_service_account_names": "*", "bound_service_account_namespaces": "*", "audience": "vault",
@@ -94,11 +88,9 @@ def _(s):
     s.get(f"{ENTITY}/id/{entity}")
     flat = {"kubernetes.io": None, "kubernetes.io/serviceaccount/namespace": "webapp-ns", "kubernetes.io/serviceaccount/service-account.name": "webapp-sa",
             "kubernetes.io/serviceaccount/service-account.uid": "flat", "kubernetes.io/serviceaccount/secret.name": "its-secret"}
-    s.api.answers["/apis/authentication.k8s.io/v1/tokenreviews"] = lambda method, path, asked: (201, {
-        "status": {"authenticated": True, "audiences": ["vault"], "user": {"username": "system:serviceaccount:webapp-ns:webapp-sa", "uid": "flat"}}})
+    s.api.answers[REVIEWS] = lambda method, path, asked: (201, review(asked, user={"username": "system:serviceaccount:webapp-ns:webapp-sa", "uid": "flat"}))
     s.post("auth/kubernetes/login", {"role": "r", "jwt": jwt(**flat)}, token=None)
     s.get(f"{ENTITY}/id/{entity}")
-    s.api.answers.clear()
     # The same names at another mount are somebody else.
     mount(s, "other", alias_name_source="serviceaccount_name")
     _, stranger = login(s, "other")
@@ -108,6 +100,59 @@ def _(s):
     _, by_uid = login(s)
     assert by_uid != entity
     s.get(f"{ENTITY}/id/{by_uid}")
+    clean(s)
+
+
+@case("annotations of the service account become metadata of the alias")
+def _(s):
+    prefix, asked = "vault.hashicorp.com/alias-metadata-", "/api/v1/namespaces/webapp-ns/serviceaccounts/webapp-sa"
+    config = {"kubernetes_host": s.api.host, "kubernetes_ca_cert": s.api.ca, "token_reviewer_jwt": "reviewer", "use_annotations_as_alias_metadata": True}
+    mount(s)
+    s.post("auth/kubernetes/config", config)
+
+    def try_with(status, answer):
+        s.api.answers[asked] = (status, answer)
+        reply = s.post("auth/kubernetes/login", {"role": "r", "jwt": jwt()}, token=None)
+        if reply.status == 200:
+            s.get(f"{ENTITY}/id/{reply['auth']['entity_id']}")
+
+    def annotated(annotations):
+        try_with(200, {"kind": "ServiceAccount", "metadata": {"name": "webapp-sa", "annotations": annotations}})
+
+    annotated({prefix + "team": "red", "other": "x", prefix + "a/b": "c"})
+    token, _ = login(s)
+    s.get("auth/token/lookup-self", token=token)
+    for annotations in ({prefix: "x"}, {prefix + "e": ""}, None, {}, {prefix + "a.b c*": "*"}, {prefix.upper() + "A": "x"}, {prefix + "\u00e9": "\u00fc\n"},
+                        {prefix + str(i): "x" for i in range(70)}, {prefix + "k" * 300: "v" * 3000}, {prefix + "service_account_uid": "x"},
+                        {prefix + "service_account_secret_name": "x"}, {prefix + "role": "x"}):
+        annotated(annotations)
+    for status, answer in ((200, {"metadata": {}}), (200, {}), (404, {"kind": "Status", "message": 'serviceaccounts "webapp-sa" not found', "code": 404}),
+                           (403, {"kind": "Status", "message": "forbidden it is", "code": 403}), (401, {"kind": "Status", "message": "Unauthorized", "code": 401}),
+                           (404, {}), (201, {"metadata": {"annotations": {prefix + "x": "y"}}}), (200, {"kind": "Status", "status": "Failure", "message": "m", "code": 403})):
+        try_with(status, answer)
+    with s.differs("api-answer-texts", "body.errors*"):
+        for status, answer in ((200, b"oops"), (200, b"[]"), (500, b"oops"), (200, {"metadata": {"annotations": []}}), (200, {"metadata": {"annotations": {prefix + "a": 5}}})):
+            try_with(status, answer)
+    # Without a reviewer the token itself asks.
+    s.post("auth/kubernetes/config", config | {"token_reviewer_jwt": "", "disable_local_ca_jwt": True})
+    annotated({prefix + "team": "blue"})
+    # A template takes what suits it.
+    s.put("sys/policies/acl/team", {"policy": 'path "secret/data/{{identity.entity.aliases.%s.metadata.team}}" { capabilities = ["read"] }'
+                                              % s.get("sys/auth/kubernetes")["data"]["accessor"]})
+    s.post("auth/kubernetes/role/r", {"token_policies": "team"})
+    token, _ = login(s)
+    s.post("sys/capabilities-self", {"paths": ["secret/data/blue", "secret/data/red"]}, token=token)
+    annotated({prefix + "team": "red"})
+    s.post("sys/capabilities-self", {"paths": ["secret/data/blue", "secret/data/red"]}, token=token)
+    # Switched off, the next login forgets them.
+    s.post("auth/kubernetes/config", config | {"use_annotations_as_alias_metadata": False})
+    annotated({prefix + "team": "red"})
+    s.post("sys/capabilities-self", {"paths": ["secret/data/blue", "secret/data/red"]}, token=token)
+    s.delete("sys/policies/acl/team")
+    s.post("auth/kubernetes/config", config)
+    with s.differs("annotations-limit"):
+        s.api.answers[asked] = (200, {"metadata": {"annotations": {prefix + "k": "v" * 17000}}})
+        s.post("auth/kubernetes/login", {"role": "r", "jwt": jwt()}, token=None)
     clean(s)
 
 
@@ -294,9 +339,8 @@ def _(s):
 
 @case("identity/ among the mounts")
 def _(s):
-    with s.differs("mount-list", "body.*config.passthrough_request_headers"):
-        s.get("sys/mounts/identity")
-        s.get("sys/internal/ui/mounts/identity/entity")
+    s.get("sys/mounts/identity")
+    s.get("sys/internal/ui/mounts/identity/entity")
     s.delete("sys/mounts/identity")
     s.post("sys/mounts/identity", {"type": "kv"})
     s.post("sys/mounts/mine", {"type": "identity"})

@@ -57,6 +57,7 @@ static int config_new(const json_t *stored, struct kube_config **ret)
 	if (!config)
 		return -ENOMEM;
 	config->references = 1;
+	config->annotations = json_is_true(json_object_get(stored, "use_annotations_as_alias_metadata"));
 	config->local = !json_is_true(json_object_get(stored, "disable_local_ca_jwt"));
 	if (!take(stored, "host", &config->host) || !take(stored, "ca_cert", &config->ca) ||
 	    !take(stored, "token_reviewer_jwt", &config->reviewer) ||
@@ -233,10 +234,6 @@ static int check_request(struct call *call, const struct config_request *request
 			return 1;
 		}
 	}
-	if (request->annotations) {
-		call_error(call, 400, "use_annotations_as_alias_metadata is not supported");
-		return 1;
-	}
 	return 0;
 }
 
@@ -255,9 +252,10 @@ static void on_written(struct core *core, int r, void *arg)
 
 static int write_config(struct call *call, const struct config_request *request)
 {
-	json_t *stored = json_pack("{s:s, s:s, s:O, s:s, s:s, s:b, s:b}", "host", request->host, "ca_cert", request->ca,
-	    "pem_keys", request->pem_keys, "token_reviewer_jwt", request->reviewer, "issuer", request->issuer,
-	    "disable_iss_validation", request->disable_iss_validation, "disable_local_ca_jwt", request->disable_local);
+	json_t *stored = json_pack("{s:s, s:s, s:O, s:s, s:s, s:b, s:b, s:b}", "host", request->host, "ca_cert",
+	    request->ca, "pem_keys", request->pem_keys, "token_reviewer_jwt", request->reviewer, "issuer",
+	    request->issuer, "disable_iss_validation", request->disable_iss_validation, "disable_local_ca_jwt",
+	    request->disable_local, "use_annotations_as_alias_metadata", request->annotations);
 	char *path = strdup(call->mount->path);
 	int r = stored && path ? call_put(call, "config", stored) : -ENOMEM;
 
@@ -302,7 +300,8 @@ int kube_config_read(struct call *call)
 	    json_object_get(stored, "disable_local_ca_jwt"), "issuer", json_object_get(stored, "issuer"),
 	    "kubernetes_ca_cert", json_object_get(stored, "ca_cert"), "kubernetes_host",
 	    json_object_get(stored, "host"), "pem_keys", json_object_get(stored, "pem_keys"), "token_reviewer_jwt_set",
-	    reviewer && *reviewer, "use_annotations_as_alias_metadata", 0);
+	    reviewer && *reviewer, "use_annotations_as_alias_metadata",
+	    json_is_true(json_object_get(stored, "use_annotations_as_alias_metadata")));
 	json_decref(stored);
 	return data ? call_data(call, data) : -ENOMEM;
 }

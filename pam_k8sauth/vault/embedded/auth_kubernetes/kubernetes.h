@@ -48,6 +48,7 @@ struct kube_config {
 	struct jwt_keys *keys; /* NULL: signatures are the API server's to check */
 	struct kube_server *server;
 	bool has_reviewer; /* else tokens review themselves */
+	bool annotations;  /* of service accounts become metadata of aliases */
 };
 
 /*

@@ -353,7 +353,8 @@ static int grant(struct kube_login *login, const char *role_name, const json_t *
 	if (!auth->policies || !auth->internal || !auth->token_type || !auth->alias_metadata || !auth->alias_name ||
 	    !auth->display_name || json_object_update(auth->metadata, auth->alias_metadata))
 		return -ENOMEM;
-	return 0;
+	/* For the alias alone: tokens do not have them. */
+	return kube_login_annotations(login, auth->alias_metadata);
 }
 
 /* --- all of it */

@@ -21,6 +21,11 @@ struct kube_login {
 	char labels_error[512];
 	enum kube_verdict labels_verdict;
 
+	enum question annotations_asked;
+	json_t *annotations; /* NULL with the error */
+	char annotations_error[512];
+	enum kube_verdict annotations_verdict;
+
 	enum question api_asked;
 	char **api_audiences; /* NULL with the error */
 	char api_error[512];
@@ -34,7 +39,11 @@ struct kube_login {
 
 /* Each asks once and returns -EAGAIN until the answer is in LOGIN; then 0. -ENOMEM. */
 int kube_login_ask_labels(struct kube_login *login, const char *namespace_name) NODISCARD;
+int kube_login_ask_annotations(struct kube_login *login) NODISCARD;
 int kube_login_ask_api_audiences(struct kube_login *login) NODISCARD;
 int kube_login_ask_review(struct kube_login *login, char *const *audiences) NODISCARD;
+
+/* annotations.c: adds them to METADATA where the mount is so configured. 0, 1 after a refusal, -EAGAIN, -errno. */
+int kube_login_annotations(struct kube_login *login, json_t *metadata) NODISCARD;
 
 void kube_login_free(void *login);

@@ -14,6 +14,7 @@ void kube_login_free(void *arg)
 	secret_free(login->token);
 	jwt_free(login->jwt);
 	json_decref(login->labels);
+	json_decref(login->annotations);
 	strings_free(login->api_audiences);
 	strings_free(login->audiences);
 	free(login->namespace_name);
@@ -44,6 +45,34 @@ int kube_login_ask_labels(struct kube_login *login, const char *namespace_name)
 		login->labels_asked = ASKED;
 		call_hold(login->call);
 		kube_namespace_labels(login->config->server, namespace_name, on_labels, login);
+	}
+	return -EAGAIN;
+}
+
+static void on_annotations(void *arg, const json_t *annotations, const char *error, enum kube_verdict verdict)
+{
+	struct kube_login *login = arg;
+
+	login->annotations_asked = ANSWERED;
+	login->annotations_verdict = verdict;
+	login->annotations = annotations ? json_deep_copy(annotations) : NULL;
+	if (!login->annotations) {
+		login->annotations_verdict = annotations ? KUBE_UNAVAILABLE : verdict;
+		snprintf(
+		    login->annotations_error, sizeof(login->annotations_error), "%s", error ? error : "out of memory");
+	}
+	call_resume(login->call);
+}
+
+int kube_login_ask_annotations(struct kube_login *login)
+{
+	if (login->annotations_asked == ANSWERED)
+		return 0;
+	if (login->annotations_asked == NOT_ASKED) {
+		login->annotations_asked = ASKED;
+		call_hold(login->call);
+		kube_service_account_annotations(login->config->server, login->namespace_name, login->service_account,
+		    login->token, on_annotations, login);
 	}
 	return -EAGAIN;
 }
