@@ -269,3 +269,25 @@ char **strings_copy(const char *const *list)
 	}
 	return copy;
 }
+
+bool utf8_printable(const char *text)
+{
+	static const struct {
+		unsigned first, last;
+	} hidden[] = { { 0, 0x1f }, { 0x7f, 0xa0 }, { 0xad, 0xad }, { 0x1680, 0x1680 }, { 0x180e, 0x180e },
+		{ 0x2000, 0x200f }, { 0x2028, 0x202f }, { 0x205f, 0x206f }, { 0x3000, 0x3000 }, { 0xe000, 0xf8ff },
+		{ 0xfeff, 0xfeff }, { 0xfff0, 0xfffb }, { 0xffff, 0xffff }, { 0xe0000, 0x10ffff } };
+
+	for (const unsigned char *at = (const unsigned char *)text; *at;) {
+		unsigned more = *at < 0x80 ? 0 : *at < 0xe0 ? 1 : *at < 0xf0 ? 2 : 3;
+		unsigned rune = more ? *at & (0x3fu >> more) : *at;
+
+		for (at++; more && *at; more--)
+			rune = rune << 6 | (*at++ & 0x3f);
+		for (size_t i = 0; i < ARRAY_SIZE(hidden); i++) {
+			if (rune >= hidden[i].first && rune <= hidden[i].last)
+				return false;
+		}
+	}
+	return true;
+}

@@ -43,6 +43,12 @@ void base32_encode(const void *data, size_t len, char *ret);
 /* Whether TEXT is valid UTF-8 without NUL bytes (RFC 3629: no surrogates, no overlong forms). */
 bool utf8_valid(const char *text, size_t len);
 
+/*
+ * Whether TEXT (UTF-8) has only what people can see: neither control nor format characters, nor blanks other than the
+ * plain one, as Go's unicode.IsPrint.
+ */
+bool utf8_printable(const char *text);
+
 /* A copy of the NULL-terminated LIST, for strings_free; NULL without memory. */
 char **strings_copy(const char *const *list) NODISCARD;
 /* Frees a NULL-terminated list and its strings; NULL is fine. */

@@ -122,7 +122,8 @@ static void body_sent(const void *data, size_t len, void *extra)
 	wipe_free(extra);
 }
 
-static int add_head(struct evbuffer *out, const struct http_exchange *conn, int status, const char *headers, size_t len)
+static int add_head(struct evbuffer *out, const struct http_exchange *conn, int status, const char *type,
+    const char *headers, size_t len)
 {
 	char date[64], length[48] = "";
 	time_t now = time(NULL);
@@ -133,10 +134,10 @@ static int add_head(struct evbuffer *out, const struct http_exchange *conn, int 
 	if (status != 204)
 		snprintf(length, sizeof(length), "Content-Length: %zu\r\n", len);
 	return evbuffer_add_printf(out,
-		   "HTTP/1.1 %d %s\r\nCache-Control: no-store\r\nContent-Type: application/json\r\n"
+		   "HTTP/1.1 %d %s\r\nCache-Control: no-store\r\n%s%s%s"
 		   "Strict-Transport-Security: max-age=31536000; includeSubDomains\r\nDate: %s\r\n%s%s%s\r\n",
-		   status, status_text(status), date, length, headers ? headers : "",
-		   conn->close ? "Connection: close\r\n" : "") < 0
+		   status, status_text(status), type ? "Content-Type: " : "", type ? type : "", type ? "\r\n" : "",
+		   date, length, headers ? headers : "", conn->close ? "Connection: close\r\n" : "") < 0
 		   ? -ENOMEM
 		   : 0;
 }
@@ -167,6 +168,11 @@ static void conn_write_now(struct http_exchange *conn)
 
 void http_reply(struct http_exchange *conn, int status, const char *headers, struct buf *body)
 {
+	http_reply_typed(conn, status, "application/json", headers, body);
+}
+
+void http_reply_typed(struct http_exchange *conn, int status, const char *type, const char *headers, struct buf *body)
+{
 	size_t len = body ? body->len : 0;
 	struct evbuffer *out;
 	int r;
@@ -183,7 +189,7 @@ void http_reply(struct http_exchange *conn, int status, const char *headers, str
 	if (is_plain(conn))
 		bufferevent_disable(conn->bev, EV_WRITE);
 	conn->state = CONN_WRITING;
-	r = add_head(out, conn, status, headers, len);
+	r = add_head(out, conn, status, type, headers, len);
 	http_parser_reset(&conn->parser);
 	conn->in_head = conn->in_body = false;
 	if (r == 0 && len > 0 && !conn->head_only && status != 204) {

@@ -6,11 +6,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
-
-#define HTTP_JSON_DEPTH_MAX  100
-#define HTTP_JSON_COUNT_MAX  10000  /* members of one object, elements of one array: Vault's limits, as the next one */
-#define HTTP_JSON_TOKENS_MAX 250000 /* keys, values and containers: a tree takes many times the bytes of its text */
-#define HTTP_JSON_ERROR_SIZE 256
+#include "daemon/http_json_check.h"
 
 /*
  * Decodes the LEN bytes of a body into an object; *RET is NULL for an empty body, blanks and `null`. Whole numbers stay

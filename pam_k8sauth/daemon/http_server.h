@@ -66,6 +66,9 @@ const char *http_peer_text(const struct vault_peer *peer, char text[static HTTP_
  * and 204. A body of NULL is an empty one.
  */
 void http_reply(struct http_exchange *exchange, int status, const char *headers, struct buf *body);
+/* The same with another content TYPE than JSON's; NULL: none. */
+void http_reply_typed(
+    struct http_exchange *exchange, int status, const char *type, const char *headers, struct buf *body);
 
 /* The same with Vault's error body: {"errors":["TEXT"]}, or {"errors":[]} where TEXT is NULL. */
 void http_reply_error(struct http_exchange *exchange, int status, const char *headers, const char *text);

@@ -94,15 +94,14 @@ static int skip_authority(const char **target)
 	return 0;
 }
 
-static bool has_control(const char *text, size_t len)
+/* The first segment decides what serves the rest: nobody else may see another one there. */
+static bool has_slash_in_first(const char *target, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
+	const char *end = memchr(target + 1, '/', len - 1);
 
-		/* C1 controls are C2 80 to C2 9F in UTF-8. */
-		if (c < ' ' || c == 0x7f || (c == 0xc2 && i + 1 < len && (unsigned char)text[i + 1] < 0xa0))
+	for (const char *at = target; at < (end ? end : target + len); at++)
+		if (strncasecmp(at, "%2f", 3) == 0)
 			return true;
-	}
 	return false;
 }
 
@@ -128,12 +127,18 @@ int http_target_parse(const char *target, struct http_target *ret, const char **
 		len = 1;
 	}
 	r = decode(target, len, false, &path);
-	if (r == 0 && (has_control(path.data, path.len) || !utf8_valid(path.data, path.len)))
+	*ret_why = "malformed request path";
+	if (r == 0 && memchr(path.data, '\0', path.len)) {
+		*ret_why = NULL;
 		r = -EBADMSG;
-	if (r < 0) {
-		*ret_why = "malformed request path";
-		return r;
+	} else if (r == 0 && (!utf8_valid(path.data, path.len) || has_slash_in_first(target, len))) {
+		r = -EBADMSG;
+	} else if (r == 0 && !utf8_printable(path.data)) {
+		*ret_why = NULL;
+		r = -EBADMSG;
 	}
+	if (r < 0)
+		return r;
 	r = clean(target, len, &result.redirect);
 	if (r < 0)
 		return r;
@@ -208,8 +213,14 @@ int http_query_parse(const char *text, size_t len, bool form, json_t **ret)
 	while (r == 0 && len > 0) {
 		const char *end = memchr(text, '&', len);
 		size_t take = end ? (size_t)(end - text) : len;
+		bool semicolon = memchr(text, ';', take) != NULL;
 
-		if (take > 0 && form && ++pairs > HTTP_FORM_PAIRS_MAX)
+		/* Once another '&': Go refuses forms with it, and drops such pairs of a query. */
+		if (semicolon && form)
+			r = -EBADMSG;
+		else if (semicolon)
+			r = 0;
+		else if (take > 0 && form && ++pairs > HTTP_FORM_PAIRS_MAX)
 			r = -E2BIG;
 		else if (take > 0)
 			r = add_pair(object, text, take, form);

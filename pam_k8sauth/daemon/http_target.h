@@ -16,7 +16,8 @@ struct http_target {
 
 /*
  * Splits and decodes a target in origin form ("/v1/a?b=c") or absolute form ("http://host/v1/a"). 0, or -EBADMSG with
- * a static WHY: bad percent-encoding, control bytes or invalid UTF-8 behind it, a fragment, another form. -ENOMEM.
+ * a static WHY: bad percent-encoding or invalid UTF-8 behind it, a fragment, another form; NULL for characters that
+ * cannot be printed, about which Vault says nothing. -ENOMEM.
  * Encoded dots and slashes are decoded as bytes of a name and never cleaned away.
  */
 int http_target_parse(const char *target, struct http_target *ret, const char **ret_why) NODISCARD;

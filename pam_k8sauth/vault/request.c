@@ -30,6 +30,7 @@ void vault_request_free(struct vault_request *request)
 	free(request->path);
 	secret_free(request->token);
 	json_decref(request->data);
+	free(request->fault);
 	vault_pam_login_free(request->pam);
 	free(request);
 }
@@ -173,7 +174,7 @@ json_t *vault_response_body(const struct vault_response *response)
 
 	if (response->body)
 		return json_incref(response->body);
-	if (response->status == 204)
+	if (response->status == 204 || (response->status == 404 && response->empty_404))
 		return NULL;
 	if (response->status < 400 || response->envelope_404)
 		return envelope(response);

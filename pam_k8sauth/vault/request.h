@@ -56,8 +56,10 @@ struct vault_request {
 	struct secret *token; /* NULL without */
 	json_t *data;	      /* an object, or NULL: body members or query parameters */
 	int64_t wrap_ttl;     /* seconds, 0 none */
-	bool internal;	      /* the daemon's own authority: no token needed, all allowed (never set from outside);
-				 with a token it is done for that one, whatever its policies allow it */
+	int fault_status; /* HTTP: 0, or what is wrong with the request for every path but those of the server itself */
+	char *fault;	  /* its text */
+	bool internal;	  /* the daemon's own authority: no token needed, all allowed (never set from outside);
+			     with a token it is done for that one, whatever its policies allow it */
 	struct vault_peer peer;
 	char ref[REF_SIZE];	     /* for the journal */
 	struct vault_pam_login *pam; /* NULL for everything but a PAM login */
@@ -86,6 +88,7 @@ struct vault_response {
 	json_t *body;		/* replaces the envelope where the endpoint has none (sys/health, sys/seal-status) */
 	bool data_on_top;	/* members of data also beside it (vault-core.md 9.2) */
 	bool envelope_404;	/* status 404 with an envelope (deleted KV version) */
+	bool empty_404;		/* status 404 without any body (patch of what is not there) */
 
 	enum vault_failure failure;
 	const char *step; /* static: "jwt", "role", "namespace", "tokenreview", ...; NULL if nothing failed */
@@ -129,7 +132,7 @@ bool vault_response_is_outage(const struct vault_response *response);
 const char *vault_response_error_text(const struct vault_response *response);
 
 /*
- * The body that an HTTP client gets, NULL for none (204, HEAD): the envelope with its keys in Vault's order, the error
- * form, or BODY. The caller owns it.
+ * The body that an HTTP client gets, NULL for none (204, HEAD, some 404): the envelope with its keys in Vault's order,
+ * the error form, or BODY. The caller owns it.
  */
 json_t *vault_response_body(const struct vault_response *response) NODISCARD;

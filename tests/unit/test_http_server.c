@@ -43,6 +43,10 @@ static void stub_send(struct vault *vault, struct vault_request *request, vault_
 	response->body = json_pack("{s:s,s:s,s:s,s:O?,s:i,s:I}", "op", op_names[request->op], "path", request->path,
 	    "token", request->token ? secret_reveal(request->token) : "", "data", request->data, "uid",
 	    (int)request->peer.uid, "wrap_ttl", (json_int_t)request->wrap_ttl);
+	if (request->fault_status) {
+		json_decref(TAKE_PTR(response->body));
+		vault_response_error(response, request->fault_status, "%s", request->fault);
+	}
 	if (streq(request->path, "no/content")) {
 		json_decref(TAKE_PTR(response->body));
 		response->status = 204;
@@ -211,7 +215,8 @@ static void test_requests(void **state)
 		{ "GET /ui/ HTTP/1.1\r\n" END, "404", "Content-Length: 0\r\n" },
 		{ "GET /v1/%2e%2e/a HTTP/1.1\r\n" END, "200", "\"path\":\"../a\"" },
 		{ "GET /v1/a%2fb HTTP/1.1\r\n" END, "200", "\"path\":\"a/b\"" },
-		{ "GET /v1/a%00 HTTP/1.1\r\n" END, "400", "malformed request path" },
+		{ "GET /v1/a%00 HTTP/1.1\r\n" END, "400", "\r\nContent-Length: 0\r\n" },
+		{ "GET /v1/a%ff HTTP/1.1\r\n" END, "400", "malformed request path" },
 		{ "GET /v1/a?b=%zz HTTP/1.1\r\n" END, "400", "malformed query" },
 		{ "GET /v1/a\nHost: a\n\n", "400", "line ends in LF without CR" },
 		{ "GET /v1/a HTTP/1.0\r\n\r\n", "200", "\"path\":\"a\"" },
@@ -240,7 +245,9 @@ static void test_requests(void **state)
 		assert_non_null(strstr(reply.data, "\r\nConnection: close\r\n"));
 		assert_non_null(strstr(reply.data, "\r\nStrict-Transport-Security: max-age=31536000; "
 						   "includeSubDomains\r\n"));
-		assert_int_equal(count(reply.data, "\r\nContent-Type: application/json\r\n"), 1);
+		assert_int_equal(count(reply.data, "\r\nContent-Type: "), 1);
+		assert_int_equal(
+		    count(reply.data, "\r\nContent-Type: application/json\r\n"), streq(cases[i].status, "307") ? 0 : 1);
 	}
 	http_server_free(f.server);
 }

@@ -167,6 +167,8 @@ static bool is_write(enum vault_op op)
 /* "", "." and ".." would be another path to whoever cleans it: the HTTP server redirects, so none comes from there. */
 static bool has_odd_part(const char *path)
 {
+	if (streq(path, "/")) /* a list of everything: nobody serves that */
+		return false;
 	for (const char *part = path; *part; part += strspn(part, "/")) {
 		size_t len = strcspn(part, "/");
 
@@ -196,13 +198,20 @@ static size_t count_parts(const char *path)
 	return n;
 }
 
+static bool path_fits(const char *path)
+{
+	return strlen(path) <= PATH_LEN_MAX && count_parts(path) <= PATH_PARTS_MAX;
+}
+
 /* 1 after a refusal. */
 static int check_request(struct call *call)
 {
 	const char *path = call->request->path;
 	enum vault_op op = call->request->op;
 
-	if (strlen(path) > PATH_LEN_MAX || count_parts(path) > PATH_PARTS_MAX)
+	if (call->request->fault_status)
+		call_error(call, call->request->fault_status, "%s", call->request->fault);
+	else if (!path_fits(path))
 		call_error(call, 400, "the path is too long");
 	else if (!path_is_printable(path))
 		call_error(call, 400, "the path has characters that cannot be printed");
@@ -416,15 +425,15 @@ static int run_handler(struct call *call)
 
 int router_run(struct call *call)
 {
-	int r = check_request(call);
+	int r = path_fits(call->request->path) ? find_route(call) : 0;
 
-	if (r)
-		return 0;
-	r = find_route(call);
 	if (r < 0)
 		return r;
 	if (has_flag(call, ENGINE_RAW))
 		return run_handler(call);
+	r = check_request(call);
+	if (r)
+		return 0;
 	if (core_sealed(call->core))
 		return call_refuse(call, VAULT_FAILED_OUTAGE, "seal", 503, "Vault is sealed",
 		    call->core->initialised ? "the store is sealed" : "the store is not initialised");
