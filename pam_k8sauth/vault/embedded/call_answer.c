@@ -60,6 +60,15 @@ int call_wrapped_error(struct call *call, int status, const char *format, ...)
 	return 0;
 }
 
+int call_refuse_dots(struct call *call, const char *path)
+{
+	if (!strstr(path, ".."))
+		return 0;
+	call_wrapped_error(
+	    call, 400, "%srelative paths not supported", call->request->op == VAULT_READ ? "read failed: " : "");
+	return 1;
+}
+
 int call_refuse(struct call *call, enum vault_failure failure, const char *step, int status, const char *error,
     const char *reason_format, ...)
 {

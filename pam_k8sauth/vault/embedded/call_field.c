@@ -43,11 +43,21 @@ static bool is_credential(const char *name)
 	return streq(name, "jwt") || streq(name, "token") || streq(name, "token_reviewer_jwt");
 }
 
-/* Maps and lists cannot become TYPE; WHERE is "" or the element, "[0]". */
-static void unconvertible(struct buf *fault, const char *name, const char *where, const char *type, const json_t *value)
+/* Go's name for a compound VALUE of the request: a name that a query repeats is a list of texts. */
+static const char *go_type(const struct call *call, const json_t *value)
 {
-	buf_printf(fault, "'%s' expected type '%s', got unconvertible type '%s', value: '", where, type,
-	    json_is_object(value) ? "map[string]interface {}" : "[]interface {}");
+	enum vault_op op = call->request->op;
+	bool query = op == VAULT_READ || op == VAULT_LIST || op == VAULT_DELETE;
+
+	return json_is_object(value) ? "map[string]interface {}" : query ? "[]string" : "[]interface {}";
+}
+
+/* Maps and lists cannot become TYPE; WHERE is "" or the element, "[0]". */
+static void unconvertible(const struct call *call, struct buf *fault, const char *name, const char *where,
+    const char *type, const json_t *value)
+{
+	buf_printf(
+	    fault, "'%s' expected type '%s', got unconvertible type '%s', value: '", where, type, go_type(call, value));
 	if (is_credential(name))
 		buf_add_str(fault, "(not shown)");
 	else
@@ -102,7 +112,7 @@ int call_field_string(struct call *call, const char *name, const char **ret, boo
 	if (!value)
 		return 0;
 	if (is_compound(value)) {
-		unconvertible(&fault, name, "", "string", value);
+		unconvertible(call, &fault, name, "", "string", value);
 		return bad_field(call, name, &fault);
 	}
 	string = scalar_string(value);
@@ -134,7 +144,7 @@ int call_field_bool(struct call *call, const char *name, bool *ret, bool *ret_se
 	if (!value)
 		return 0;
 	if (is_compound(value)) {
-		unconvertible(&fault, name, "", "bool", value);
+		unconvertible(call, &fault, name, "", "bool", value);
 		return bad_field(call, name, &fault);
 	}
 	string = scalar_string(value);
@@ -183,7 +193,7 @@ int call_field_int(struct call *call, const char *name, long long *ret, bool *re
 	if (!value)
 		return 0;
 	if (is_compound(value)) {
-		unconvertible(&fault, name, "", "int", value);
+		unconvertible(call, &fault, name, "", "int", value);
 		return bad_field(call, name, &fault);
 	}
 	string = scalar_string(value);
@@ -210,7 +220,9 @@ int call_field_seconds(struct call *call, const char *name, int64_t *ret, bool *
 	json_t *string;
 	long long ns;
 
-	if (!value)
+	if (json_is_null(value) && ret_set)
+		*ret_set = false;
+	if (!value || json_is_null(value))
 		return 0;
 	if (is_compound(value) || json_is_boolean(value)) {
 		buf_add_str(&fault, "could not parse duration from input");
@@ -260,7 +272,8 @@ int call_split_strings(json_t *list, const char *text)
 }
 
 /* A map counts as a list of one, an empty one as none. */
-static int take_elements(json_t *list, const char *name, const json_t *value, struct buf *faults, unsigned *n_faults)
+static int take_elements(const struct call *call, json_t *list, const char *name, const json_t *value,
+    struct buf *faults, unsigned *n_faults)
 {
 	size_t n = json_is_array(value) ? json_array_size(value) : json_object_size(value) ? 1 : 0;
 	int r = 0;
@@ -273,7 +286,7 @@ static int take_elements(json_t *list, const char *name, const json_t *value, st
 		if (is_compound(element)) {
 			snprintf(where, sizeof(where), "[%zu]", i);
 			buf_add_str(faults, "\n* ");
-			unconvertible(faults, name, where, "string", element);
+			unconvertible(call, faults, name, where, "string", element);
 			++*n_faults;
 			continue;
 		}
@@ -298,7 +311,7 @@ int call_field_strings(struct call *call, const char *name, json_t **ret, bool *
 	if (!list)
 		return -ENOMEM;
 	if (is_compound(value)) {
-		r = take_elements(list, name, value, &faults, &n_faults);
+		r = take_elements(call, list, name, value, &faults, &n_faults);
 	} else {
 		string = scalar_string(value);
 		r = string ? call_split_strings(list, json_string_value(string)) : -ENOMEM;
@@ -395,7 +408,7 @@ static int take_pair(json_t *map, const char *pair, struct buf *fault)
 }
 
 /* A text is a list of one, as in mapstructure: no commas here. */
-static int take_pairs(json_t *map, const char *name, const json_t *value, struct buf *fault)
+static int take_pairs(const struct call *call, json_t *map, const char *name, const json_t *value, struct buf *fault)
 {
 	struct buf faults AUTO_BUF = BUF_MAX(FAULT_MAX);
 	json_auto_t *list = json_array();
@@ -405,7 +418,7 @@ static int take_pairs(json_t *map, const char *name, const json_t *value, struct
 	int r = list ? 0 : -ENOMEM;
 
 	if (r == 0 && is_compound(value))
-		r = take_elements(list, name, value, &faults, &n_faults);
+		r = take_elements(call, list, name, value, &faults, &n_faults);
 	else if (r == 0 && json_array_append_new(list, scalar_string(value)))
 		r = -ENOMEM;
 	if (n_faults) {
@@ -432,7 +445,7 @@ int call_field_pairs(struct call *call, const char *name, json_t **ret, bool *re
 	map = json_is_object(value) ? text_members(value) : NULL;
 	if (!map) {
 		map = json_object();
-		r = map ? take_pairs(map, name, value, &fault) : -ENOMEM;
+		r = map ? take_pairs(call, map, name, value, &fault) : -ENOMEM;
 	}
 	if (r) {
 		json_decref(map);

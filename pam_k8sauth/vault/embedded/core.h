@@ -147,6 +147,8 @@ int call_wrapped_error(struct call *call, int status, const char *format, ...) P
 /* As call_error, with what only the journal may know. STEP is static. */
 int call_refuse(struct call *call, enum vault_failure failure, const char *step, int status, const char *error,
     const char *reason_format, ...) PRINTF_LIKE(6, 7);
+/* 1 after the refusal of a path with ".." in one of its names: Vault's storage has none, whoever makes them. */
+int call_refuse_dots(struct call *call, const char *path);
 /* 200 with DATA (taken over). 404 {"errors":[]} for NULL. */
 int call_data(struct call *call, json_t *data);
 /* 204, or 200 where warnings were given. */

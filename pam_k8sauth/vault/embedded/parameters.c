@@ -34,9 +34,10 @@ void parameters_forget_unknown(struct call *call)
 	}
 }
 
-static void add_name(struct buf *names, const char *name)
+/* A name may be empty. */
+static void add_name(struct buf *names, size_t *n, const char *name)
 {
-	if (names->len)
+	if ((*n)++)
 		buf_add_char(names, ' ');
 	buf_add_str(names, name);
 }
@@ -58,13 +59,13 @@ static int compare_names(const void *a, const void *b)
 /* Vault's two warnings about parameters; only a reply with a body shows them. */
 void parameters_warn(struct call *call)
 {
-	size_t n = 0, size = json_object_size(call->request->data);
+	size_t n = 0, n_ignored = 0, n_replaced = 0, size = json_object_size(call->request->data);
 	const char **names AUTO_FREE = NULL;
 	AUTO_BUF struct buf ignored = { 0 }, replaced = { 0 };
 	const char *key;
 	json_t *value;
 
-	if (!size || !call->path->fields || call->response->status != 200 || call->response->body)
+	if (!size || call->response->status != 200 || call->response->body)
 		return;
 	names = calloc(size, sizeof(*names));
 	if (!names)
@@ -73,13 +74,13 @@ void parameters_warn(struct call *call)
 	qsort(names, n, sizeof(*names), compare_names);
 	for (size_t i = 0; i < n; i++) {
 		if (is_capture(call->private, names[i]))
-			add_name(&replaced, names[i]);
-		else if (!is_field(call->path, names[i]))
-			add_name(&ignored, names[i]);
+			add_name(&replaced, &n_replaced, names[i]);
+		else if (call->path->fields && !is_field(call->path, names[i]))
+			add_name(&ignored, &n_ignored, names[i]);
 	}
-	if (ignored.len)
+	if (n_ignored)
 		call_warn(call, "Endpoint ignored these unrecognized parameters: [%s]", ignored.data);
-	if (replaced.len)
+	if (n_replaced)
 		call_warn(call,
 		    "Endpoint replaced the value of these parameters with the values captured from the endpoint's "
 		    "path: [%s]",

@@ -31,34 +31,44 @@ static int load(struct call *call, json_t **ret)
 	return r == -ENOENT ? 0 : r;
 }
 
-/* 1 after a refusal: the daemon itself has no token, and so no cubbyhole; the root has no secret. */
+/* 1 after a refusal: the daemon itself has no token, and so no cubbyhole. */
 static int refuse(struct call *call)
 {
-	if (!call->token)
-		call_wrapped_error(call, 500, "client token empty");
-	else if (!*path_of(call))
-		call_wrapped_error(call, 500, "missing path");
-	else
-		return 0;
+	if (call->token)
+		return call_refuse_dots(call, path_of(call));
+	call_wrapped_error(call, 500, "client token empty");
 	return 1;
+}
+
+/* Whether a secret can be at the request's path. */
+static bool names_secret(const struct call *call)
+{
+	return *path_of(call) && !ends_with(path_of(call), "/");
 }
 
 static int is_there(struct call *call)
 {
 	json_auto_t *secret = NULL;
-	int r = call->token && *path_of(call) ? load(call, &secret) : 0;
+	int r = 0;
 
+	if (refuse(call))
+		return 0;
+	if (names_secret(call))
+		r = load(call, &secret);
 	return r < 0 ? r : secret != NULL;
 }
 
 static int read_secret(struct call *call)
 {
 	json_t *secret = NULL;
-	int r;
+	int r = 0;
 
 	if (refuse(call))
 		return 0;
-	r = load(call, &secret);
+	if (!*path_of(call))
+		return call_wrapped_error(call, 500, "missing path");
+	if (names_secret(call))
+		r = load(call, &secret);
 	return r < 0 ? r : call_data(call, secret);
 }
 
@@ -69,8 +79,8 @@ static int list_secrets(struct call *call)
 	json_t *data;
 	int r;
 
-	if (!call->token)
-		return refuse(call), 0;
+	if (refuse(call))
+		return 0;
 	folder = record_key(call, path_of(call));
 	r = folder ? core_list(call, folder, &keys) : -ENOMEM;
 	if (r < 0)
@@ -90,6 +100,8 @@ static int write_secret(struct call *call)
 		return 0;
 	if (json_object_size(call->request->data) == 0)
 		return call_wrapped_error(call, 500, "missing data fields");
+	if (!*path_of(call))
+		return call_wrapped_error(call, 500, "missing path");
 	key = record_key(call, path_of(call));
 	if (!key)
 		return -ENOMEM;
@@ -105,6 +117,8 @@ static int delete_secret(struct call *call)
 
 	if (refuse(call))
 		return 0;
+	if (!names_secret(call))
+		return call_done(call);
 	key = record_key(call, path_of(call));
 	r = key ? core_delete(call, key) : -ENOMEM;
 	return r < 0 ? r : call_done(call);

@@ -55,6 +55,12 @@ int kv_data_read(struct call *call)
 	return read_version(call, "data", whole, 0);
 }
 
+/* What is there but empty at the top stays visible as that. */
+static json_t *subkeys(const json_t *data, long long depth)
+{
+	return json_is_object(data) && json_object_size(data) == 0 ? json_object() : kv_subkeys(data, depth);
+}
+
 int kv_subkeys_read(struct call *call)
 {
 	long long depth = 0;
@@ -62,7 +68,7 @@ int kv_subkeys_read(struct call *call)
 
 	if (r == 0 && !*call_capture(call, "path"))
 		return call_data(call, NULL);
-	return r ? (r < 0 ? r : 0) : read_version(call, "subkeys", kv_subkeys, depth);
+	return r ? (r < 0 ? r : 0) : read_version(call, "subkeys", subkeys, depth);
 }
 
 static int add_version(struct call *call, struct kv_key *key, json_t *data)
@@ -76,8 +82,11 @@ static int add_version(struct call *call, struct kv_key *key, json_t *data)
 /* The field `data`. 0 with *RET (an object or null), 1 after an error answer. */
 static int data_field(struct call *call, json_t **ret, json_t **ret_owned)
 {
-	int r = kv_field_map(call, "data", ret, ret_owned);
+	long long version;
+	int r = call_field_int(call, "version", &version, NULL); /* Vault checks it, too, though only reads use it */
 
+	if (r == 0)
+		r = kv_field_map(call, "data", ret, ret_owned);
 	if (r == 0 && !*ret) {
 		call_error(call, 400, "no data provided");
 		return 1;
@@ -117,8 +126,10 @@ int kv_data_patch(struct call *call)
 	if (r)
 		return r < 0 ? r : 0;
 	current = kv_integer(key.meta, "current");
-	if (!kv_version(&key, current))
+	if (!kv_version(&key, current)) {
+		call->response->empty_404 = true;
 		return call_data(call, NULL);
+	}
 	if (!kv_version_readable(&key, kv_version(&key, current)))
 		return gone(call, kv_version_show(&key, current));
 	r = kv_check_cas(call, &key);

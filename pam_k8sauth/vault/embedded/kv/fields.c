@@ -65,12 +65,15 @@ int kv_field_map(struct call *call, const char *name, json_t **ret, json_t **ret
 	return merged ? 0 : -ENOMEM;
 }
 
-/* TEXT of LEN bytes as Go's ParseInt reads it. */
+/* TEXT of LEN bytes as Go's ParseInt reads it; nothing is 0. */
 static bool parse_integer(const char *text, size_t len, long long *ret)
 {
 	char copy[24], *end;
 
-	if (len == 0 || len >= sizeof(copy) || !strchr("+-0123456789", text[0]))
+	*ret = 0;
+	if (len == 0)
+		return true;
+	if (len >= sizeof(copy) || !strchr("+-0123456789", text[0]))
 		return false;
 	memcpy(copy, text, len);
 	copy[len] = 0;
@@ -161,7 +164,7 @@ static bool cas_value(const json_t *cas, long long *ret)
 
 	*ret = json_is_integer(cas) ? json_integer_value(cas) : json_is_true(cas);
 	if (text)
-		return *text == 0 || parse_integer(text, strlen(text), ret);
+		return parse_integer(text, strlen(text), ret);
 	return json_is_integer(cas) || json_is_boolean(cas) || json_is_null(cas);
 }
 

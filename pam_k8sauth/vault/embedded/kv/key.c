@@ -126,6 +126,7 @@ int kv_key_load_existing(struct call *call, struct kv_key *key)
 
 	if (r == 0 && !key->meta) {
 		call_data(call, NULL);
+		call->response->empty_404 = call->request->op == VAULT_PATCH;
 		return 1;
 	}
 	return r;

@@ -27,6 +27,12 @@ static bool is_mounted(const struct core *core, const struct mount *mount)
 	return false;
 }
 
+/* What shows as who made a version that was moved. NULL without memory. */
+static json_t *mover(void)
+{
+	return json_pack("{s:s, s:s}", "actor", "kv_upgrade", "operation", "upgrade");
+}
+
 /* PATH becomes a key with one version. */
 static int move_secret(struct call *call, json_t *config, const char *path)
 {
@@ -47,6 +53,12 @@ static int move_secret(struct call *call, json_t *config, const char *path)
 	r = data ? kv_key_new(&key) : -ENOMEM;
 	if (r == 0)
 		r = kv_key_add_version(call, &key, data, &version);
+	if (r == 0 && (json_object_set_new(kv_version(&key, version), "created_by", mover()) ||
+			  json_object_set_new(key.meta, "last_updated_by", mover()) ||
+			  json_object_set_new(key.meta, "oldest", json_integer(version))))
+		r = -ENOMEM;
+	if (r == 0)
+		r = kv_key_store(call, &key);
 	return r == 0 ? call_delete(call, old) : r;
 }
 

@@ -15,6 +15,8 @@ static int record_key(struct call *call, char **ret)
 	int r;
 
 	*ret = NULL;
+	if (call_refuse_dots(call, path))
+		return 1;
 	if (!*path || ends_with(path, "/"))
 		return 0;
 	r = kv_path_check(call, path);
@@ -52,6 +54,8 @@ static int64_t lease_of(const struct call *call, const json_t *secret)
 
 	if (!value)
 		value = json_object_get(secret, "lease");
+	if (json_is_null(value))
+		return 0;
 	if (json_is_integer(value))
 		return json_integer_value(value);
 	if (json_is_string(value) && duration_parse(json_string_value(value), &given) == 0)
@@ -77,6 +81,8 @@ int kv_v1_list(struct call *call)
 	char *folder AUTO_FREE = NULL;
 	int r;
 
+	if (call_refuse_dots(call, call_capture(call, "path")))
+		return 0;
 	if (asprintf(&folder, KV_V1_FOLDER "%s", call_capture(call, "path")) < 0) {
 		folder = NULL;
 		return -ENOMEM;
@@ -92,11 +98,11 @@ int kv_v1_write(struct call *call)
 	char *key AUTO_FREE = NULL;
 	int r;
 
+	if (!*call_capture(call, "path"))
+		return call_error(call, 400, "missing path");
 	if (json_object_size(call->request->data) == 0)
 		return call_error(call, 400, "missing data fields");
 	r = record_key(call, &key);
-	if (r == 0 && !key)
-		return call_error(call, 400, "missing path");
 	if (r == 0)
 		r = call_put(call, key, call->request->data);
 	return r ? (r < 0 ? r : 0) : call_done(call);

@@ -6,8 +6,11 @@
 
 typedef int change_fn(struct call *call, struct kv_key *key, long long number, json_t *version);
 
-/* Applies CHANGE to every listed version that there is; EMPTY is the text for an empty list. */
-static int change_versions(struct call *call, const char *empty, change_fn *change)
+/*
+ * Applies CHANGE to every listed version that there is; EMPTY is the text for an empty list. NOTE: who does it becomes
+ * the key's last_updated_by.
+ */
+static int change_versions(struct call *call, const char *empty, change_fn *change, bool note)
 {
 	struct kv_key key AUTO_KEY = { 0 };
 	json_auto_t *numbers = NULL;
@@ -29,7 +32,7 @@ static int change_versions(struct call *call, const char *empty, change_fn *chan
 		if (version && !json_is_true(json_object_get(version, "destroyed")) && r == 0)
 			r = change(call, &key, json_integer_value(number), version);
 	}
-	if (r == 0)
+	if (r == 0 && note)
 		r = kv_key_note_update(call, &key);
 	if (r == 0)
 		r = kv_key_store(call, &key);
@@ -64,15 +67,15 @@ static int destroy_version(struct call *call, struct kv_key *key, long long numb
 
 int kv_delete_versions(struct call *call)
 {
-	return change_versions(call, "No version number provided", delete_version);
+	return change_versions(call, "No version number provided", delete_version, true);
 }
 
 int kv_undelete_versions(struct call *call)
 {
-	return change_versions(call, "No version number provided", undelete_version);
+	return change_versions(call, "No version number provided", undelete_version, true);
 }
 
 int kv_destroy_versions(struct call *call)
 {
-	return change_versions(call, "no version number provided", destroy_version);
+	return change_versions(call, "no version number provided", destroy_version, false);
 }
