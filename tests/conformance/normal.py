@@ -45,6 +45,8 @@ class Normaliser:
         if isinstance(value, list):
             return [self.value(v, key) for v in value]
         if isinstance(value, str):
+            if key == "request_id" and value:
+                return "<request id>"
             return self.placeholder("accessor", value) if key in ACCESSOR_KEYS and ACCESSOR.fullmatch(value) else self.text(value)
         if key in TIME_KEYS and isinstance(value, int) and value > 1_000_000_000:
             return "<unix time>"
