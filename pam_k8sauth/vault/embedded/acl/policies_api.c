@@ -7,9 +7,24 @@
 
 #define MAX_NAME 1024
 
-static int compare_texts(const void *a, const void *b)
+/*
+ * Names as Vault's storage walks them, where a '/' makes a folder: what lies in a folder itself comes first, in order,
+ * then its folders, the last one first.
+ */
+static int compare_names(const void *a, const void *b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+
+	for (;;) {
+		size_t x_len = strcspn(x, "/"), y_len = strcspn(y, "/");
+
+		if (!x[x_len] || !y[y_len])
+			return x[x_len] ? 1 : y[y_len] ? -1 : strcmp(x, y);
+		if (x_len != y_len || strncmp(x, y, x_len) != 0)
+			return -strcmp(x, y);
+		x += x_len + 1;
+		y += y_len + 1;
+	}
 }
 
 /* A name as its record's key has it, back to what it is. */
@@ -28,7 +43,7 @@ static void decode_name(char *name)
 	*to = '\0';
 }
 
-/* The names of all policies that can be listed: sorted, root last. */
+/* The names of all policies that can be listed, root last. */
 static int list_names(struct call *call, json_t **ret)
 {
 	AUTO_FREE char **names = NULL;
@@ -48,7 +63,7 @@ static int list_names(struct call *call, json_t **ret)
 			decode_name(names[n - 1]);
 	}
 	if (r == 0)
-		qsort(names, n, sizeof(*names), compare_texts);
+		qsort(names, n, sizeof(*names), compare_names);
 	for (i = 0; i < n; i++) {
 		if (r == 0 && json_array_append_new(list, json_string(names[i])) < 0)
 			r = -ENOMEM;
