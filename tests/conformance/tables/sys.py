@@ -684,8 +684,8 @@ def _(s):
     fresh(s)
     s.post("sys/auth/k", {"type": "kubernetes"})
     for path in ("sys", "sys/", "sys/mounts", "sys/mounts/x", "sys/mounts/x/tune", "sys/auth/x", "sys/policies/acl/x", "sys/remount",
-                 "secret", "secret/", "secret/data/x", "secret/config", "secret/metadata/", "secret/metadata/x", "auth/token", "auth/token/", "auth/token/renew", "auth/k",
-                 "auth/k/login", "auth/k/config", "auth/k/role", "auth/k/role/x", "sys/health", "sys/seal-status", "sys/init",
+                 "secret", "secret/", "secret/data/x", "secret/config", "secret/metadata/", "secret/metadata/x", "auth/token", "auth/token/", "auth/token/renew",
+                 "auth/k", "auth/k/login", "auth/k/config", "auth/k/role", "auth/k/role/x", "sys/health", "sys/seal-status", "sys/init",
                  "sys/internal/ui/mounts", "sys/tools/hash", "sys/capabilities-self", "cubbyhole/x", "identity/entity/id/x"):
         help_of(s, path)
     for path in ("sys/nope", "sys/nope/x", "auth/k/nope", "nope", "nope/x", "auth/nope/x"):
