@@ -272,6 +272,22 @@ def _(s):
     s.get("sys/mounts/kv")
 
 
+@case("mounts: versions of plugins")
+def _(s):
+    fresh(s)
+    s.post("sys/mounts/kv", {"type": "kv"})
+    for version in ("x", "", "1", "v1.2", "v1.2.3-rc1", "v1.2.3+ent", None, 5):
+        s.post("sys/auth/a", {"type": "kubernetes", "config": {"plugin_version": version}})
+        s.delete("sys/auth/a")
+        s.post("sys/mounts/a", {"type": "kv", "config": {"plugin_version": version}})
+        s.delete("sys/mounts/a")
+        s.post("sys/mounts/kv/tune", {"plugin_version": version})
+    for path in ("mounts/kv", "auth/token"):
+        s.post(f"sys/{path}/tune", {"plugin_version": s.get(f"sys/{path}")["data"]["running_plugin_version"]})
+        s.get(f"sys/{path}")
+        s.get(f"sys/{path}/tune")
+
+
 @case("tune: lists")
 def _(s):
     fresh(s)

@@ -95,7 +95,7 @@ json_t *sys_mount_info(const struct mount *mount, bool effective)
 	json_object_set_new(info, "external_entropy_access", json_boolean(mount->external_entropy_access));
 	json_object_set_new(info, "local", json_boolean(mount->local));
 	json_object_set_new(info, "options", mount->options ? json_deep_copy(mount->options) : json_null());
-	json_object_set_new(info, "plugin_version", json_string(""));
+	json_object_set_new(info, "plugin_version", json_string(sys_plugin_version(mount)));
 	json_object_set_new(info, "running_plugin_version", json_string(SYS_PLUGIN_VERSION));
 	json_object_set_new(info, "running_sha256", json_string(""));
 	json_object_set_new(info, "seal_wrap", json_boolean(mount->seal_wrap));

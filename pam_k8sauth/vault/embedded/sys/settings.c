@@ -6,6 +6,7 @@
 #include "vault/embedded/sys/sys.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/text.h"
 #include "vault/embedded/go_text.h"
@@ -210,21 +211,63 @@ static int take_members(struct call *call, const json_t *given, bool auth, json_
 	return check(call, config);
 }
 
-/* A version cannot be chosen: all engines are built in. 0, 1 after a refusal. */
+/* --- the version of the plugin */
+
+/* Whether TEXT begins like a version ("1", "v1.2", "1.2.3-rc1"); RET is it with three numbers. */
+static bool is_version(const char *text, char *ret, size_t size)
+{
+	unsigned parts[3] = { 0 };
+	int n = 0, used = 0;
+
+	text += *text == 'v';
+	for (int i = 0; i < 3 && *text >= '0' && *text <= '9'; i++, n++) {
+		if (sscanf(text, "%9u%n", &parts[i], &used) != 1)
+			return false;
+		text += used;
+		if (*text != '.' || i == 2)
+			break;
+		text++;
+	}
+	if (!used || (*text && *text != '-' && *text != '+'))
+		return false;
+	snprintf(ret, size, "v%u.%u.%u%s", parts[0], parts[1], parts[2], text);
+	return true;
+}
+
+int sys_refuse_version(struct call *call, const char *version, const struct engine *engine, bool tune)
+{
+	char whole[128];
+
+	if (streq(version, SYS_PLUGIN_VERSION) && sys_engine_mountable(engine))
+		return 0;
+	if (!is_version(version, whole, sizeof(whole)))
+		call_error(call, 400, "version \"%s\" is not a valid semantic version: Malformed version: %s", version,
+		    version);
+	else if (engine->auth || tune)
+		call_error(call, 400, "plugin not found in the catalog: %s, version=%s", engine->type, whole);
+	else
+		call_error(call, 400, "cannot select non-builtin version of secrets plugin %s", engine->type);
+	return 1;
+}
+
+const char *sys_plugin_version(const struct mount *mount)
+{
+	const char *version = json_string_value(json_object_get(mount->config, "plugin_version"));
+
+	return version ? version : "";
+}
+
+/* 0 or 1 after a refusal. */
 static int check_version(struct call *call, const json_t *given, const struct engine *engine)
 {
 	char *version AUTO_FREE = member_text(given, "plugin_version");
 
 	if (!version)
 		return cannot_convert(call, engine->auth);
-	if (!*version || streq(version, SYS_PLUGIN_VERSION))
-		return 0;
-	if (engine->auth)
-		call_error(call, 400, "plugin not found in the catalog: %s, version=%s", engine->type, version);
-	else
-		call_error(call, 400, "cannot select non-builtin version of secrets plugin %s", engine->type);
-	return 1;
+	return *version ? sys_refuse_version(call, version, engine, false) : 0;
 }
+
+/* --- all of `config` */
 
 /* A duration; *RET stays where there is none. 0, 1 after a refusal. */
 static int member_seconds(

@@ -205,7 +205,7 @@ int sys_version_history(struct call *call)
 {
 	char created[NANOTIME_SIZE];
 
-	nanotime_format(call->core->created, created);
+	nanotime_format(call->core->created / NANOTIME_SECOND * NANOTIME_SECOND, created);
 	return call_data(call, json_pack("{s:{s:{s:s, s:n, s:s}}, s:[s]}", "key_info", SYS_VAULT_VERSION, "build_date",
 				   "", "previous_version", "timestamp_installed", created, "keys", SYS_VAULT_VERSION));
 }

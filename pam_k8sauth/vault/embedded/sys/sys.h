@@ -57,6 +57,10 @@ bool sys_force_no_cache(const struct mount *mount);
 int sys_settings_show(const struct mount *mount, bool tune, json_t *info) NODISCARD;
 /* The fields of the request go into CONFIG, a mount's. 0, 1 after a refusal, or an errno. */
 int sys_settings_tune(struct call *call, json_t *config) NODISCARD;
+/* All engines are built in and have one version: refuses another one. 0 or 1 after a refusal. */
+int sys_refuse_version(struct call *call, const char *version, const struct engine *engine, bool tune) NODISCARD;
+/* The version that tune was asked for; "". */
+const char *sys_plugin_version(const struct mount *mount);
 /* GIVEN (field `config`) goes into a new MOUNT: its times, kind of tokens and settings. 0, 1 after a refusal, or an
    errno. */
 int sys_settings_enable(struct call *call, const json_t *given, struct mount *mount) NODISCARD;

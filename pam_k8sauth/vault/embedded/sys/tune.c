@@ -64,6 +64,8 @@ int sys_tune_read(struct call *call, const char *name, bool auth)
 	    (json_int_t)effective(mount->max_lease_ttl));
 	if (!data || sys_settings_show(mount, true, data) < 0)
 		return -ENOMEM;
+	if (*sys_plugin_version(mount))
+		json_object_set_new(data, "plugin_version", json_string(sys_plugin_version(mount)));
 	if (mount->external_entropy_access)
 		json_object_set_new(data, "external_entropy_access", json_true());
 	if (json_object_size(mount->options))
@@ -193,7 +195,7 @@ static int read_options(struct call *call, struct mount *mount, struct mount *va
 	return r == 0 && mount->engine->change_options ? mount->engine->change_options(call, mount, changed) : r;
 }
 
-/* --- what cannot be set here. Each: 0, 1 after a refusal, or an errno */
+/* --- what can hardly be set here. Each: 0, 1 after a refusal, or an errno */
 
 /* Vault's engines with passwords have it; none is here. */
 static int refuse_lockout(struct call *call, const struct mount *mount)
@@ -221,43 +223,18 @@ static int refuse_lockout(struct call *call, const struct mount *mount)
 	return 1;
 }
 
-/* Whether TEXT begins like a version: "1", "v1.2", "1.2.3-rc1"; then its number as three parts. */
-static bool is_version(const char *text, char *ret, size_t size)
-{
-	unsigned parts[3] = { 0 };
-	int n = 0, used = 0;
-
-	text += *text == 'v';
-	for (int i = 0; i < 3 && *text >= '0' && *text <= '9'; i++, n++) {
-		if (sscanf(text, "%9u%n", &parts[i], &used) != 1)
-			return false;
-		text += used;
-		if (*text != '.' || i == 2)
-			break;
-		text++;
-	}
-	if (!used || (*text && *text != '-' && *text != '+'))
-		return false;
-	snprintf(ret, size, "v%u.%u.%u%s", parts[0], parts[1], parts[2], text);
-	return true;
-}
-
-/* All engines are built in, and have one version. */
-static int refuse_version(struct call *call, const struct mount *mount)
+/* Only the version that runs can be asked for, which is then shown. */
+static int read_plugin_version(struct call *call, const struct mount *mount, json_t *config)
 {
 	const char *version = "";
-	char whole[128];
 	bool set;
 	int r = call_field_string(call, "plugin_version", &version, &set);
 
-	if (r || !set || streq(version, SYS_PLUGIN_VERSION))
+	if (r || !set)
 		return r;
-	if (is_version(version, whole, sizeof(whole)))
-		call_error(call, 400, "plugin not found in the catalog: %s, version=%s", mount->engine->type, whole);
-	else
-		call_error(call, 400, "version \"%s\" is not a valid semantic version: Malformed version: %s", version,
-		    version);
-	return 1;
+	if (sys_refuse_version(call, version, mount->engine, true))
+		return 1;
+	return json_object_set_new(config, "plugin_version", json_string(version)) ? -ENOMEM : 0;
 }
 
 /* --- tune */
@@ -319,7 +296,7 @@ static int read_values(struct call *call, struct mount *mount, struct mount *val
 	if (r == 0)
 		r = read_token_type(call, values);
 	if (r == 0)
-		r = refuse_version(call, mount);
+		r = read_plugin_version(call, mount, values->config);
 	return r ? r : read_options(call, mount, values);
 }
 
