@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import sys
+import time
 import traceback
 import urllib.parse
 
@@ -95,6 +96,18 @@ class Session:
             answer.begin()
             reply = Reply(answer.status, {n.lower(): v for n, v in answer.getheaders()}, answer.read())
         return self.record(title or repr(data[:200]), reply)
+
+    def wait_for(self, path):
+        """Waits until a new or upgraded KV mount lists PATH: meanwhile it refuses (400). What this asks is not recorded."""
+        for _ in range(400):
+            connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
+            connection.request("LIST", "/v1/" + path, headers={"X-Vault-Token": TOKEN})
+            status = connection.getresponse().status
+            connection.close()
+            if status != 400:
+                return
+            time.sleep(0.05)
+        raise RuntimeError(f"{path} does not get ready")
 
     def record(self, title, reply):
         title = title.replace(json.dumps(self.api.ca)[1:-1], "<ca>")

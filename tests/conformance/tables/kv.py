@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The key/value engines: version 2 whole, version 1, the way from one to the other, and the cubbyhole."""
-import json
 import time
-import urllib.error
-import urllib.request
 
 from play import case
 
@@ -11,23 +8,9 @@ MINIMUM = 300
 PATCH = {"Content-Type": "application/merge-patch+json"}
 
 
-def settled(s, path):
-    """Waits until a new or upgraded mount serves PATH: a moment during which a client that asks is told so."""
-    for _ in range(400):
-        asked = urllib.request.Request(f"http://127.0.0.1:{s.server.port}/v1/{path}?list=true", headers={"X-Vault-Token": "root"})
-        try:
-            urllib.request.urlopen(asked, timeout=10).close()
-            return
-        except urllib.error.HTTPError as error:
-            if error.code != 400:
-                return
-        time.sleep(0.05)
-    raise RuntimeError(f"{path} does not get ready")
-
-
 def mount2(s, path, **more):
     s.post(f"sys/mounts/{path}", {"type": "kv", "options": {"version": "2"}} | more)
-    settled(s, f"{path}/metadata")
+    s.wait_for(f"{path}/metadata")
 
 
 def put(s, path, options=None, **data):
@@ -40,7 +23,7 @@ def _(s):
                        ("o2", {"type": "kv", "options": {"version": 2}}), ("empty", {"type": "kv", "options": {"version": ""}}),
                        ("none", {"type": "kv", "options": None}), ("more", {"type": "kv-v2", "options": {"version": "1", "a": "b"}})):
         s.post(f"sys/mounts/m-{name}", body)
-        settled(s, f"m-{name}/metadata")
+        s.wait_for(f"m-{name}/metadata")
         s.get(f"sys/mounts/m-{name}")
         s.get(f"sys/internal/ui/mounts/m-{name}")
         s.post(f"m-{name}/data/a", {"data": {"a": 1}})
@@ -453,6 +436,41 @@ def _(s):
     s.post("sys/mounts/short/tune", {"default_lease_ttl": "15m"})
     s.post("short/a", {"x": 1})
     s.get("short/a")
+
+
+@case("from version 1 to version 2")
+def _(s):
+    s.post("sys/mounts/up", {"type": "kv"})
+    for path in ("a", "b/c", "b", "d/e/f/g"):
+        s.post(f"up/{path}", {"v": path, "n": 12345678901234567, "ttl": "1h"})
+    for options in ({"version": "3"}, {"version": "1"}, {"version": "x"}, {"version": ""}, {}, {"other": "x"}):
+        s.post("sys/mounts/up/tune", {"options": options})
+    s.get("sys/mounts/up")
+    s.get("up/a")
+    s.post("sys/mounts/up/tune", {"options": {"version": "2"}})
+    s.wait_for("up/metadata")
+    s.get("sys/mounts/up")
+    s.get("sys/internal/ui/mounts/up")
+    s.get("sys/mounts/up/tune")
+    s.list("up/metadata")
+    s.list("up/metadata/b")
+    for path in ("a", "b/c", "b", "d/e/f/g"):
+        s.get(f"up/data/{path}")
+        s.get(f"up/metadata/{path}")
+    s.get("up/a")
+    put(s, "up/data/a", n=2)
+    s.get("up/data/a")
+    s.get("up/data/a", {"version": "1"})
+    s.post("sys/mounts/up/tune", {"options": {"version": "2"}})
+    s.post("sys/mounts/up/tune", {"options": {"version": "1"}})
+    s.post("sys/mounts/up/tune", {"options": {"version": 1}})
+    s.get("up/data/a")
+    s.post("sys/mounts/empty1", {"type": "kv-v1"})
+    s.post("sys/mounts/empty1/tune", {"options": {"version": 2}, "description": "now two"})
+    s.wait_for("empty1/metadata")
+    s.list("empty1/metadata")
+    s.post("empty1/data/a", {"data": {"a": 1}})
+    s.get("sys/mounts/empty1")
 
 
 @case("odd names")

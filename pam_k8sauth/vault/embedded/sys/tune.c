@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/text.h"
+#include "vault/embedded/go_text.h"
 
 int sys_set_text(char **text, const char *value)
 {
@@ -137,21 +139,43 @@ static struct tuned *tuned_new(struct core *core, struct mount *mount)
 
 /* --- options */
 
-/* "" is none, 0; -1 for what is no number. */
-static long version_of(const char *text)
+/* As Go's ParseInt: 0, -EINVAL or -ERANGE. "" and NULL are 0. */
+static int parse_version(const char *text, long *ret)
 {
-	char *end;
-	long version = strtol(text ? text : "", &end, 10);
+	const char *digits = text ? text + (*text == '-' || *text == '+') : "";
 
-	return *end ? -1 : version;
+	*ret = 0;
+	if (!text || !*text)
+		return 0;
+	if (!*digits || strspn(digits, "0123456789") != strlen(digits))
+		return -EINVAL;
+	errno = 0;
+	*ret = strtol(text, NULL, 10);
+	return errno ? -ERANGE : 0;
+}
+
+/* 0, or 1 after a refusal. */
+static int version_of(struct call *call, const char *text, long *ret)
+{
+	struct buf quoted AUTO_BUF = BUF_MAX(4096);
+	int r = parse_version(text, ret);
+
+	if (r == 0)
+		return 0;
+	go_quote(&quoted, text);
+	call_error(call, 400, "unable to parse options: strconv.ParseInt: parsing %s: %s",
+	    quoted.failed ? "it" : quoted.data, r == -ERANGE ? "value out of range" : "invalid syntax");
+	return 1;
 }
 
 /* The version of a KV mount can go up, and nothing else. 0 or 1 after a refusal. */
 static int check_version(struct call *call, const struct mount *mount, const char *wanted)
 {
-	long is = version_of(json_string_value(json_object_get(mount->options, "version"))),
-	     version = version_of(wanted);
+	long is, version;
 
+	if (version_of(call, json_string_value(json_object_get(mount->options, "version")), &is) ||
+	    version_of(call, wanted, &version))
+		return 1;
 	if (version != 1 && version != 2)
 		call_error(call, 400, "invalid version provided: %ld", version);
 	else if (version < is)
