@@ -174,7 +174,8 @@ json_t *vault_response_body(const struct vault_response *response)
 
 	if (response->body)
 		return json_incref(response->body);
-	if (response->status == 204 || (response->status == 404 && response->empty_404))
+	if (response->status == 204 || (response->status == 202 && !response->warnings) ||
+	    (response->status == 404 && response->empty_404))
 		return NULL;
 	if (response->status < 400 || response->envelope_404)
 		return envelope(response);

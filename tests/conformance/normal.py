@@ -96,9 +96,11 @@ def compare(vault, ours, pairing, path=""):
     elif isinstance(vault, list) and isinstance(ours, list) and len(vault) == len(ours):
         for number, (a, b) in enumerate(zip(vault, ours)):
             yield from compare(a, b, pairing, f"{path}[{number}]")
-    elif kind(vault) != kind(ours) or vault != ours and not slack(path, vault, ours):
-        if not (isinstance(vault, str) and isinstance(ours, str) and pairing.same(vault, ours)):
+    elif isinstance(vault, str) and isinstance(ours, str):
+        if not pairing.same(vault, ours):  # equal texts are asked for, too: what they have stands for each other from here on
             yield path, vault, ours
+    elif kind(vault) != kind(ours) or vault != ours and not slack(path, vault, ours):
+        yield path, vault, ours
 
 
 def slack(path, vault, ours):

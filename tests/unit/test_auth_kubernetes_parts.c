@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "vault/embedded/auth_kubernetes/kubernetes.h"
 #include "vault/embedded/auth_token/cidr.h"
+#include "vault/embedded/glob.h"
 
 static void test_globs(void **state)
 {

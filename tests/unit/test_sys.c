@@ -98,8 +98,8 @@ static const struct {
 	{ VAULT_UPDATE, "sys/auth/token", "{\"type\":\"kubernetes\"}", 400, "path is already in use at token/" },
 	{ VAULT_UPDATE, "sys/auth/k3", "{\"type\":\"kubernetes\",\"config\":{\"token_type\":\"x\"}}", 400,
 	    "invalid value for 'token_type'" },
-	{ VAULT_UPDATE, "sys/auth/k3", "{\"type\":\"kubernetes\",\"config\":{\"token_type\":\"default-batch\"}}", 400,
-	    "batch tokens are not supported: token_type must be service or default-service" },
+	{ VAULT_UPDATE, "sys/auth/k3", "{\"type\":\"kubernetes\",\"config\":{\"token_type\":\"default\"}}", 400,
+	    "invalid value for 'token_type'" },
 	{ VAULT_UPDATE, "sys/auth/k4", "{\"type\":\"kubernetes\",\"options\":null}", 204, NULL },
 	{ VAULT_READ, "sys/auth/k4", NULL, 200, "\"options\":null" },
 	{ VAULT_UPDATE, "sys/auth/k5", "{\"type\":\"kubernetes\"}", 204, NULL },
@@ -114,8 +114,7 @@ static const struct {
 	    "{\"default_lease_ttl\":\"10m\",\"max_lease_ttl\":\"30m\",\"description\":\"new\",\"token_type\":"
 	    "\"default-service\"}",
 	    204, NULL },
-	{ VAULT_UPDATE, "sys/auth/k2/tune", "{\"token_type\":\"batch\"}", 400,
-	    "batch tokens are not supported: token_type must be service or default-service" },
+	{ VAULT_UPDATE, "sys/auth/k2/tune", "{\"token_type\":\"both\"}", 400, "invalid value for 'token_type'" },
 	{ VAULT_READ, "sys/auth/k2/tune", NULL, 200,
 	    "\"data\":{\"default_lease_ttl\":600,\"description\":\"new\",\"force_no_cache\":false,\"max_lease_ttl\":"
 	    "1800,"

@@ -180,6 +180,15 @@ void call_fault(struct call *call, int r, const char *what)
 		response->reason = NULL;
 }
 
+/* Answers, unless a hook of the commit holds the call. */
+static void settle(struct call_private *call, int r)
+{
+	call->result = r;
+	call->phase = CALL_SETTLING;
+	if (call->holds == 0)
+		call_finish(call, r);
+}
+
 static void on_committed(void *arg, int r)
 {
 	struct call_private *call = arg;
@@ -193,7 +202,7 @@ static void on_committed(void *arg, int r)
 	if (r < 0)
 		call_fault(&call->call, r, "the store could not be written");
 	call_unref(call);
-	call_finish(call, r);
+	settle(call, r);
 }
 
 static void commit(struct call_private *call)
@@ -205,7 +214,7 @@ static void commit(struct call_private *call)
 	leave_queues(call);
 	if (call->writes.n == 0) {
 		run_hooks(call, 0, 0);
-		call_finish(call, 0);
+		settle(call, 0);
 		return;
 	}
 	r = call_make_txn(call, &txn);
@@ -348,12 +357,20 @@ void call_hold(struct call *call)
 	private_of(call)->holds++;
 }
 
+void call_yield(struct call *call)
+{
+	call_enqueue(private_of(call));
+}
+
 void call_resume(struct call *call)
 {
 	struct call_private *private = private_of(call);
 
 	private->holds--;
-	call_enqueue(private);
+	if (private->phase == CALL_SETTLING && private->holds == 0)
+		call_finish(private, private->result);
+	else
+		call_enqueue(private);
 	call_unref(private);
 }
 

@@ -392,6 +392,23 @@ static json_t *text_members(const json_t *value)
 	return map;
 }
 
+/* The members of all the objects of a list; NULL where one is none. */
+static json_t *text_members_of_all(const json_t *list)
+{
+	json_t *map = json_object();
+
+	for (size_t i = 0; map && i < json_array_size(list); i++) {
+		const json_t *element = json_array_get(list, i);
+		json_auto_t *members = json_is_object(element) ? text_members(element) : NULL;
+
+		if (!members || json_object_update(map, members)) {
+			json_decref(map);
+			map = NULL;
+		}
+	}
+	return map;
+}
+
 /* "name=text" into MAP; 1 after the fault. */
 static int take_pair(json_t *map, const char *pair, struct buf *fault)
 {
@@ -442,7 +459,9 @@ int call_field_pairs(struct call *call, const char *name, json_t **ret, bool *re
 
 	if (!value || json_is_null(value))
 		return 0;
-	map = json_is_object(value) ? text_members(value) : NULL;
+	map = json_is_object(value)  ? text_members(value)
+	      : json_is_array(value) ? text_members_of_all(value)
+				     : NULL;
 	if (!map) {
 		map = json_object();
 		r = map ? take_pairs(call, map, name, value, &fault) : -ENOMEM;

@@ -169,6 +169,11 @@ int call_field_strings(
 int call_field_map(struct call *call, const char *name, json_t **ret, bool *ret_set); /* new object, caller's */
 /* A map of texts, or a list of "name=text": a new object, the caller's; untouched for null. */
 int call_field_pairs(struct call *call, const char *name, json_t **ret, bool *ret_set);
+/*
+ * All of FIELDS that were sent and are no captures of the path, converted, as an object that is the caller's. 0, 1
+ * after a refusal as above, -ENOMEM. A null of FIELD_SECONDS counts as not sent.
+ */
+int call_fields(struct call *call, const struct engine_field *fields, json_t **ret) NODISCARD;
 
 /*
  * Storage of the call's mount. Keys are relative to it. Values are JSON. 0, -ENOENT (not on put), -EAGAIN (return it),
@@ -195,7 +200,8 @@ void call_relaxed(struct call *call);
 
 /*
  * Runs AFTER (once) when the call's writes are durable, before the reply goes out: for caches. R is 0 or the commit's
- * errno; -ECANCELED where this run wrote nothing (it ended in -EAGAIN or in a refusal), so that ARG can be freed.
+ * errno; -ECANCELED where this run wrote nothing (it ended in -EAGAIN or in a refusal), so that ARG can be freed. AFTER
+ * may call_hold: then the reply waits until call_resume.
  */
 void call_on_commit(struct call *call, void (*after)(struct core *core, int r, void *arg), void *arg);
 
@@ -206,6 +212,8 @@ void call_on_commit(struct call *call, void (*after)(struct core *core, int r, v
  */
 void call_hold(struct call *call);
 void call_resume(struct call *call);
+/* For a handler with much to do: it returns -EAGAIN and is run again after the loop looked at its sockets. */
+void call_yield(struct call *call);
 
 /* --- logins
  * ------------------------------------------------------------------------------------------------------------ */

@@ -58,6 +58,7 @@ enum call_phase {
 	CALL_WAITING, /* for its next run, or for what will start it */
 	CALL_RUNNING,
 	CALL_COMMITTING,
+	CALL_SETTLING, /* durable; a hook of the commit still holds the reply back */
 	CALL_FINISHED,
 };
 
@@ -111,6 +112,7 @@ struct call_private {
 	enum call_phase phase;
 	unsigned refs;
 	unsigned holds;	     /* of call_hold */
+	int result;	     /* while CALL_SETTLING: the commit's */
 	unsigned listings_n; /* on their way */
 	int64_t started_ms;
 	enum vault_op op;	 /* as asked; the request's may become VAULT_CREATE for a run */

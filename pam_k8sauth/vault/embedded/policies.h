@@ -19,7 +19,10 @@ int policies_start(struct call *call) NODISCARD;
  */
 int policies_acl(struct call *call, const json_t *names, const json_t *entity, struct acl **ret) NODISCARD;
 
-/* Handlers of sys/policies/acl[/name], sys/policy[/name] and sys/capabilities-self for the sys engine's table. */
+/* Whether there is a policy of NAME (root and the built-in ones too). 0, -EAGAIN, -errno. */
+int policies_has(struct call *call, const char *name, bool *ret) NODISCARD;
+
+/* Handlers of sys/policies/acl[/name], sys/policy[/name] and sys/capabilities for the sys engine's table. */
 engine_handler policies_list, policies_read, policies_write, policies_delete;
 engine_handler policies_legacy_list, policies_legacy_read, policies_legacy_write;
-engine_handler capabilities_self, resultant_acl;
+engine_handler capabilities_self, capabilities_of_token, capabilities_of_accessor, resultant_acl;

@@ -414,7 +414,8 @@ static int run_handler(struct call *call)
 		if (r > 0)
 			return 0;
 		response->status = 200;
-	} else if (r == 0 && response->status < 400) {
+	} else if (r == 0 && response->status < 400 && response->status != 202) {
+		/* What is accepted only comes without its engine, as in Vault. */
 		if (!has_flag(call, ENGINE_UNAUTHENTICATED))
 			response->mount_type = call->mount->engine->type;
 	}

@@ -16,6 +16,7 @@
 struct token {
 	char
 	    salted[66]; /* "h" + 64 hex digits, the key: an HMAC of the accessor, which is an HMAC of the internal id */
+	char parent[66]; /* the key of the token that made it; "" for an orphan */
 	char accessor[TOKEN_ACCESSOR_LEN + 1];
 	json_t *policies; /* array, sorted */
 	char *path;	  /* creation path */
@@ -29,8 +30,11 @@ struct token {
 	int64_t ttl, max_ttl, explicit_max_ttl, period; /* seconds */
 	int64_t expire_time;				/* 0: never (root only) */
 	json_t *bound_cidrs;
-	char *type; /* "service" */
+	int64_t granted_ttl; /* by the last renewal; 0 before the first */
+	char *type;	     /* "service", or "batch": sealed into what is handed out, no record (batch.c) */
+	char *role;	     /* of auth/token/roles; NULL: made without one */
 	bool orphan, renewable, root;
+	bool has_children; /* it made tokens: some of them may still live */
 };
 
 void token_free(struct token *token);
@@ -52,6 +56,10 @@ int token_lookup(struct call *call, const struct secret *presented, struct token
  */
 int token_acl(struct call *call, const struct token *token, json_t **ret_entity, struct acl **ret) NODISCARD;
 
+/* The valid token of an id that a request names; of an accessor. 0 (the caller's), -ENOENT, -EAGAIN, -errno. */
+int token_find(struct call *call, const char *presented, struct token **ret) NODISCARD;
+int token_find_accessor(struct call *call, const char *accessor, struct token **ret) NODISCARD;
+
 /* num_uses: called by the router once per authenticated request; the write joins the call's. */
 int token_use(struct call *call, struct token *token) NODISCARD;
 
@@ -64,8 +72,17 @@ int token_create_login(struct call *call) NODISCARD;
 /* A root token with a given id (dev) or a new one (init): *RET is what to hand out. */
 int token_create_root(struct call *call, const struct secret *id, struct secret **ret) NODISCARD;
 
-/* Revokes by salted id: entry, accessor index, and what hangs on it. */
-int token_revoke(struct call *call, const char *salted) NODISCARD;
+/*
+ * Revokes TOKEN and all that descend from it: its own record with the call's writes, the others after them in batches
+ * of their own, which the call's reply waits for (revoke.c).
+ */
+int token_revoke(struct call *call, const struct token *token) NODISCARD;
+
+/*
+ * Revokes all tokens of a login mount with their trees, after the commit of CALL, which removes the mount; the reply
+ * waits for it. It takes call->state. 0, -EAGAIN, -errno.
+ */
+int tokens_revoke_mount(struct call *call, const struct mount *mount) NODISCARD;
 
 /*
  * Revokes tokens issued before now whose meta has a k8sauth_session that KEEP refuses (orphans of a former life;

@@ -229,6 +229,5 @@ def _(s):
 @case("role: batch tokens")
 def _(s):
     with mounted(s):
-        with s.differs("batch-tokens"):
-            s.post(ROLE, NAMES | {"audience": "vault", "token_type": "batch"})
-            s.post(ROLE, {"token_type": "batch", "token_period": 60})
+        s.post(ROLE, NAMES | {"audience": "vault", "token_type": "batch"})
+        s.post(ROLE, {"token_type": "batch", "token_period": 60})

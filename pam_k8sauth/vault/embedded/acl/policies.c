@@ -128,6 +128,15 @@ int policy_load(struct call *call, const char *name, char **ret)
 	return r;
 }
 
+int policies_has(struct call *call, const char *name, bool *ret)
+{
+	AUTO_FREE char *text = NULL;
+	int r = policy_load(call, name, &text);
+
+	*ret = r == 0;
+	return r == -ENOENT ? 0 : r;
+}
+
 /* --- caches */
 
 /* The place of NAME in a sorted array of N items of SIZE bytes, whose first member is their name. */

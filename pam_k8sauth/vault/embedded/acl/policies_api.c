@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sys/policies/acl, sys/policy and sys/capabilities-self (vault-core.md 1.11, 1.13; vault-1.21.4.md). */
+/* sys/policies/acl and sys/policy (vault-core.md 1.13; vault-1.21.4.md). */
 #include <errno.h>
 
 #include "base/text.h"
@@ -254,58 +254,4 @@ int policies_delete(struct call *call)
 		return r;
 	policies_changed(call);
 	return call_done(call);
-}
-
-/* Each path's capabilities in DATA; one path alone also as "capabilities". 0, 1 after a refusal, -errno. */
-static int add_capabilities(struct call *call, const json_t *paths, json_t *data)
-{
-	const json_t *path;
-	size_t i;
-
-	json_array_foreach(paths, i, path)
-	{
-		const char *text = json_string_value(path);
-		json_t *names;
-
-		if (!*text) {
-			call_wrapped_error(call, 400, "missing path");
-			return 1;
-		}
-		names = acl_capability_names(call->acl, acl_capabilities(call->acl, text));
-		if (json_object_set_new(data, text, names) < 0)
-			return -ENOMEM;
-		if (json_array_size(paths) == 1 && json_object_set(data, "capabilities", names) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-int capabilities_self(struct call *call)
-{
-	json_t *paths = NULL, *data = NULL;
-	int r;
-
-	if (!call->acl)
-		return call_wrapped_error(call, 500, "no token found");
-	r = call_field_strings(call, "paths", &paths, NULL);
-	if (r == 0 && json_array_size(paths) == 0) {
-		json_decref(paths);
-		paths = NULL;
-		r = call_field_strings(call, "path", &paths, NULL);
-	}
-	if (r == 0 && json_array_size(paths) == 0) {
-		call_error(call, 400, "paths must be supplied");
-		r = 1;
-	}
-	if (r == 0) {
-		data = json_object();
-		r = data ? add_capabilities(call, paths, data) : -ENOMEM;
-	}
-	json_decref(paths);
-	if (r) {
-		json_decref(data);
-		return r < 0 ? r : 0;
-	}
-	call->response->data_on_top = true;
-	return call_data(call, data);
 }

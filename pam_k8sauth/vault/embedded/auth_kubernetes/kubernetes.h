@@ -78,20 +78,8 @@ extern const struct engine_field kube_role_fields[];
 const char *role_text(const json_t *role, const char *name);
 int64_t role_number(const json_t *role, const char *name);
 
-/*
- * The fields of the request, converted, as an object of those that were sent (a null duration counts as not sent).
- * 0; 1 after a refusal; -ENOMEM.
- */
-int role_fields_read(struct call *call, json_t **ret) NODISCARD;
 /* Puts the token_ fields and their deprecated names (2.5) of SENT into ROLE. 0; 1 after a refusal; -ENOMEM. */
 int role_fields_merge_token(struct call *call, json_t *role, json_t *sent) NODISCARD;
-
-/* --- match.c */
-
-/* Vault's glob: '*' is any run, everything else itself, anchored at both ends (2.3). */
-bool glob_match(const char *pattern, const char *text);
-/* Whether any element of PATTERNS matches. */
-bool globs_match(const json_t *patterns, const char *text);
 
 /* --- selector.c */
 

@@ -12,6 +12,7 @@
 #include "vault/login_remedy.h"
 #include "vault/embedded/auth_kubernetes/login.h"
 #include "vault/embedded/auth_token/cidr.h"
+#include "vault/embedded/glob.h"
 #include "vault/embedded/go_text.h"
 
 const struct engine_field kube_login_fields[] = {

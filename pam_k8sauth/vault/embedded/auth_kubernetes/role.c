@@ -322,7 +322,7 @@ int kube_role_write(struct call *call)
 		r = role ? 0 : -ENOMEM;
 	}
 	if (r == 0)
-		r = role_fields_read(call, &sent);
+		r = call_fields(call, kube_role_fields, &sent);
 	if (r == 0)
 		r = write_role(call, role, sent);
 	json_decref(sent);

@@ -1,91 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Minting: the token of a login (kubernetes-auth.md 3.7) and root tokens. */
-#include <ctype.h>
 #include <errno.h>
 
 #include "base/text.h"
+#include "vault/embedded/auth_token/policy_names.h"
 #include "vault/embedded/auth_token/tokens.h"
 #include "vault/embedded/auth_token/ttl.h"
 
-static int compare_names(const void *a, const void *b)
+const char *token_reserved_policy(const json_t *policies)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+	static const char *const reserved[] = { "response-wrapping", "control-group" };
 
-/* NAME trimmed and in lower case; NULL for an empty one or without memory. */
-static char *clean_name(const char *name, int *ret_r)
-{
-	size_t len;
-	char *clean;
-
-	while (isspace((unsigned char)*name))
-		name++;
-	len = strlen(name);
-	while (len && isspace((unsigned char)name[len - 1]))
-		len--;
-	if (!len)
-		return NULL;
-	clean = strndup(name, len);
-	if (!clean)
-		*ret_r = -ENOMEM;
-	for (char *c = clean; c && *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return clean;
-}
-
-int token_clean_policies(const json_t *policies, bool no_default, json_t **ret)
-{
-	size_t n = 0, max = json_array_size(policies) + 1;
-	char **names = calloc(max, sizeof(*names));
-	json_t *clean = json_array();
-	int r = names && clean ? 0 : -ENOMEM;
-
-	for (size_t i = 0; r == 0 && i + 1 < max; i++) {
-		const char *name = json_string_value(json_array_get(policies, i));
-
-		names[n] = name ? clean_name(name, &r) : NULL;
-		n += names[n] != NULL;
-	}
-	if (r == 0 && !no_default) {
-		names[n] = strdup("default");
-		r = names[n] ? 0 : -ENOMEM;
-		n += names[n] != NULL;
-	}
-	if (r == 0)
-		qsort(names, n, sizeof(*names), compare_names);
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		if ((i == 0 || !streq(names[i], names[i - 1])) && json_array_append_new(clean, json_string(names[i])))
-			r = -ENOMEM;
-	}
-	for (size_t i = 0; i < n; i++)
-		free(names[i]);
-	free(names);
-	if (r == 0)
-		*ret = clean;
-	else
-		json_decref(clean);
-	return r;
+	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
+		if (policy_names_has(policies, reserved[i]))
+			return reserved[i];
+	return NULL;
 }
 
 /* Policies that no login may give. 0, or 1 after the refusal. */
 static int check_policies(struct call *call, const json_t *policies)
 {
-	size_t i;
-	json_t *policy;
+	const char *reserved = token_reserved_policy(policies);
 
-	json_array_foreach(policies, i, policy)
-	{
-		const char *name = json_string_value(policy);
-
-		if (streq(name, "root")) {
-			call_refuse(call, VAULT_FAILED_REFUSED, "policies", 400,
-			    "auth methods cannot create root tokens", "the role gives the policy root");
-			return 1;
-		}
-		if (streq(name, "response-wrapping") || streq(name, "control-group")) {
-			call_error(call, 400, "cannot assign policy \"%s\"", name);
-			return 1;
-		}
+	if (policy_names_has(policies, "root")) {
+		call_refuse(call, VAULT_FAILED_REFUSED, "policies", 400, "auth methods cannot create root tokens",
+		    "the role gives the policy root");
+		return 1;
+	}
+	if (reserved) {
+		call_error(call, 400, "cannot assign policy \"%s\"", reserved);
+		return 1;
 	}
 	return 0;
 }
@@ -154,7 +98,7 @@ static int new_id(struct tokens *tokens, struct token *token, char ret_id[static
 static int fill_login(struct call *call, struct token *token)
 {
 	const struct login_auth *auth = call->auth;
-	int r = token_clean_policies(auth->policies, auth->no_default_policy, &token->policies);
+	int r = policy_names_clean(auth->policies, !auth->no_default_policy, &token->policies);
 
 	if (r == 0)
 		r = check_policies(call, token->policies);
@@ -163,19 +107,23 @@ static int fill_login(struct call *call, struct token *token)
 	snprintf(token->mount, sizeof(token->mount), "%s", call->mount->uuid);
 	token->path = strdup(call->request->path);
 	token->display_name = display_name(call->mount, auth->display_name);
-	token->type = strdup("service");
+	token->type = strdup(wants_batch(call->mount, auth) ? "batch" : "service");
 	token->entity_id = strdup(call->entity ? json_string_value(json_object_get(call->entity, "id")) : "");
 	token->meta = token_meta(call);
 	token->internal = json_incref(auth->internal);
 	if (json_array_size(auth->bound_cidrs))
 		token->bound_cidrs = json_incref(auth->bound_cidrs);
-	token->num_uses = token->minted_uses = auth->num_uses;
-	token->explicit_max_ttl = auth->explicit_max_ttl;
-	token->period = auth->period;
-	token->orphan = token->renewable = true;
+	token->minted_uses = auth->num_uses;
+	token->orphan = true;
 	if (!token->path || !token->display_name || !token->type || !token->entity_id ||
 	    (!token->meta && (auth->metadata || call->request->pam)))
 		return -ENOMEM;
+	token->renewable = !token_is_batch(token);
+	if (token_is_batch(token))
+		return 0;
+	token->num_uses = auth->num_uses;
+	token->explicit_max_ttl = auth->explicit_max_ttl;
+	token->period = auth->period;
 	return 0;
 }
 
@@ -196,46 +144,79 @@ static int set_times(struct call *call, struct token *token)
 
 	if (r < 0)
 		return r;
-	token->creation_time = now;
-	token->expire_time = nanotime_after(now, token->ttl);
+	/* A batch token knows whole seconds. */
+	token->creation_time = token_is_batch(token) ? now / NANOTIME_SECOND * NANOTIME_SECOND : now;
+	token->expire_time = nanotime_after(token->creation_time, token->ttl);
 	return 0;
+}
+
+/* The key and accessor of the id CUSTOM. */
+static int take_id(struct call *call, struct token *token, const char *custom)
+{
+	struct tokens *tokens = core_tokens(call->core);
+	struct token *other AUTO_TOKEN = NULL;
+	int r = token_presented_salted(tokens, custom, strlen(custom), token->salted);
+
+	if (r == 0)
+		r = token_id_accessor(tokens, custom, strlen(custom), token->accessor);
+	if (r == 0)
+		r = token_load(call, token->salted, &other);
+	return r == -ENOENT ? 0 : r == 0 ? -EEXIST : r;
+}
+
+int token_mint(struct call *call, struct token *token, const char *custom, char ret_id[static TOKEN_HANDED_SIZE])
+{
+	struct tokens *tokens = core_tokens(call->core);
+	char new[TOKEN_ID_LEN + 1];
+	int r;
+
+	if (*custom) {
+		snprintf(ret_id, TOKEN_HANDED_SIZE, "%s", custom);
+		r = take_id(call, token, custom);
+	} else {
+		r = new_id(tokens, token, new);
+		if (r == 0 && token->root)
+			memcpy(ret_id, new, sizeof(new)); /* as Vault's root tokens are handed out */
+		else if (r == 0)
+			r = token_sign(tokens, new, ret_id);
+		wipe(new, sizeof(new));
+	}
+	if (r == 0)
+		r = token_store(call, token);
+	if (r == 0)
+		r = tokens_expire_at(tokens, token->salted, token->expire_time);
+	if (r == 0)
+		call_relaxed(call);
+	return r;
+}
+
+int token_answer(struct call *call, const struct token *token, const char *id)
+{
+	json_decref(call->response->auth);
+	call->response->auth = token_auth_block(token, id, token->ttl);
+	call->response->status = 200;
+	return call->response->auth ? token_auth_entity(call, token, call->response->auth) : -ENOMEM;
 }
 
 int token_create_login(struct call *call)
 {
-	struct tokens *tokens = core_tokens(call->core);
-	char id[TOKEN_ID_LEN + 1], signed_id[TOKEN_SIGNED_LEN + 1];
+	char id[TOKEN_HANDED_SIZE];
 	struct token *token AUTO_TOKEN = NULL;
 	int r;
 
-	if (wants_batch(call->mount, call->auth)) {
-		call_refuse(call, VAULT_FAILED_REFUSED, "token", 400,
-		    "batch tokens are not supported: set token_type of the role and of the mount to service",
-		    "the role or its mount asks for batch tokens");
-		return 1;
-	}
 	token = calloc(1, sizeof(*token));
 	if (!token)
 		return -ENOMEM;
 	r = fill_login(call, token);
 	if (r == 0)
 		r = set_times(call, token);
+	if (r == 0 && token_is_batch(token))
+		return token_mint_batch(call, token);
 	if (r == 0)
-		r = new_id(tokens, token, id);
+		r = token_mint(call, token, "", id);
 	if (r == 0)
-		r = token_sign(tokens, id, signed_id);
+		r = token_answer(call, token, id);
 	wipe(id, sizeof(id));
-	if (r == 0)
-		r = token_store(call, token);
-	if (r == 0)
-		r = tokens_expire_at(tokens, token->salted, token->expire_time);
-	if (r == 0) {
-		call_relaxed(call);
-		json_decref(call->response->auth);
-		call->response->auth = token_auth_block(token, signed_id, token->ttl);
-		r = call->response->auth ? token_auth_entity(call, token, call->response->auth) : -ENOMEM;
-	}
-	wipe(signed_id, sizeof(signed_id));
 	return r;
 }
 

@@ -2,23 +2,21 @@
 /* The engine at auth/token/: looking up, renewing and revoking (vault-core.md 3.4, 3.5). */
 #include <errno.h>
 
+#include "vault/embedded/auth_token/roles.h"
 #include "vault/embedded/auth_token/tokens.h"
+#include "vault/embedded/leases.h"
 
 /* The token that field NAME of the request presents: 0 with *RET NULL where there is no such token. */
 static int find_by_id(struct call *call, const char *presented, struct token **ret)
 {
-	char salted[TOKEN_SALTED_SIZE];
-	int r = token_presented_salted(core_tokens(call->core), presented, strlen(presented), salted);
+	int r = token_find(call, presented, ret);
 
-	if (r == 0)
-		r = token_load_valid(call, salted, ret);
 	return r == -ENOENT ? 0 : r;
 }
 
 /* The same by field `accessor`. 0, 1 after an error answer, or an errno. */
 static int find_by_accessor(struct call *call, struct token **ret)
 {
-	char salted[TOKEN_SALTED_SIZE];
 	const char *accessor = "";
 	int r = call_field_string(call, "accessor", &accessor, NULL);
 
@@ -28,11 +26,7 @@ static int find_by_accessor(struct call *call, struct token **ret)
 		call_wrapped_error(call, 400, "missing accessor");
 		return 1;
 	}
-	if (strlen(accessor) != TOKEN_ACCESSOR_LEN)
-		return 0;
-	r = token_accessor_salted(core_tokens(call->core), accessor, salted);
-	if (r == 0)
-		r = token_load_valid(call, salted, ret);
+	r = token_find_accessor(call, accessor, ret);
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -132,14 +126,17 @@ static int renew_accessor(struct call *call)
 
 static int revoke_self(struct call *call)
 {
-	int r = call->token ? token_revoke(call, call->token->salted) : 0;
+	int r;
 
+	if (call->token && token_is_batch(call->token))
+		return call_error(call, 400, "batch tokens cannot be revoked");
+	r = call->token ? token_revoke(call, call->token) : 0;
 	return r < 0 ? r : call_done(call);
 }
 
 static int revoke_by_id(struct call *call)
 {
-	char salted[TOKEN_SALTED_SIZE];
+	struct token *token AUTO_TOKEN = NULL;
 	const char *id = "";
 	int r = call_field_string(call, "token", &id, NULL);
 
@@ -147,10 +144,34 @@ static int revoke_by_id(struct call *call)
 		return r < 0 ? r : 0;
 	if (!*id)
 		return call_error(call, 400, "missing token ID");
-	r = token_presented_salted(core_tokens(call->core), id, strlen(id), salted);
-	if (r == 0)
-		r = token_revoke(call, salted);
-	return r < 0 && r != -ENOENT ? r : call_done(call);
+	r = find_by_id(call, id, &token);
+	if (r == 0 && token && token_is_batch(token))
+		return call_error(call, 400, "batch tokens cannot be revoked");
+	if (r == 0 && token)
+		r = token_revoke(call, token);
+	return r < 0 ? r : call_done(call);
+}
+
+/* Its children live on. */
+static int revoke_orphan(struct call *call)
+{
+	struct token *token AUTO_TOKEN = NULL;
+	const char *id = "";
+	int r = call_field_string(call, "token", &id, NULL);
+
+	if (r)
+		return r < 0 ? r : 0;
+	if (!*id)
+		return call_error(call, 400, "missing token ID");
+	r = find_by_id(call, id, &token);
+	if (r < 0)
+		return r;
+	if (!token)
+		return call_error(call, 400, "token to revoke not found");
+	if (token_is_batch(token))
+		return call_error(call, 400, "batch tokens cannot be revoked");
+	r = token_revoke_orphan(call, token);
+	return r < 0 ? r : call_done(call);
 }
 
 static int revoke_accessor(struct call *call)
@@ -161,7 +182,7 @@ static int revoke_accessor(struct call *call)
 	if (r)
 		return r < 0 ? r : 0;
 	if (token)
-		r = token_revoke(call, token->salted);
+		r = token_revoke(call, token);
 	else
 		call_warn(call, "No token found with this accessor");
 	return r < 0 ? r : call_done(call);
@@ -185,7 +206,47 @@ static const struct engine_field accessor_field[] = { ACCESSOR, { 0 } };
 static const struct engine_field renew_fields[] = { TOKEN, INCREMENT, { 0 } };
 static const struct engine_field renew_accessor_fields[] = { ACCESSOR, INCREMENT, { 0 } };
 
+static const struct engine_field create_fields[] = {
+	{ "display_name", FIELD_STRING, "A name for people, behind \"token-\"." },
+	{ "entity_alias", FIELD_STRING, "The alias of an entity that the token is to have; with a role only." },
+	{ "explicit_max_ttl", FIELD_STRING, "The longest life of the token, renewals included." },
+	{ "id", FIELD_STRING, "The id of the token; needs sudo." },
+	{ "lease", FIELD_STRING, "Deprecated name of ttl." },
+	{ "meta", FIELD_MAP, "Names and texts that lookup and audit show." },
+	{ "no_default_policy", FIELD_BOOL, "Whether the token does not get the policy default." },
+	{ "no_parent", FIELD_BOOL, "Whether the token is an orphan; needs sudo." },
+	{ "num_uses", FIELD_INT, "How many requests the token is good for; 0 for any number." },
+	{ "period", FIELD_STRING, "The token lives this long after each renewal; needs sudo." },
+	{ "policies", FIELD_STRINGS, "The policies of the token; its maker's, if there are none." },
+	{ "renewable", FIELD_BOOL, "Whether the token can be renewed." },
+	{ "ttl", FIELD_STRING, "The life of the token until it is renewed." },
+	{ "type", FIELD_STRING, "The kind of token: service or batch." },
+	{ 0 },
+};
+
 static const struct engine_path paths[] = {
+	{ .pattern = "accessors/",
+	    .flags = ENGINE_SUDO,
+	    .list = token_accessors,
+	    .help = "The accessors of all tokens." },
+	{ .pattern = "create", .update = token_create, .fields = create_fields, .help = "Make a token." },
+	{ .pattern = "create-orphan",
+	    .update = token_create_orphan,
+	    .fields = create_fields,
+	    .help = "Make a token that outlives its maker." },
+	{ .pattern = "create/{role_name}",
+	    .update = token_create,
+	    .fields = create_fields,
+	    .help = "Make a token as a role says." },
+	{ .pattern = "tidy", .update = leases_tidy, .help = "Does nothing: there are no leftovers to look for." },
+	{ .pattern = "roles/", .list = token_role_list, .help = "The names of the roles." },
+	{ .pattern = "roles/{role_name}",
+	    .read = token_role_read,
+	    .update = token_role_write,
+	    .delete = token_role_delete,
+	    .exists = token_role_exists,
+	    .fields = token_role_fields,
+	    .help = "A role for tokens: read, write, delete." },
 	{ .pattern = "lookup-self",
 	    .read = lookup_self,
 	    .update = lookup_self,
@@ -217,6 +278,11 @@ static const struct engine_path paths[] = {
 	    .update = revoke_by_id,
 	    .fields = token_field,
 	    .help = "Revoke a token and its children." },
+	{ .pattern = "revoke-orphan",
+	    .flags = ENGINE_SUDO,
+	    .update = revoke_orphan,
+	    .fields = token_field,
+	    .help = "Revoke a token; its children live on as orphans." },
 	{ .pattern = "revoke-accessor",
 	    .update = revoke_accessor,
 	    .fields = accessor_field,
@@ -229,4 +295,5 @@ const struct engine token_engine = {
 	.auth = true,
 	.help = "Looks up, renews and revokes tokens.",
 	.paths = paths,
+	.renew = token_role_renew,
 };

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "vault/embedded/auth_token/policy_names.h"
 #include "vault/embedded/auth_token/tokens.h"
 #include "vault/embedded/identity.h"
 #include "vault/embedded/policies.h"
@@ -64,13 +65,13 @@ int token_auth_entity(struct call *call, const struct token *token, json_t *auth
 
 	if (r < 0 || !policies)
 		return r;
-	r = token_clean_policies(policies, true, &clean);
+	r = policy_names_clean(policies, false, &clean);
 	if (r < 0)
 		return r;
 	both = json_copy(token->policies);
 	if (!both || json_array_extend(both, clean))
 		return -ENOMEM;
-	r = token_clean_policies(both, true, &all);
+	r = policy_names_clean(both, false, &all);
 	if (r < 0)
 		return r;
 	return json_object_set(auth, "policies", all) || json_object_set(auth, "identity_policies", clean) ? -ENOMEM

@@ -16,6 +16,7 @@ void token_free(struct token *token)
 	free(token->path);
 	free(token->display_name);
 	free(token->type);
+	free(token->role);
 	free(token);
 }
 
@@ -55,14 +56,20 @@ static int put_limits(json_t *record, const struct token *token)
 	       put_integer(record, "created", token->creation_time) |
 	       put_integer(record, "renewed", token->last_renewal) |
 	       put_integer(record, "expires", token->expire_time) | put_integer(record, "ttl", token->ttl) |
+	       put_integer(record, "granted_ttl", token->granted_ttl) |
 	       put_integer(record, "explicit_max_ttl", token->explicit_max_ttl) |
 	       put_integer(record, "period", token->period);
 }
 
-int token_store(struct call *call, const struct token *token)
+static int put_tree(json_t *record, const struct token *token)
+{
+	return put_text(record, "parent", token->parent) | put_text(record, "role", token->role) |
+	       put_true(record, "has_children", token->has_children);
+}
+
+json_t *token_to_record(const struct token *token)
 {
 	json_auto_t *record = json_object();
-	char key[TOKEN_KEY_SIZE];
 	int failed = put(record, "accessor", json_string_nocheck(token->accessor)) |
 		     put(record, "policies", json_incref(token->policies)) |
 		     put(record, "path", json_string(token->path)) |
@@ -70,10 +77,18 @@ int token_store(struct call *call, const struct token *token)
 		     put(record, "type", json_string(token->type)) |
 		     put(record, "mount", json_string_nocheck(token->mount)) | put_if_any(record, "meta", token->meta) |
 		     put_if_any(record, "internal", token->internal) | put_text(record, "entity", token->entity_id) |
-		     put_limits(record, token) | put_true(record, "orphan", token->orphan) |
-		     put_true(record, "renewable", token->renewable);
+		     put_limits(record, token) | put_true(record, "renewable", token->renewable) |
+		     put_tree(record, token);
 
-	if (failed)
+	return failed ? NULL : json_incref(record);
+}
+
+int token_store(struct call *call, const struct token *token)
+{
+	json_auto_t *record = token_to_record(token);
+	char key[TOKEN_KEY_SIZE];
+
+	if (!record)
 		return -ENOMEM;
 	token_key(token->salted, key);
 	return core_put(call, key, record);
@@ -105,17 +120,21 @@ static bool only_root(const json_t *policies)
 	return json_array_size(policies) == 1 && name && streq(name, "root");
 }
 
+/* NULL where RECORD is none, or without memory. */
 static struct token *from_record(const char *salted, const json_t *record)
 {
 	struct token *token = calloc(1, sizeof(*token));
 	const char *accessor = json_string_value(json_object_get(record, "accessor"));
 	const char *mount = json_string_value(json_object_get(record, "mount"));
+	const char *parent = json_string_value(json_object_get(record, "parent"));
+	const char *role = json_string_value(json_object_get(record, "role"));
 
 	if (!token)
 		return NULL;
 	snprintf(token->salted, sizeof(token->salted), "%s", salted);
 	snprintf(token->accessor, sizeof(token->accessor), "%s", accessor ? accessor : "");
 	snprintf(token->mount, sizeof(token->mount), "%s", mount ? mount : "");
+	snprintf(token->parent, sizeof(token->parent), "%s", parent ? parent : "");
 	token->policies = get_typed(record, "policies", JSON_ARRAY);
 	token->meta = get_typed(record, "meta", JSON_OBJECT);
 	token->internal = get_typed(record, "internal", JSON_OBJECT);
@@ -130,30 +149,26 @@ static struct token *from_record(const char *salted, const json_t *record)
 	token->last_renewal = get_integer(record, "renewed");
 	token->expire_time = get_integer(record, "expires");
 	token->ttl = get_integer(record, "ttl");
+	token->granted_ttl = get_integer(record, "granted_ttl");
 	token->explicit_max_ttl = get_integer(record, "explicit_max_ttl");
 	token->period = get_integer(record, "period");
-	token->orphan = json_is_true(json_object_get(record, "orphan"));
+	token->orphan = !*token->parent;
+	token->has_children = json_is_true(json_object_get(record, "has_children"));
 	token->renewable = json_is_true(json_object_get(record, "renewable"));
 	token->root = only_root(token->policies);
-	if (!token->policies || !token->path || !token->entity_id || !token->display_name || !token->type) {
+	token->role = role ? strdup(role) : NULL;
+	if (!token->policies || !token->path || !token->entity_id || !token->display_name || !token->type ||
+	    (role && !token->role)) {
 		token_free(token);
 		return NULL;
 	}
 	return token;
 }
 
-int token_load(struct call *call, const char *salted, struct token **ret)
+int token_from_record(const char *salted, const json_t *record, struct token **ret)
 {
-	json_auto_t *record = NULL;
-	char key[TOKEN_KEY_SIZE];
-	struct token *token;
-	int r;
+	struct token *token = from_record(salted, record);
 
-	token_key(salted, key);
-	r = core_get(call, key, &record);
-	if (r < 0)
-		return r;
-	token = from_record(salted, record);
 	if (!token)
 		return -EIO;
 	/* A record without an end that is not root's is broken: it must not become a token for ever. */
@@ -165,9 +180,18 @@ int token_load(struct call *call, const char *salted, struct token **ret)
 	return 0;
 }
 
-/* The mount that made the token may be gone, and another one of its name made, or it was moved, and perhaps back: its
- * tokens end with that. */
-static bool mount_is_there(struct core *core, const struct token *token)
+int token_load(struct call *call, const char *salted, struct token **ret)
+{
+	json_auto_t *record = NULL;
+	char key[TOKEN_KEY_SIZE];
+	int r;
+
+	token_key(salted, key);
+	r = core_get(call, key, &record);
+	return r < 0 ? r : token_from_record(salted, record, ret);
+}
+
+bool token_mount_is_there(struct core *core, const struct token *token)
 {
 	const struct mount *mount;
 
@@ -177,6 +201,12 @@ static bool mount_is_there(struct core *core, const struct token *token)
 	return mount && streq(mount->uuid, token->mount) && token->creation_time > mount->moved_at;
 }
 
+bool token_is_valid(struct core *core, const struct token *token)
+{
+	return (!token->expire_time || token->expire_time > nanotime_now()) && token->num_uses >= 0 &&
+	       token_mount_is_there(core, token);
+}
+
 int token_load_valid(struct call *call, const char *salted, struct token **ret)
 {
 	struct token *token;
@@ -184,8 +214,7 @@ int token_load_valid(struct call *call, const char *salted, struct token **ret)
 
 	if (r < 0)
 		return r;
-	if ((token->expire_time && token->expire_time <= nanotime_now()) || token->num_uses < 0 ||
-	    !mount_is_there(call->core, token)) {
+	if (!token_is_valid(call->core, token)) {
 		token_free(token);
 		return -ENOENT;
 	}
@@ -204,7 +233,7 @@ static json_t *time_text(int64_t time)
 }
 
 /* Seconds left as Vault counts them: from the next or last full second, whichever is nearer. */
-static int64_t seconds_left(const struct token *token, int64_t now)
+int64_t token_seconds_left(const struct token *token, int64_t now)
 {
 	int64_t rounded = (now + NANOTIME_SECOND / 2) / NANOTIME_SECOND * NANOTIME_SECOND;
 
@@ -220,8 +249,9 @@ json_t *token_show(const struct token *token, const char *id, int64_t now)
 	    token->expire_time ? time_text(token->expire_time) : json_null(), "explicit_max_ttl",
 	    (json_int_t)token->explicit_max_ttl, "id", id, "meta", token->meta, "num_uses", (json_int_t)token->num_uses,
 	    "orphan", token->orphan, "path", token->path, "policies", token->policies, "ttl",
-	    (json_int_t)seconds_left(token, now), "type", token->type);
+	    (json_int_t)token_seconds_left(token, now), "type", token->type);
 	int failed = put_if_any(data, "bound_cidrs", token->bound_cidrs) | put_integer(data, "period", token->period) |
+		     put_text(data, "role", token->role) |
 		     put_integer(data, "last_renewal_time", token->last_renewal / NANOTIME_SECOND);
 
 	if (token->last_renewal)

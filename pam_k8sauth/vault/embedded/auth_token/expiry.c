@@ -63,7 +63,7 @@ static int expire_batch(struct call *call)
 		if (r == 0 && token->expire_time > nanotime_now())
 			item->at = token->expire_time;
 		else if (r == 0)
-			r = token_revoke(call, salted);
+			r = token_revoke(call, token);
 		if (r == -EAGAIN)
 			waiting = true; /* ask for the others before waiting for this one */
 		else if (r < 0 && !can_skip(r))
@@ -168,8 +168,10 @@ static int scan_token(struct call *call, struct tokens *tokens, const char *name
 		return r;
 	if (is_orphan(tokens, token)) {
 		++*orphans;
-		return token_revoke(call, salted);
+		return token_revoke(call, token);
 	}
+	if (!token_mount_is_there(call->core, token)) /* disabled, and then we were stopped */
+		return token_revoke(call, token);
 	return tokens_expire_at(tokens, salted, token->expire_time);
 }
 
@@ -243,6 +245,9 @@ static void on_scan(evutil_socket_t fd, short events, void *arg)
 		arm(tokens->scan_timer, SEALED_S * NANOTIME_SECOND);
 		return;
 	}
+	if (!tokens->trees_resumed)
+		tokens_trees_resume(tokens);
+	tokens->trees_resumed = true;
 	tokens->scan.running = true;
 	tokens->scan.found = 0;
 	core_run(tokens->core, scan_some, tokens, NULL, scan_done, tokens);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From what a client presents to its entry; counting its uses; revoking it. */
+/* From what a client presents to its entry; counting its uses. */
 #include <errno.h>
 
 #include "vault/embedded/auth_token/cidr.h"
 #include "vault/embedded/auth_token/tokens.h"
-#include "vault/embedded/cubbyhole/cubbyhole.h"
 
 struct tokens *tokens_new(struct core *core)
 {
@@ -20,6 +19,7 @@ void tokens_free(struct tokens *tokens)
 	if (!tokens)
 		return;
 	tokens_expiry_stop(tokens);
+	tokens_trees_stop(tokens);
 	token_keys_free(tokens);
 	free(tokens);
 }
@@ -42,15 +42,23 @@ static bool address_allowed(const struct call *call, const struct token *token)
 	return cidrs_match(token->bound_cidrs, peer->address);
 }
 
-int token_lookup(struct call *call, const struct secret *presented, struct token **ret)
+/* The valid token of what a client presents. 0, -ENOENT, -EAGAIN, -errno. */
+static int find(struct call *call, const char *presented, size_t len, struct token **ret)
 {
 	char salted[TOKEN_SALTED_SIZE];
-	struct token *token;
-	int r = token_presented_salted(
-	    core_tokens(call->core), secret_reveal(presented), secret_len(presented), salted);
+	int r;
 
-	if (r == 0)
-		r = token_load_valid(call, salted, &token);
+	if (token_looks_batch(presented))
+		return token_open_batch(call, presented, len, ret);
+	r = token_presented_salted(core_tokens(call->core), presented, len, salted);
+	return r < 0 ? r : token_load_valid(call, salted, ret);
+}
+
+int token_lookup(struct call *call, const struct secret *presented, struct token **ret)
+{
+	struct token *token;
+	int r = find(call, secret_reveal(presented), secret_len(presented), &token);
+
 	if (r < 0)
 		return r;
 	if (!address_allowed(call, token)) {
@@ -61,28 +69,30 @@ int token_lookup(struct call *call, const struct secret *presented, struct token
 	return 0;
 }
 
+int token_find(struct call *call, const char *presented, struct token **ret)
+{
+	return find(call, presented, strlen(presented), ret);
+}
+
+int token_find_accessor(struct call *call, const char *accessor, struct token **ret)
+{
+	char salted[TOKEN_SALTED_SIZE];
+	int r;
+
+	if (strlen(accessor) != TOKEN_ACCESSOR_LEN)
+		return -ENOENT;
+	r = token_accessor_salted(core_tokens(call->core), accessor, salted);
+	return r < 0 ? r : token_load_valid(call, salted, ret);
+}
+
 int token_use(struct call *call, struct token *token)
 {
 	if (token->num_uses == 0)
 		return 0;
 	if (token->num_uses == 1) {
 		token->num_uses = -1;
-		return token_revoke(call, token->salted);
+		return token_revoke(call, token);
 	}
 	token->num_uses--;
 	return token_store(call, token);
-}
-
-int token_revoke(struct call *call, const char *salted)
-{
-	char key[TOKEN_KEY_SIZE];
-	int r;
-
-	token_key(salted, key);
-	r = core_delete(call, key);
-	if (r == 0)
-		r = cubbyhole_forget(call, salted);
-	if (r == 0)
-		tokens_expire_never(core_tokens(call->core), salted);
-	return r == -ENOENT ? 0 : r;
 }

@@ -15,7 +15,8 @@ static int ask_engine(struct call *call, const struct token *token, const struct
 
 	if (!mount->engine->renew)
 		return 0;
-	current.ttl = current.max_ttl = current.period = 0;
+	current.ttl = life->ttl;
+	current.max_ttl = 0;
 	r = mount->engine->renew(call, &current);
 	if (r < 0)
 		return r;
@@ -24,6 +25,7 @@ static int ask_engine(struct call *call, const struct token *token, const struct
 	life->ttl = current.ttl;
 	life->max_ttl = current.max_ttl;
 	life->period = current.period;
+	life->explicit_max_ttl = current.explicit_max_ttl;
 	return 0;
 }
 
@@ -32,7 +34,7 @@ int token_renew(struct call *call, struct token *token, const char *presented)
 	const struct mount *mount = core_mount_of(call->core, token->path);
 	int64_t now = nanotime_now(), increment = 0, ttl;
 	struct token_life life = {
-		.ttl = token->ttl,
+		.ttl = token->granted_ttl ? token->granted_ttl : token->ttl,
 		.period = token->period,
 		.explicit_max_ttl = token->explicit_max_ttl,
 		.issued = token->creation_time,
@@ -41,6 +43,8 @@ int token_renew(struct call *call, struct token *token, const char *presented)
 
 	if (r)
 		return r < 0 ? r : 0;
+	if (token_is_batch(token))
+		return call_error(call, 400, "batch tokens cannot be renewed");
 	if (token_is_first_root(token))
 		return call_error(call, 400, "invalid lease ID");
 	if (!token->renewable || !mount)
@@ -57,6 +61,7 @@ int token_renew(struct call *call, struct token *token, const char *presented)
 	if (r < 0)
 		return r;
 	token->last_renewal = now;
+	token->granted_ttl = ttl;
 	token->expire_time = nanotime_after(now, ttl);
 	r = token_store(call, token);
 	if (r == 0)

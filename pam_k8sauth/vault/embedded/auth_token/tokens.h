@@ -3,6 +3,7 @@
 #pragma once
 
 #include <openssl/evp.h>
+#include <sys/queue.h>
 
 #include "vault/embedded/auth_token/expiry_heap.h"
 #include "vault/embedded/nanotime.h"
@@ -35,6 +36,9 @@ struct tokens {
 	bool batch_full; /* the last one was: more are waiting */
 	struct token_scan scan;
 
+	LIST_HEAD(, tree_pass) trees; /* under way */
+	bool trees_resumed;
+
 	bool (*keep)(void *arg, const char *session_id); /* NULL: no orphans asked for */
 	void *keep_arg;
 	int64_t keep_before; /* tokens issued later are of this life */
@@ -64,11 +68,22 @@ void token_key(const char *salted, char ret[static TOKEN_KEY_SIZE]);
 
 /* --- entries (entry.c) */
 
+/* As it is kept. NULL without memory. */
+json_t *token_to_record(const struct token *token) NODISCARD;
+/* What token_to_record gave, of the key SALTED. 0 or -EIO. */
+int token_from_record(const char *salted, const json_t *record, struct token **ret) NODISCARD;
 /* Reads the entry of SALTED, ended or not. 0, -ENOENT, -EAGAIN, -EIO. The caller owns *RET. */
 int token_load(struct call *call, const char *salted, struct token **ret) NODISCARD;
 /* Writes it. 0, -EAGAIN, -EIO, -ENOMEM. */
 int token_store(struct call *call, const struct token *token) NODISCARD;
-/* Loads it if it may still be used: not ended, its mount still there. Otherwise as token_load. */
+/* The mount that made TOKEN may be gone, and another one of its name made, or it was moved, and perhaps back: its
+ * tokens end with that. */
+bool token_mount_is_there(struct core *core, const struct token *token);
+/* Whether TOKEN may still be used: not ended, its mount still there. */
+bool token_is_valid(struct core *core, const struct token *token);
+/* Its rest, as Vault counts it; 0 for one without an end. */
+int64_t token_seconds_left(const struct token *token, int64_t now);
+/* Loads it if it is valid. Otherwise as token_load. */
 int token_load_valid(struct call *call, const char *salted, struct token **ret) NODISCARD;
 /* What lookup shows of it (vault-core.md 3.5). ID: as presented. NULL without memory. */
 json_t *token_show(const struct token *token, const char *id, int64_t now) NODISCARD;
@@ -79,8 +94,73 @@ json_t *token_auth_block(const struct token *token, const char *client_token, in
 
 int token_show_entity(struct call *call, const struct token *token, json_t *data) NODISCARD;
 int token_auth_entity(struct call *call, const struct token *token, json_t *auth) NODISCARD;
-/* Policies as a token gets them: trimmed, lower-case, sorted, once each, with "default" unless NO_DEFAULT. */
-int token_clean_policies(const json_t *policies, bool no_default, json_t **ret) NODISCARD;
+
+/* --- minting (create.c) */
+
+/*
+ * Gives TOKEN an id (or takes CUSTOM, if it is not ""), writes its record, notes its end. RET_ID, a secret, is what to
+ * hand out. 0, -EEXIST where a token has the custom id, -EAGAIN, -errno.
+ */
+#define TOKEN_HANDED_SIZE (TOKEN_PRESENTED_MAX + 1)
+int token_mint(
+    struct call *call, struct token *token, const char *custom, char ret_id[static TOKEN_HANDED_SIZE]) NODISCARD;
+/* Answers with the auth block of a token that was just made. 0 or -ENOMEM. */
+int token_answer(struct call *call, const struct token *token, const char *id) NODISCARD;
+/* The first of POLICIES that no token may be given by name ("response-wrapping"); NULL. */
+const char *token_reserved_policy(const json_t *policies);
+
+/* --- batch tokens (batch.c) */
+
+static inline bool token_is_batch(const struct token *token)
+{
+	return streq(token->type, "batch");
+}
+/* Whether PRESENTED claims to be one. */
+bool token_looks_batch(const char *presented);
+/* Seals TOKEN and answers with it. 0 or -errno. */
+int token_mint_batch(struct call *call, const struct token *token) NODISCARD;
+/* Opens a valid one. 0 (the caller's), -ENOENT, -EAGAIN, -errno. */
+int token_open_batch(struct call *call, const char *presented, size_t len, struct token **ret) NODISCARD;
+
+/* auth/token/create, create-orphan and create/<role> (child.c). */
+engine_handler token_create, token_create_orphan;
+
+/* --- all tokens (walk.c) */
+
+/*
+ * A walk over all records of tokens, as the state of a handler that may need many runs. LOOK sees each token once, in
+ * no order, ended ones too; it may run again for a token whose run did not end, so it notes what it found only in the
+ * walk's FOUND. 0, or a negative errno.
+ */
+struct token_walk {
+	int (*look)(struct call *call, struct token_walk *walk, const struct token *token);
+	json_t *found; /* array or object of the handler's; freed with the walk */
+	unsigned folder;
+	json_t *names; /* of the folder; NULL: not listed yet */
+	size_t at;
+};
+
+/* The call's walk, made by its first run with FOUND (taken over, also on failure). NULL without memory. */
+struct token_walk *token_walk_of(struct call *call, json_t *found,
+    int (*look)(struct call *call, struct token_walk *walk, const struct token *token)) NODISCARD;
+/* Goes on. 0: all were seen; -EAGAIN (return it), -errno. */
+int token_walk_run(struct call *call, struct token_walk *walk) NODISCARD;
+
+/* LIST auth/token/accessors. */
+engine_handler token_accessors;
+
+/* --- trees (revoke.c) */
+
+/* Notes CHILD among the children of PARENT (salted ids); the record of PARENT says has_children in the same
+ * transaction. */
+int token_add_child(struct call *call, const char *parent, const char *child) NODISCARD;
+/* As token_revoke, but its children live on as orphans. */
+int token_revoke_orphan(struct call *call, const struct token *token) NODISCARD;
+/* Revokes the tokens of SALTED (array of salted ids) with their trees, as token_revoke does. */
+int tokens_revoke_list(struct call *call, json_t *list) NODISCARD;
+/* Takes up what a former life of the daemon began: once, unsealed. */
+void tokens_trees_resume(struct tokens *tokens);
+void tokens_trees_stop(struct tokens *tokens);
 
 /* --- expiry (expiry.c) */
 

@@ -34,9 +34,12 @@ static int load(struct call *call, json_t **ret)
 /* 1 after a refusal: the daemon itself has no token, and so no cubbyhole. */
 static int refuse(struct call *call)
 {
-	if (call->token)
+	if (call->token && *call->token->salted)
 		return call_refuse_dots(call, path_of(call));
-	call_wrapped_error(call, 500, "client token empty");
+	if (call->token)
+		call_error(call, 400, "cubbyhole operations are only supported by \"service\" type tokens");
+	else
+		call_wrapped_error(call, 500, "client token empty");
 	return 1;
 }
 

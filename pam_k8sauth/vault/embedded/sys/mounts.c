@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "vault/embedded/token.h"
 
 #define TUNE "/tune"
 
@@ -301,6 +302,8 @@ static int disable(struct call *call, bool auth)
 	r = mounts_write(call, mount, NULL);
 	if (r == 0)
 		r = call_delete_tree(call, data);
+	if (r == 0 && auth)
+		r = tokens_revoke_mount(call, mount);
 	if (r < 0)
 		return r;
 	call_on_commit(call, after_unmount, mount);

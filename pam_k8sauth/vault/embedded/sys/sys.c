@@ -2,6 +2,7 @@
 /* The engine "system": its paths (vault-core.md 9.5). */
 #include "vault/embedded/sys/sys.h"
 
+#include "vault/embedded/leases.h"
 #include "vault/embedded/policies.h"
 
 static const struct engine_field no_fields[] = { { 0 } };
@@ -80,11 +81,54 @@ static const struct engine_field policy_fields[] = {
 	{ "rules", FIELD_STRING, "An older name of policy." },
 	{ 0 },
 };
+#define CAPABILITIES_PATHS                                          \
+	{ "path", FIELD_STRINGS, "An older name of paths." },       \
+	{                                                           \
+		"paths", FIELD_STRINGS, "The paths that are meant." \
+	}
 static const struct engine_field capabilities_fields[] = {
-	{ "path", FIELD_STRINGS, "An older name of paths." },
-	{ "paths", FIELD_STRINGS, "The paths that are meant." },
+	CAPABILITIES_PATHS,
+	{ "token", FIELD_STRING, "The token that is meant." },
 	{ 0 },
 };
+static const struct engine_field capabilities_accessor_fields[] = {
+	CAPABILITIES_PATHS,
+	{ "accessor", FIELD_STRING, "The accessor of the token that is meant." },
+	{ 0 },
+};
+
+static const struct engine_field leases_fields[] = {
+	{ "include_child_namespaces", FIELD_BOOL, "Of namespaces, which there are none of." },
+	{ "limit", FIELD_STRING, "How many to tell." },
+	{ "type", FIELD_STRING, "Which kind: irrevocable." },
+	{ 0 },
+};
+static const struct engine_field lease_prefix_fields[] = {
+	{ "prefix", FIELD_STRING, "How the ids of the leases begin." },
+	{ "sync", FIELD_BOOL, "Whether to wait until it is done." },
+	{ 0 },
+};
+static const struct engine_field lease_fields[] = {
+	{ "increment", FIELD_SECONDS, "The life that is wished from now on." },
+	{ "lease_id", FIELD_STRING, "The id of the lease." },
+	{ "sync", FIELD_BOOL, "Whether to wait until it is done." },
+	{ "url_lease_id", FIELD_STRING, "The id of the lease, in the path." },
+	{ 0 },
+};
+/* Each has an older name, with the id in the path or in the body. */
+#define LEASES_RENEW(p)                                                                                  \
+	{                                                                                                \
+		.pattern = (p), .update = leases_renew, .fields = lease_fields, .help = "Renew a lease." \
+	}
+#define LEASES_REVOKE(p)                                                                                   \
+	{                                                                                                  \
+		.pattern = (p), .update = leases_revoke, .fields = lease_fields, .help = "Revoke a lease." \
+	}
+#define LEASES_BELOW(p, handler)                                                                          \
+	{                                                                                                 \
+		.pattern = (p), .flags = ENGINE_SUDO, .update = (handler), .fields = lease_prefix_fields, \
+		.help = "Revoke the leases below a prefix."                                               \
+	}
 
 #define PLUGINS_OF(kind, text)                                                                          \
 	{                                                                                               \
@@ -157,6 +201,48 @@ static const struct engine_path paths[] = {
 	    .delete = policies_delete,
 	    .fields = policy_fields,
 	    .help = "A policy in an older form: read, write, delete." },
+	{ .pattern = "leases",
+	    .flags = ENGINE_SUDO,
+	    .read = leases_irrevocable,
+	    .fields = leases_fields,
+	    .help = "The leases that cannot be revoked: none." },
+	{ .pattern = "leases/count",
+	    .read = leases_count,
+	    .fields = leases_fields,
+	    .help = "How many leases cannot be revoked: none." },
+	{ .pattern = "leases/tidy",
+	    .update = leases_tidy,
+	    .fields = no_fields,
+	    .help = "Does nothing: there are no leftovers to look for." },
+	{ .pattern = "leases/lookup/{prefix...?}",
+	    .flags = ENGINE_SUDO,
+	    .list = leases_list,
+	    .fields = lease_prefix_fields,
+	    .help = "The leases below a prefix." },
+	{ .pattern = "leases/lookup",
+	    .update = leases_lookup,
+	    .fields = lease_fields,
+	    .help = "What is known of a lease." },
+	LEASES_RENEW("leases/renew"),
+	LEASES_RENEW("leases/renew/{url_lease_id...}"),
+	LEASES_RENEW("renew"),
+	LEASES_RENEW("renew/{url_lease_id...}"),
+	LEASES_REVOKE("leases/revoke"),
+	LEASES_REVOKE("leases/revoke/{url_lease_id...}"),
+	LEASES_REVOKE("revoke"),
+	LEASES_REVOKE("revoke/{url_lease_id...}"),
+	LEASES_BELOW("leases/revoke-prefix/{prefix...}", leases_revoke_prefix),
+	LEASES_BELOW("leases/revoke-force/{prefix...}", leases_revoke_force),
+	LEASES_BELOW("revoke-prefix/{prefix...}", leases_revoke_prefix),
+	LEASES_BELOW("revoke-force/{prefix...}", leases_revoke_force),
+	{ .pattern = "capabilities",
+	    .update = capabilities_of_token,
+	    .fields = capabilities_fields,
+	    .help = "What a token may do on paths." },
+	{ .pattern = "capabilities-accessor",
+	    .update = capabilities_of_accessor,
+	    .fields = capabilities_accessor_fields,
+	    .help = "What the token of an accessor may do on paths." },
 	{ .pattern = "capabilities-self",
 	    .update = capabilities_self,
 	    .fields = capabilities_fields,

@@ -40,12 +40,12 @@ int sys_parse_ttl(struct call *call, const char *name, const char *text, const c
 
 int sys_set_token_type(struct call *call, const char *type, char **ret)
 {
-	if (streq(type, "batch") || streq(type, "default-batch"))
-		call_error(call, 400, "batch tokens are not supported: token_type must be service or default-service");
-	else if (!streq(type, "default-service") && !streq(type, "service"))
-		call_error(call, 400, "invalid value for 'token_type'");
-	else
-		return sys_set_text(ret, type);
+	static const char *const types[] = { "default-service", "service", "default-batch", "batch" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (streq(type, types[i]))
+			return sys_set_text(ret, type);
+	call_error(call, 400, "invalid value for 'token_type'");
 	return 1;
 }
 

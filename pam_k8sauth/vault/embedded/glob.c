@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Globs of names and namespaces; see kubernetes.h. */
-#include "vault/embedded/auth_kubernetes/kubernetes.h"
+/* Globs of names: of service accounts, namespaces and policies. */
+#include "vault/embedded/glob.h"
+
+#include <string.h>
+
+#include "base/macros.h"
 
 /* Where the first LEN bytes of PIECE occur first in the N bytes at TEXT; NULL. */
 static const char *find(const char *text, size_t n, const char *piece, size_t len)

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Handlers of sys/leases for the sys engine's table. */
+#pragma once
+
+#include "vault/embedded/core.h"
+
+engine_handler leases_lookup, leases_renew, leases_revoke;
+engine_handler leases_list, leases_revoke_prefix, leases_revoke_force;
+engine_handler leases_count, leases_irrevocable;
+/* Also auth/token/tidy. Vault looks for leftovers of broken revocations; here records go together or not at all. */
+engine_handler leases_tidy;
