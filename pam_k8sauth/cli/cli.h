@@ -4,9 +4,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <jansson.h>
 
 #include "base/macros.h"
+#include "cli/flags.h"
+#include "cli/value.h"
 
 enum cli_exit {
 	CLI_OK = 0,
@@ -15,149 +16,172 @@ enum cli_exit {
 	CLI_NO_VERB = 127,
 };
 
-/* Which options a verb takes; the table in options.c says the rest. */
-enum cli_option {
-	OPT_FORMAT = 1 << 0,
-	OPT_FIELD = 1 << 1,
-	OPT_FORCE = 1 << 2,
-	OPT_PATH = 1 << 3,
-	OPT_DESCRIPTION = 1 << 4,
-	OPT_VERSION = 1 << 5,
-	OPT_MOUNT = 1 << 6,
-	OPT_SELF = 1 << 7,
-	OPT_STATUS = 1 << 8,
-	OPT_VERSIONS = 1 << 9,
-	OPT_CONNECTION = 1 << 10, /* -address, -ca-cert */
+enum format {
+	FORMAT_TABLE,
+	FORMAT_JSON,
+	FORMAT_YAML,
+	FORMAT_PRETTY,
+	FORMAT_RAW,
 };
 
 struct client;
 
 struct cli {
-	const char *address, *ca_cert;
-	const char *format; /* "table" or "json" */
-	const char *field, *path, *description, *version, *versions, *mount;
-	bool force, self, status, help;
-	char **args; /* what follows the options */
+	const struct verb *verb;
+	struct flag_value flags[FLAG_COUNT];
+	char **args; /* what follows the flags */
 	int n_args;
+	enum format format;
+	const char *field; /* -field, NULL without */
+	bool detailed;
+	bool quiet; /* the request was printed, not sent: what follows is no error */
+	bool stdin_used;
+	const char *data_error; /* what precedes an error in data; NULL for the usual words */
+	bool asking; /* the next request is a question of ours, so it is sent even where only one is to be shown */
 	struct client *client;
 };
 
-struct cli_verb {
-	const char *name;     /* "read", "kv put" */
+/* Which flags a verb takes besides its own. */
+enum {
+	TAKES_HTTP = 1 << 0,
+	TAKES_FORMAT = 1 << 1,
+	TAKES_FIELD = 1 << 2,
+	TAKES_ALL = TAKES_HTTP | TAKES_FORMAT | TAKES_FIELD,
+};
+
+struct verb {
+	const char *name;     /* "read", "kv metadata get" */
 	const char *usage;    /* "[options] PATH" */
 	const char *synopsis; /* one line */
 	const char *help;     /* indented text, or NULL */
-	unsigned options;
-	int min_args, max_args; /* max_args -1: any number */
+	unsigned takes;
+	const enum flag_id *flags; /* its own, FLAG_END at the end; NULL for none */
 	int (*run)(struct cli *cli);
+	const char *completes; /* what its arguments are: "file", or words; NULL for anything */
 };
 
-extern const struct cli_verb cli_verbs[]; /* ends with a NULL name */
+extern const struct verb verbs[]; /* ends with a NULL name */
 
-/* --- options.c --- */
+/* --- help.c --- */
 
-/* Reads the options of VERB from ARGV (after the verb) into CLI. CLI_OK, or CLI_LOCAL after the reason was printed. */
-int cli_parse(const struct cli_verb *verb, int argc, char **argv, struct cli *ret);
-void cli_print_verb_help(const struct cli_verb *verb);
+void help_print_verb(const struct verb *verb);
+void help_print_all(bool asked);
+/* Whether verbs start with WORDS, such as "kv metadata". */
+bool help_is_group(const char *words);
+/* The verbs below them, to standard output where they were ASKED for. */
+void help_print_group(const char *words, bool asked);
+/* Says that there is no verb TEXT, and which ones are close to it. */
+void help_print_unknown(const char *text);
+
+/* --- ui.c --- */
+
+/* A line to standard output, to standard error, and to standard error as a warning. */
+void ui_output(const char *format, ...) PRINTF_LIKE(1, 2);
+void ui_error(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
+void ui_warn(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
+/* The same as ui_error; returns CODE. */
+int ui_fail(const struct cli *cli, int code, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Whether standard output is a terminal that takes colours; then a newline follows a raw field. */
+bool ui_is_terminal(void);
+/* A formatted text; the caller frees it. Never NULL. */
+char *text_of(const char *format, ...) PRINTF_LIKE(1, 2);
+/* TEXT in lines of at most 78 characters, each with PAD blanks before it; the caller frees it. */
+char *wrap_text(const char *text, int pad);
 
 /* --- data.c --- */
 
 /*
- * The fields of a write from "key=value", "key=@file", "key=-" and "key=\@text", or from one "@file" or "-" that is a
- * JSON object. A repeated key becomes a list. CLI_OK with *RET (the caller's), or CLI_LOCAL after the reason was
- * printed.
+ * The fields of a write from ARGS: "key=value", "key=@file", "key=-" and "key=\@text", "@file" or "-" with a JSON
+ * object. A repeated key becomes a list. CLI_OK with *RET (the caller's), or CLI_LOCAL after the reason was printed.
  */
-int cli_read_data(char *const *args, int n_args, json_t **ret);
-
+int data_read(struct cli *cli, char *const *args, int n_args, struct value **ret);
+/* "k=v&k=v" of DATA, sorted by key and percent-encoded; NULL where there is none. The caller frees it. */
+char *data_query(const struct value *data);
 /* The text of the file NAME, or of standard input for "-". 0 or a negative errno. */
-struct buf;
-int cli_read_text(const char *name, struct buf *ret) NODISCARD;
+int data_read_text(const char *name, struct buf *ret) NODISCARD;
+/* PATH without slashes and blanks around it, in place. */
+char *trim_path(char *path);
+/* Prints the reason and returns false where there are fewer than LEAST or more than MOST arguments. */
+bool args_between(const struct cli *cli, int least, int most);
 
-/* --- client.c --- */
+/* --- client.c, address.c, dry_run.c --- */
 
 struct reply {
 	long status;
-	json_t *json; /* NULL where the body is none */
-	char *url;    /* as in error texts */
-	const char *method;
-	bool with_token; /* the request had one */
+	struct value *json; /* NULL where there is no body */
+	char *raw;	    /* the body as it came */
+	size_t raw_len;
+	char *error; /* the text after "Error doing something: "; NULL for a good reply */
 };
+
 void reply_free(struct reply *reply);
 #define AUTO_REPLY CLEANUP(reply_free)
 
-/*
- * The connection that options and environment ask for: VAULT_ADDR (http, https, unix://), VAULT_CACERT, VAULT_TOKEN or
- * ~/.vault-token. CLI_OK, or CLI_LOCAL after the reason was printed.
- */
-int client_new(const struct cli *cli, struct client **ret);
+/* A connection as flags and environment ask for it. CLI_OK, or CLI_SERVER after the reason was printed. */
+int client_new(struct cli *cli);
 void client_free(struct client *client);
-
-/* Uses the token TEXT instead (wiped by the caller). 0 or -ENOMEM. */
-int client_set_token(struct client *client, const char *text) NODISCARD;
-
-/*
- * Sends METHOD to v1/PATH (percent-encoded here) with QUERY (NULL, or "list=true") and BODY (NULL for none). CLI_OK
- * with any HTTP status in *RET, or CLI_SERVER after "PREFIX: reason" was printed: the server could not be reached.
- */
-int client_send(struct client *client, const char *method, const char *path, const char *query, const json_t *body,
-    const char *prefix, struct reply *ret);
+/* Uses the token TEXT instead ("" for none), wiped by the caller. */
+void client_set_token(struct client *client, const char *text);
+/* Drops -wrap-ttl. */
+void client_no_wrapping(struct client *client);
+bool client_wraps(const struct client *client);
+/* What the next request says about its body; NULL for JSON. */
+void client_content_type(struct client *client, const char *type);
 
 /*
- * Prints "PREFIX: Error making API request." with URL, code and errors (PREFIX NULL: without), and what to do where the
- * errors do not tell. Returns CLI_SERVER.
+ * Sends METHOD to v1/PATH (percent-encoded here) with QUERY (NULL for none) and BODY (NULL for none). 0 with a status
+ * below 400 in *RET. -1 with its `error`, and with status and json where the server answered.
  */
-int reply_error(const struct reply *reply, const char *prefix);
-/* Whether it is a success. */
-bool reply_good(const struct reply *reply);
-/* 404 without anything in it but errors: nothing is there. */
-bool reply_is_nothing(const struct reply *reply);
+int client_send(struct cli *cli, const char *method, const char *path, const char *query, const struct value *body,
+    struct reply *ret);
+/*
+ * The same as the vault library reads secrets: 404 with data or warnings is a reply, one without is nothing: 0 with no
+ * json.
+ */
+int client_secret(struct cli *cli, const char *method, const char *path, const char *query, const struct value *body,
+    struct reply *ret);
+
+/* --- token_file.c --- */
+
+/* The token that was stored by a login; 0 with *RET (the caller wipes it), -ENOENT, or what open() said. */
+int token_file_read(char **ret) NODISCARD;
+/* Replaces it, for its owner only. 0 or a negative errno. */
+int token_file_write(const char *token) NODISCARD;
 
 /* --- output.c --- */
 
-/* A vault reply as a person reads it: data, lease and auth as a table, or with -format=json or -field. An exit code. */
-int print_secret(const struct cli *cli, const json_t *secret);
-/* One field of OBJECT, without a newline where standard output is no terminal. */
-int print_field(const struct cli *cli, const json_t *object, const char *name);
-void print_json(const json_t *value);
-/* The same with the members of every object sorted. */
-void print_sorted_json(const json_t *value);
-/* Keys and values of OBJECT, sorted; durations as such. */
-void print_map(const json_t *object);
-/* "== Title ==", as wide as the WIDTH bytes below it. */
-void print_title(const char *title, size_t width);
-/* "== Data ==" above print_map(OBJECT). */
-void print_titled_map(const char *title, const json_t *object);
-/* One column "Keys". */
-void print_keys(const json_t *keys);
-/* ROWS x COLUMNS texts, the first row being the head, columns 4 blanks apart. */
-void print_table(char *const *cells, size_t rows, size_t columns);
-/* The value as Go prints it: map[a:1 b:[x y]], <nil>. NULL without memory. The caller frees it (wipe_free). */
-char *go_text(const json_t *value);
-/* 2764800 is "768h", 5400 "1h30m". */
-void go_duration(long long seconds, char *ret, size_t size);
-void print_warnings(const json_t *secret);
-bool is_json(const struct cli *cli);
+/* A vault reply in the format that is wanted, or one field of it. An exit code. */
+int print_secret(const struct cli *cli, const struct value *secret);
+/* The same without -field. */
+int print_whole_secret(const struct cli *cli, const struct value *secret);
+/* The field -field of a reply. */
+int print_secret_field(const struct cli *cli, const struct value *secret);
+/* The field -field of a map; "data" is the map itself. */
+int print_field(const struct cli *cli, const struct value *map);
+/* A value in the format that is wanted; a map as a table. */
+int print_data(const struct cli *cli, const struct value *value);
+/* The keys of a listing. */
+int print_list(const struct cli *cli, const struct value *secret);
+void print_warnings(const struct cli *cli, const struct value *secret);
+/* "====== Title ======" as wide as WIDTH, as a map below it, or as TEXT and an empty line. */
+void print_map_title(const char *title, const struct value *map);
+void print_path_title(const char *title, const char *text);
+/* 2764800 is "768h", 5400 "1h30m"; the caller frees it. */
+char *go_duration(long long seconds);
 
-/* The verbs. */
-int verb_status(struct cli *cli);
-int verb_read(struct cli *cli);
-int verb_write(struct cli *cli);
-int verb_list(struct cli *cli);
-int verb_delete(struct cli *cli);
-int verb_kv_put(struct cli *cli);
-int verb_kv_get(struct cli *cli);
-int verb_kv_list(struct cli *cli);
-int verb_kv_delete(struct cli *cli);
-int verb_auth_enable(struct cli *cli);
-int verb_auth_list(struct cli *cli);
-int verb_secrets_enable(struct cli *cli);
-int verb_secrets_list(struct cli *cli);
-int verb_policy_write(struct cli *cli);
-int verb_policy_read(struct cli *cli);
-int verb_policy_list(struct cli *cli);
-int verb_policy_delete(struct cli *cli);
-int verb_token_lookup(struct cli *cli);
-int verb_token_revoke(struct cli *cli);
-int verb_operator_init(struct cli *cli);
-int verb_explain(struct cli *cli);
-int verb_accounts_rebind(struct cli *cli);
+/* --- table.c --- */
+
+/* Lines of cells, shown in columns. */
+struct table {
+	char **cells;
+	size_t n, size, columns;
+};
+
+/* A table with a head of COLUMNS texts, underlined. */
+void table_begin(struct table *table, size_t columns, const char *const *head);
+/* Adds a cell; takes TEXT over. */
+void table_take(struct table *table, char *text);
+void table_add(struct table *table, const char *text);
+void table_print(const struct table *table);
+void table_free(struct table *table);
+#define AUTO_TABLE CLEANUP(table_free)

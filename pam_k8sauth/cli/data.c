@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The data of a write, from arguments, files and standard input. Secrets belong into the last two. */
-#include "cli/cli.h"
-
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "base/buf.h"
 #include "base/safe_open.h"
+#include "base/secret.h"
 #include "base/text.h"
+#include "cli/cli.h"
 
 #define INPUT_MAX (16 * 1024 * 1024)
 
-int cli_read_text(const char *name, struct buf *ret)
+int data_read_text(const char *name, struct buf *ret)
 {
 	AUTO_CLOSE int fd = -1;
 
@@ -24,97 +24,199 @@ int cli_read_text(const char *name, struct buf *ret)
 	return read_all(fd, INPUT_MAX, ret);
 }
 
-static int bad_pair(const char *pair, const char *why)
+/* What Go says of a file that cannot be read: "open x: no such file or directory". */
+static char *file_error(const char *name, int error)
 {
-	/* The key only: a value may be a secret, and this may end in a log. */
-	fprintf(stderr, "Failed to parse K=V data: invalid key/value pair \"%.*s\": %s\n", (int)strcspn(pair, "="),
-	    pair, why);
-	return CLI_LOCAL;
+	char *text = text_of("%s %s: %s", error == -EISDIR ? "read" : "open", name, strerror(-error));
+	char *why = strrchr(text, ':') + 2;
+
+	*why = (char)tolower((unsigned char)*why);
+	return text;
 }
 
-/* A file or standard input that is a JSON object. */
-static int read_object(const char *arg, json_t **ret)
+static int bad_pair(const struct cli *cli, const char *pair, const char *why)
 {
-	AUTO_BUF struct buf text = { 0 };
-	json_error_t why;
-	int r = cli_read_text(*arg == '@' ? arg + 1 : arg, &text);
+	AUTO_BUF struct buf quoted = { 0 };
 
-	if (r < 0)
-		return bad_pair(arg, strerror(-r));
-	*ret = json_loadb(text.data ? text.data : "", text.len, JSON_REJECT_DUPLICATES, &why);
-	if (!*ret)
-		return bad_pair(arg, why.text);
-	if (!json_is_object(*ret)) {
-		json_decref(TAKE_PTR(*ret));
-		return bad_pair(arg, "not a JSON object");
-	}
+	add_quoted(&quoted, pair);
+	return ui_fail(cli, CLI_LOCAL, "%s: invalid key/value pair %s: %s",
+	    cli->data_error ? cli->data_error : "Failed to parse K=V data", quoted.data, why);
+}
+
+/* Standard input can be read once. */
+static int use_stdin(struct cli *cli, const char *pair)
+{
+	if (cli->stdin_used)
+		return bad_pair(cli, pair, "stdin already consumed");
+	cli->stdin_used = true;
 	return CLI_OK;
 }
 
-static int add_value(json_t *data, const char *key, json_t *value)
+static void add_value(struct value *data, const char *key, struct value *value)
 {
-	json_t *old = json_object_get(data, key);
+	struct value *old = value_get(data, key), *list;
 
-	if (!value)
-		return -EINVAL;
-	if (!old)
-		return json_object_set_new(data, key, value);
-	if (!json_is_array(old)) {
-		old = json_pack("[O]", old);
-		json_object_set_new(data, key, old);
+	if (!old) {
+		value_set(data, key, value);
+		return;
 	}
-	return json_array_append_new(old, value);
+	if (old->type != VALUE_LIST) {
+		list = value_new(VALUE_LIST);
+		value_add(list, value_copy(old));
+		value_set(data, key, list);
+		old = list;
+	}
+	value_add(old, value);
 }
 
-static int add_pair(json_t *data, const char *pair)
+/* Adds the members of the JSON object in a file or standard input. */
+static int add_object(struct cli *cli, struct value *data, const char *arg)
 {
 	AUTO_BUF struct buf text = { 0 };
-	const char *equals = strchr(pair, '='), *value;
-	AUTO_FREE char *key = NULL;
-	int r = 0;
+	AUTO_VALUE struct value *object = NULL;
+	char why[256];
+	int r = *arg == '-' ? use_stdin(cli, arg) : CLI_OK;
 
-	if (!equals)
-		return bad_pair(pair, "format must be key=value");
-	key = strndup(pair, (size_t)(equals - pair));
-	value = equals + 1;
-	if (streq(value, "-"))
-		r = cli_read_text("-", &text);
-	else if (*value == '@')
-		r = cli_read_text(value + 1, &text);
-	else
-		r = buf_add_str(&text, starts_with(value, "\\@") ? value + 1 : value);
+	if (r != CLI_OK)
+		return r;
+	r = data_read_text(*arg == '@' ? arg + 1 : arg, &text);
 	if (r < 0) {
-		char why[256];
+		AUTO_FREE char *error = file_error(arg + 1, r);
 
-		snprintf(why, sizeof(why), "error reading %s: %s", *value == '@' ? value + 1 : "standard input",
-		    strerror(-r));
-		return bad_pair(pair, why);
+		return bad_pair(cli, arg, error);
 	}
-	if (!key || add_value(data, key, json_stringn(text.data, text.len)) < 0)
-		return bad_pair(pair, "not valid UTF-8 text");
+	object = value_parse(text.data ? text.data : "", text.len, why, sizeof(why));
+	if (!object)
+		return bad_pair(cli, arg, why);
+	if (object->type == VALUE_NULL)
+		return CLI_OK;
+	if (object->type != VALUE_MAP) {
+		snprintf(why, sizeof(why), "json: cannot unmarshal %s into Go value of type map[string]interface {}",
+		    object->type == VALUE_LIST	   ? "array"
+		    : object->type == VALUE_STRING ? "string"
+		    : object->type == VALUE_NUMBER ? "number"
+						   : "bool");
+		return bad_pair(cli, arg, why);
+	}
+	for (size_t i = 0; i < object->n; i++)
+		value_set(data, object->keys[i], value_copy(object->items[i]));
 	return CLI_OK;
 }
 
-int cli_read_data(char *const *args, int n_args, json_t **ret)
+static int add_pair(struct cli *cli, struct value *data, const char *pair)
 {
-	int n_stdin = 0;
-	json_t *data;
+	AUTO_BUF struct buf text = { 0 };
+	const char *value = strchr(pair, '=') + 1;
+	AUTO_FREE char *key = strndup(pair, (size_t)(value - 1 - pair));
+	int r;
 
-	if (n_args == 1 && (streq(args[0], "-") || (args[0][0] == '@' && !strchr(args[0], '='))))
-		return read_object(args[0], ret);
-	data = json_object();
-	for (int i = 0; i < n_args; i++) {
-		n_stdin += ends_with(args[i], "=-") && strchr(args[i], '=') == args[i] + strlen(args[i]) - 2;
-		if (n_stdin > 1) {
-			json_decref(data);
-			fprintf(stderr, "Failed to parse K=V data: standard input can be used once only\n");
-			return CLI_LOCAL;
-		}
-		if (add_pair(data, args[i]) != CLI_OK) {
-			json_decref(data);
-			return CLI_LOCAL;
-		}
+	if (!key)
+		abort();
+	if (streq(value, "-")) {
+		r = use_stdin(cli, pair);
+		if (r != CLI_OK)
+			return r;
+		r = data_read_text("-", &text);
+	} else if (*value == '@') {
+		r = data_read_text(value + 1, &text);
+	} else {
+		r = buf_add_str(&text, starts_with(value, "\\@") ? value + 1 : value);
 	}
-	*ret = data;
+	if (r < 0) {
+		AUTO_FREE char *error = file_error(*value == '@' ? value + 1 : "/dev/stdin", r);
+		AUTO_FREE char *why = text_of("error reading file: %s", error);
+
+		return bad_pair(cli, pair, why);
+	}
+	add_value(data, key, value_string_n(text.data ? text.data : "", text.len));
 	return CLI_OK;
+}
+
+int data_read(struct cli *cli, char *const *args, int n_args, struct value **ret)
+{
+	AUTO_VALUE struct value *data = value_new(VALUE_MAP);
+
+	for (int i = 0; i < n_args; i++) {
+		int r = CLI_OK;
+
+		if (strchr(args[i], '='))
+			r = add_pair(cli, data, args[i]);
+		else if (streq(args[i], "-") || *args[i] == '@')
+			r = add_object(cli, data, args[i]);
+		else if (*args[i])
+			r = bad_pair(cli, args[i], "format must be key=value");
+		if (r != CLI_OK)
+			return r;
+	}
+	*ret = TAKE_PTR(data);
+	return CLI_OK;
+}
+
+static void add_encoded(struct buf *query, const char *text)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (isalnum(c) || strchr("-._~", c))
+			buf_add_char(query, (char)c);
+		else if (c == ' ')
+			buf_add_char(query, '+');
+		else
+			buf_printf(query, "%%%02X", c);
+	}
+}
+
+static void add_parameter(struct buf *query, const char *key, const struct value *value)
+{
+	AUTO_WIPE_STR char *text = value_go(value);
+
+	if (query->len > 0)
+		buf_add_char(query, '&');
+	add_encoded(query, key);
+	buf_add_char(query, '=');
+	add_encoded(query, text);
+}
+
+char *data_query(const struct value *data)
+{
+	AUTO_BUF struct buf query = { 0 };
+	AUTO_FREE size_t *order = value_order(data);
+
+	if (data->n == 0)
+		return NULL;
+	for (size_t i = 0; i < data->n; i++) {
+		const struct value *value = data->items[order[i]];
+
+		if (value->type != VALUE_LIST)
+			add_parameter(&query, data->keys[order[i]], value);
+		for (size_t k = 0; value->type == VALUE_LIST && k < value->n; k++)
+			add_parameter(&query, data->keys[order[i]], value->items[k]);
+	}
+	return buf_take(&query);
+}
+
+char *trim_path(char *path)
+{
+	size_t len;
+
+	path += strspn(path, " \t\r\n");
+	len = strlen(path);
+	while (len > 0 && isspace((unsigned char)path[len - 1]))
+		path[--len] = '\0';
+	path += strspn(path, "/");
+	len = strlen(path);
+	while (len > 0 && path[len - 1] == '/')
+		path[--len] = '\0';
+	return path;
+}
+
+bool args_between(const struct cli *cli, int least, int most)
+{
+	if (cli->n_args < least)
+		ui_error(cli, "Not enough arguments (expected %d, got %d)", least, cli->n_args);
+	else if (most >= 0 && cli->n_args > most)
+		ui_error(cli, "Too many arguments (expected %d, got %d)", most, cli->n_args);
+	else
+		return true;
+	return false;
 }

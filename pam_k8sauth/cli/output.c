@@ -1,225 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replies as people read them: the tables of the vault command. */
-#include "cli/cli.h"
-
+/* Replies as people and scripts read them: table, JSON, YAML, or one field. */
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/buf.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "cli/cli.h"
+#include "cli/secret.h"
 
-bool is_json(const struct cli *cli)
-{
-	return streq(cli->format, "json");
-}
+static const char *const key_value[] = { "Key", "Value" };
 
-void go_duration(long long seconds, char *ret, size_t size)
+char *go_duration(long long seconds)
 {
+	char text[64], *at;
 	size_t len;
 
-	duration_format(seconds, ret, size);
-	len = strlen(ret);
-	if (len > 3 && streq(ret + len - 3, "m0s"))
-		ret[len - 2] = '\0';
-	len = strlen(ret);
-	if (len > 3 && streq(ret + len - 3, "h0m"))
-		ret[len - 2] = '\0';
-}
-
-static int compare_keys(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The keys of OBJECT, sorted; they belong to it. NULL where there are none, or without memory. */
-static const char **sorted_keys(const json_t *object)
-{
-	size_t n = json_object_size(object), i = 0;
-	const char **keys = n > 0 ? calloc(n, sizeof(*keys)) : NULL;
-	const char *key;
-	json_t *value;
-
-	if (!keys)
-		return NULL;
-	json_object_foreach((json_t *)(uintptr_t)object, key, value) keys[i++] = key;
-	qsort(keys, n, sizeof(*keys), compare_keys);
-	return keys;
-}
-
-/* Whether 15 digits, which have no noise at their end, give VALUE back. */
-static bool fits_in_15(double value)
-{
-	char shown[40];
-
-	snprintf(shown, sizeof(shown), "%.15g", value);
-	return !(strtod(shown, NULL) < value) && !(strtod(shown, NULL) > value);
-}
-
-/* The digits that every real in VALUE needs. */
-static int real_digits(const json_t *value)
-{
-	const char *key;
-	json_t *member;
-
-	if (json_is_real(value))
-		return fits_in_15(json_real_value(value)) ? 15 : 17;
-	json_object_foreach((json_t *)(uintptr_t)value, key, member)
-	{
-		if (real_digits(member) > 15)
-			return 17;
-	}
-	for (size_t i = 0; i < json_array_size(value); i++) {
-		if (real_digits(json_array_get(value, i)) > 15)
-			return 17;
-	}
-	return 15;
-}
-
-static char *json_text(const json_t *value)
-{
-	return json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(real_digits(value)));
-}
-
-static void add_go_text(struct buf *text, const json_t *value)
-{
-	AUTO_FREE const char **keys = NULL;
-
-	switch (json_typeof(value)) {
-	case JSON_OBJECT:
-		keys = sorted_keys(value);
-		buf_add_str(text, "map[");
-		for (size_t i = 0; keys && i < json_object_size(value); i++) {
-			buf_printf(text, "%s%s:", i > 0 ? " " : "", keys[i]);
-			add_go_text(text, json_object_get(value, keys[i]));
-		}
-		buf_add_char(text, ']');
-		break;
-	case JSON_ARRAY:
-		buf_add_char(text, '[');
-		for (size_t i = 0; i < json_array_size(value); i++) {
-			buf_add_str(text, i > 0 ? " " : "");
-			add_go_text(text, json_array_get(value, i));
-		}
-		buf_add_char(text, ']');
-		break;
-	case JSON_STRING:
-		buf_add(text, json_string_value(value), json_string_length(value));
-		break;
-	case JSON_INTEGER:
-		buf_printf(text, "%lld", json_integer_value(value));
-		break;
-	case JSON_REAL:
-		buf_printf(text, "%.*g", real_digits(value), json_real_value(value));
-		break;
-	case JSON_TRUE:
-	case JSON_FALSE:
-		buf_add_str(text, json_is_true(value) ? "true" : "false");
-		break;
-	default:
-		buf_add_str(text, "<nil>");
-	}
-}
-
-char *go_text(const json_t *value)
-{
-	AUTO_BUF struct buf text = { 0 };
-
-	if (value)
-		add_go_text(&text, value);
-	else
-		buf_add_str(&text, "<nil>");
-	return buf_take(&text);
-}
-
-/* A list of strings as Go's %q prints it: ["a" "b"]. */
-static char *quoted_list(const json_t *list)
-{
-	AUTO_BUF struct buf text = { 0 };
-
-	buf_add_char(&text, '[');
-	for (size_t i = 0; i < json_array_size(list); i++)
-		buf_printf(&text, "%s\"%s\"", i > 0 ? " " : "", json_string_value(json_array_get(list, i)));
-	buf_add_char(&text, ']');
-	return buf_take(&text);
-}
-
-static size_t width_of(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text; text++)
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	return n;
-}
-
-void print_table(char *const *cells, size_t rows, size_t columns)
-{
-	for (size_t row = 0; row < rows; row++) {
-		for (size_t column = 0; column < columns; column++) {
-			const char *cell = cells[row * columns + column];
-			size_t width = 0;
-
-			if (!cell || !*cell)
-				cell = "n/a";
-			fputs(cell, stdout);
-			if (column + 1 == columns)
-				break;
-			for (size_t r = 0; r < rows; r++) {
-				size_t w = width_of(cells[r * columns + column]);
-
-				width = w > width ? w : width;
-			}
-			printf("%*s", (int)(width - width_of(cell) + 4), "");
-		}
-		putchar('\n');
-	}
-}
-
-/* Keys and values in the order in which they are added. */
-struct rows {
-	char **cells;
-	size_t n, size;
-};
-
-/* Takes VALUE over. */
-static void rows_add(struct rows *rows, const char *key, char *value)
-{
-	if (rows->n + 2 > rows->size) {
-		rows->size = rows->size ? rows->size * 2 : 32;
-		rows->cells = reallocarray(rows->cells, rows->size, sizeof(*rows->cells));
-		if (!rows->cells)
-			abort();
-	}
-	rows->cells[rows->n++] = wipe_strdup(key);
-	rows->cells[rows->n++] = value;
-}
-
-static void rows_begin(struct rows *rows)
-{
-	*rows = (struct rows){ 0 };
-	rows_add(rows, "Key", wipe_strdup("Value"));
-	rows_add(rows, "---", wipe_strdup("-----"));
-}
-
-static void rows_print(struct rows *rows)
-{
-	if (rows->n > 4)
-		print_table(rows->cells, rows->n / 2, 2);
-	for (size_t i = 0; i < rows->n; i++)
-		wipe_free(rows->cells[i]);
-	free(rows->cells);
-}
-
-static char *duration_text(const json_t *value)
-{
-	char text[40];
-
-	go_duration(json_integer_value(value), text, sizeof(text));
+	duration_format(seconds, text, sizeof(text));
+	len = strlen(text);
+	if (len > 3 && streq(text + len - 3, "m0s"))
+		text[len - 2] = '\0';
+	at = strstr(text, "h0m");
+	if (at)
+		memmove(at + 1, at + 3, strlen(at + 3) + 1);
 	return wipe_strdup(text);
 }
 
-/* Keys whose numbers are durations in seconds. */
+/* Keys whose whole numbers are durations in seconds. */
 static bool is_duration(const char *key)
 {
 	static const char *const names[] = { "period", "duration", "ttl" };
@@ -230,264 +35,274 @@ static bool is_duration(const char *key)
 		if (streq(key, names[i]) || (ends_with(key, names[i]) && key[len - tail - 1] == '_'))
 			return true;
 	}
-	return false;
+	return streq(key, "lease_max") || streq(key, "ttl_max");
 }
 
-static void rows_add_map(struct rows *rows, const json_t *object)
+static char *cell_of(const char *key, const struct value *value)
 {
-	AUTO_FREE const char **keys = sorted_keys(object);
+	if (value_is(value, VALUE_NUMBER) && is_duration(key) && !strpbrk(value->text, ".eE"))
+		return go_duration(strtoll(value->text, NULL, 10));
+	return value_go(value);
+}
 
-	for (size_t i = 0; keys && i < json_object_size(object); i++) {
-		const json_t *value = json_object_get(object, keys[i]);
+static void add_pair(struct table *table, const char *key, char *value)
+{
+	table_add(table, key);
+	table_take(table, value);
+}
 
-		rows_add(rows, keys[i],
-		    json_is_integer(value) && is_duration(keys[i]) ? duration_text(value) : go_text(value));
+static void add_map(struct table *table, const struct value *map)
+{
+	AUTO_FREE size_t *order = map ? value_order(map) : NULL;
+
+	for (size_t i = 0; i < value_size(map); i++) {
+		const char *key = map->keys[order[i]];
+
+		add_pair(table, key, cell_of(key, map->items[order[i]]));
 	}
 }
 
-void print_map(const json_t *object)
+void print_warnings(const struct cli *cli, const struct value *secret)
 {
-	struct rows rows;
+	const struct value *warnings = value_get(secret, "warnings");
 
-	rows_begin(&rows);
-	rows_add_map(&rows, object);
-	rows_print(&rows);
-}
-
-void print_title(const char *title, size_t width)
-{
-	size_t signs = width > strlen(title) + 2 ? (width - strlen(title) - 1) / 2 : 2;
-
-	for (size_t i = 0; i < signs; i++)
-		putchar('=');
-	printf(" %s ", title);
-	for (size_t i = 0; i < signs; i++)
-		putchar('=');
-	putchar('\n');
-}
-
-void print_titled_map(const char *title, const json_t *object)
-{
-	const char *key;
-	json_t *value;
-	size_t longest = 0;
-
-	json_object_foreach((json_t *)(uintptr_t)object, key, value) longest = strlen(key) > longest ? strlen(key)
-												     : longest;
-	/* As wide as the head of the table below: key, 4 blanks, "Value". */
-	print_title(title, longest + 9);
-	print_map(object);
-}
-
-void print_keys(const json_t *keys)
-{
-	const json_t *key;
-	size_t i;
-
-	printf("Keys\n----\n");
-	json_array_foreach(keys, i, key) printf("%s\n", json_string_value(key) ? json_string_value(key) : "");
-}
-
-/* A copy with the members of every object sorted. */
-static json_t *sorted(const json_t *value)
-{
-	AUTO_FREE const char **keys = NULL;
-	json_t *copy;
-
-	if (json_is_array(value)) {
-		copy = json_array();
-		for (size_t i = 0; i < json_array_size(value); i++)
-			json_array_append_new(copy, sorted(json_array_get(value, i)));
-		return copy;
-	}
-	if (!json_is_object(value))
-		return json_copy((json_t *)(uintptr_t)value);
-	copy = json_object();
-	keys = sorted_keys(value);
-	for (size_t i = 0; keys && i < json_object_size(value); i++)
-		json_object_set_new(copy, keys[i], sorted(json_object_get(value, keys[i])));
-	return copy;
-}
-
-void print_json(const json_t *value)
-{
-	char *text = json_text(value);
-
-	puts(text ? text : "null");
-	wipe_free(text);
-}
-
-void print_sorted_json(const json_t *value)
-{
-	json_t *copy = sorted(value);
-
-	print_json(copy);
-	json_decref(copy);
-}
-
-/* The members of a login's token, in the vault command's order. */
-static json_t *auth_json(const json_t *auth)
-{
-	static const char *const members[] = { "client_token", "accessor", "policies", "token_policies",
-		"identity_policies", "metadata", "orphan", "entity_id", "lease_duration", "renewable",
-		"mfa_requirement" };
-	json_t *shown = json_object();
-
-	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-		json_t *value = json_object_get(auth, members[i]);
-
-		json_object_set(shown, members[i], value ? value : json_null());
-	}
-	return shown;
-}
-
-/* The members of a reply in the vault command's order, those below data sorted. */
-static void print_secret_json(const json_t *secret)
-{
-	static const struct {
-		const char *name;
-		bool always;
-	} members[] = {
-		{ "request_id", true },
-		{ "lease_id", true },
-		{ "lease_duration", true },
-		{ "renewable", true },
-		{ "data", true },
-		{ "warnings", true },
-		{ "wrap_info", false },
-		{ "auth", false },
-		{ "mount_type", false },
-	};
-	json_t *shown = json_object();
-
-	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-		json_t *value = json_object_get(secret, members[i].name);
-
-		if (streq(members[i].name, "data") && value)
-			json_object_set_new(shown, "data", sorted(value));
-		else if (streq(members[i].name, "auth") && json_is_object(value))
-			json_object_set_new(shown, "auth", auth_json(value));
-		else if (members[i].always || json_is_object(value) || json_string_length(value) > 0)
-			json_object_set(shown, members[i].name, value ? value : json_null());
-	}
-	print_json(shown);
-	json_decref(shown);
-}
-
-int print_field(const struct cli *cli, const json_t *object, const char *name)
-{
-	const json_t *value = json_object_get(object, name);
-	char *text;
-
-	if (!value || json_is_null(value)) {
-		fprintf(stderr, "Field \"%s\" not present in secret\n", name);
-		return CLI_LOCAL;
-	}
-	text = is_json(cli) ? json_text(value) : go_text(value);
-	fputs(text ? text : "", stdout);
-	if (isatty(STDOUT_FILENO))
-		putchar('\n');
-	wipe_free(text);
-	return CLI_OK;
-}
-
-void print_warnings(const json_t *secret)
-{
-	const json_t *warnings = json_object_get(secret, "warnings"), *warning;
-	size_t i;
-
-	if (json_array_size(warnings) == 0)
+	if (value_size(warnings) == 0)
 		return;
-	fprintf(stderr, "WARNING! The following warnings were returned from Vault:\n\n");
-	json_array_foreach(warnings, i, warning)
-	    fprintf(stderr, "  * %s\n\n", json_string_value(warning) ? json_string_value(warning) : "");
-}
+	ui_warn(cli, "WARNING! The following warnings were returned from Vault:\n");
+	for (size_t i = 0; i < warnings->n; i++) {
+		AUTO_FREE char *line = text_of("* %s", warnings->items[i]->text ? warnings->items[i]->text : "");
+		AUTO_FREE char *wrapped = wrap_text(line, 2);
 
-static void rows_add_auth(struct rows *rows, const json_t *auth)
-{
-	const json_t *metadata = json_object_get(auth, "metadata");
-	AUTO_FREE const char **keys = sorted_keys(metadata);
-
-	rows_add(rows, "token", go_text(json_object_get(auth, "client_token")));
-	rows_add(rows, "token_accessor", go_text(json_object_get(auth, "accessor")));
-	rows_add(rows, "token_duration",
-	    json_integer_value(json_object_get(auth, "lease_duration")) == 0
-		? wipe_strdup("\xe2\x88\x9e")
-		: duration_text(json_object_get(auth, "lease_duration")));
-	rows_add(rows, "token_renewable", go_text(json_object_get(auth, "renewable")));
-	rows_add(rows, "token_policies", quoted_list(json_object_get(auth, "token_policies")));
-	rows_add(rows, "identity_policies", quoted_list(json_object_get(auth, "identity_policies")));
-	rows_add(rows, "policies", quoted_list(json_object_get(auth, "policies")));
-	for (size_t i = 0; keys && i < json_object_size(metadata); i++) {
-		AUTO_FREE char *key = NULL;
-
-		if (asprintf(&key, "token_meta_%s", keys[i]) < 0)
-			abort();
-		rows_add(rows, key, go_text(json_object_get(metadata, keys[i])));
+		ui_warn(cli, "%s", wrapped);
+		ui_warn(cli, "%s", "");
 	}
 }
 
-/* -field finds the token of a login by these names, as it does in the table. */
-static const json_t *auth_field(const json_t *auth, const char *name)
+/* A list of strings as Go's %q prints it: ["a" "b"]. */
+static char *quoted_list(const struct value *list)
 {
-	static const char *const names[][2] = {
-		{ "token", "client_token" },
-		{ "token_accessor", "accessor" },
-		{ "token_duration", "lease_duration" },
-		{ "token_renewable", "renewable" },
-		{ "token_policies", "token_policies" },
-		{ "identity_policies", "identity_policies" },
-		{ "policies", "policies" },
-	};
+	AUTO_BUF struct buf text = { 0 };
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (streq(name, names[i][0]))
-			return json_object_get(auth, names[i][1]);
+	buf_add_char(&text, '[');
+	for (size_t i = 0; i < value_size(list); i++) {
+		if (i > 0)
+			buf_add_char(&text, ' ');
+		add_quoted(&text, list->items[i]->text ? list->items[i]->text : "");
 	}
-	return NULL;
+	buf_add_char(&text, ']');
+	return buf_take(&text);
 }
 
-static int print_secret_field(const struct cli *cli, const json_t *secret)
+static char *go_member(const struct value *map, const char *key)
 {
-	const json_t *auth = json_object_get(secret, "auth");
-	const json_t *value = json_is_object(auth) ? auth_field(auth, cli->field) : NULL;
-	json_t *one;
-	int r;
+	const struct value *value = value_get(map, key);
 
-	if (!value)
-		return print_field(cli, json_object_get(secret, "data"), cli->field);
-	one = json_object();
-	json_object_set(one, cli->field, (json_t *)(uintptr_t)value);
-	r = print_field(cli, one, cli->field);
-	json_decref(one);
-	return r;
+	return value_is(value, VALUE_NULL) || !value ? wipe_strdup("") : value_go(value);
 }
 
-int print_secret(const struct cli *cli, const json_t *secret)
+static void add_auth(struct table *table, const struct value *auth)
 {
-	const json_t *auth = json_object_get(secret, "auth");
-	const json_t *duration = json_object_get(secret, "lease_duration");
-	const char *lease = json_string_value(json_object_get(secret, "lease_id"));
-	struct rows rows;
+	const struct value *metadata = value_get(auth, "metadata");
+	AUTO_FREE size_t *order = metadata ? value_order(metadata) : NULL;
+	long long duration = value_get_number(auth, "lease_duration");
 
-	if (cli->field)
-		return print_secret_field(cli, secret);
-	if (is_json(cli)) {
-		print_secret_json(secret);
+	add_pair(table, "token", go_member(auth, "client_token"));
+	add_pair(table, "token_accessor", go_member(auth, "accessor"));
+	add_pair(table, "token_duration", duration == 0 ? wipe_strdup("\xe2\x88\x9e") : go_duration(duration));
+	add_pair(table, "token_renewable", wipe_strdup(value_get_bool(auth, "renewable") ? "true" : "false"));
+	add_pair(table, "token_policies", quoted_list(value_get(auth, "token_policies")));
+	add_pair(table, "identity_policies", quoted_list(value_get(auth, "identity_policies")));
+	add_pair(table, "policies", quoted_list(value_get(auth, "policies")));
+	for (size_t i = 0; i < value_size(metadata); i++) {
+		AUTO_FREE char *key = text_of("token_meta_%s", metadata->keys[order[i]]);
+
+		add_pair(table, key, value_go(metadata->items[order[i]]));
+	}
+}
+
+static void add_wrap_info(struct table *table, const struct value *info)
+{
+	const char *accessor = value_get_text(info, "wrapped_accessor");
+
+	add_pair(table, "wrapping_token:", go_member(info, "token"));
+	add_pair(table, "wrapping_accessor:", go_member(info, "accessor"));
+	add_pair(table, "wrapping_token_ttl:", go_duration(value_get_number(info, "ttl")));
+	add_pair(table, "wrapping_token_creation_time:", secret_time_text(value_get_text(info, "creation_time")));
+	add_pair(table, "wrapping_token_creation_path:", go_member(info, "creation_path"));
+	if (accessor && *accessor)
+		add_pair(table, "wrapped_accessor:", wipe_strdup(accessor));
+}
+
+static void print_secret_table(const struct cli *cli, const struct value *secret)
+{
+	const struct value *auth = value_get(secret, "auth"), *info = value_get(secret, "wrap_info");
+	const char *lease = value_get_text(secret, "lease_id");
+	long long duration = value_get_number(secret, "lease_duration");
+	AUTO_TABLE struct table table;
+
+	print_warnings(cli, secret);
+	table_begin(&table, 2, key_value);
+	if (duration > 0 && lease && *lease) {
+		add_pair(&table, "lease_id", wipe_strdup(lease));
+		add_pair(&table, "lease_duration", go_duration(duration));
+		add_pair(
+		    &table, "lease_renewable", wipe_strdup(value_get_bool(secret, "renewable") ? "true" : "false"));
+	} else if (duration > 0) {
+		add_pair(&table, "refresh_interval", go_duration(duration));
+	}
+	if (value_is(auth, VALUE_MAP))
+		add_auth(&table, auth);
+	if (value_is(info, VALUE_MAP))
+		add_wrap_info(&table, info);
+	add_map(&table, value_get(secret, "data"));
+	if (table.n > 4)
+		table_print(&table);
+}
+
+/* In JSON or YAML; false for the other formats. */
+static bool print_structured(const struct cli *cli, const struct value *value)
+{
+	AUTO_BUF struct buf text = { 0 };
+
+	if (cli->format == FORMAT_YAML)
+		value_add_yaml(&text, value);
+	else if (cli->format == FORMAT_JSON)
+		value_add_json(&text, value, true);
+	else
+		return false;
+	if (text.failed)
+		abort();
+	while (text.len > 0 && text.data[text.len - 1] == '\n')
+		text.len--;
+	text.data[text.len] = '\0';
+	ui_output("%s", text.data);
+	return true;
+}
+
+static int unusable_format(const struct cli *cli)
+{
+	return ui_fail(cli, CLI_LOCAL, "Could not parse output: cannot use the pretty formatter for this type");
+}
+
+int print_whole_secret(const struct cli *cli, const struct value *secret)
+{
+	AUTO_VALUE struct value *shown = NULL;
+
+	if (cli->format == FORMAT_TABLE) {
+		print_secret_table(cli, secret);
 		return CLI_OK;
 	}
-	print_warnings(secret);
-	rows_begin(&rows);
-	if (lease && *lease) {
-		rows_add(&rows, "lease_id", wipe_strdup(lease));
-		rows_add(&rows, "lease_duration", duration_text(duration));
-		rows_add(&rows, "lease_renewable", go_text(json_object_get(secret, "renewable")));
-	} else if (json_integer_value(duration) > 0) {
-		rows_add(&rows, "refresh_interval", duration_text(duration));
+	shown = secret_struct(secret);
+	return print_structured(cli, shown) ? CLI_OK : unusable_format(cli);
+}
+
+/* One value without anything around it, or in JSON or YAML. */
+static int print_value(const struct cli *cli, const struct value *value)
+{
+	AUTO_BUF struct buf text = { 0 };
+
+	if (!value || value->type == VALUE_NULL) {
+		add_quoted(&text, cli->field);
+		return ui_fail(cli, CLI_LOCAL, "Field %s not present in secret", text.data);
 	}
-	if (json_is_object(auth))
-		rows_add_auth(&rows, auth);
-	rows_add_map(&rows, json_object_get(secret, "data"));
-	rows_print(&rows);
+	if (cli->format == FORMAT_JSON)
+		value_add_json(&text, value, true);
+	else if (cli->format == FORMAT_YAML)
+		value_add_yaml(&text, value);
+	else
+		value_add_go(&text, value);
+	if (text.failed)
+		abort();
+	if (ui_is_terminal())
+		ui_output("%s", text.data ? text.data : "");
+	else
+		fwrite(text.data ? text.data : "", 1, text.len, stdout);
 	return CLI_OK;
+}
+
+int print_field(const struct cli *cli, const struct value *map)
+{
+	const struct value *value = value_get(map, cli->field);
+
+	return print_value(cli, !value && streq(cli->field, "data") ? map : value);
+}
+
+int print_secret_field(const struct cli *cli, const struct value *secret)
+{
+	AUTO_VALUE struct value *field = secret_field(secret, cli->field);
+
+	return print_value(cli, field);
+}
+
+int print_secret(const struct cli *cli, const struct value *secret)
+{
+	return cli->field ? print_secret_field(cli, secret) : print_whole_secret(cli, secret);
+}
+
+int print_data(const struct cli *cli, const struct value *value)
+{
+	AUTO_TABLE struct table table = { 0 };
+
+	if (print_structured(cli, value))
+		return CLI_OK;
+	if (cli->format != FORMAT_TABLE)
+		return unusable_format(cli);
+	table_begin(&table, 2, key_value);
+	add_map(&table, value);
+	if (table.n > 4)
+		table_print(&table);
+	return CLI_OK;
+}
+
+static int compare_cells(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int print_list(const struct cli *cli, const struct value *secret)
+{
+	static const char *const head[] = { "Keys" };
+	const struct value *keys = value_get(value_get(secret, "data"), "keys");
+	AUTO_TABLE struct table table = { 0 };
+
+	if (cli->format != FORMAT_TABLE && cli->detailed)
+		return print_whole_secret(cli, secret);
+	if (print_structured(cli, keys))
+		return CLI_OK;
+	if (cli->format != FORMAT_TABLE)
+		return unusable_format(cli);
+	print_warnings(cli, secret);
+	table_begin(&table, 1, head);
+	for (size_t i = 0; i < keys->n; i++)
+		table_take(&table, value_go(keys->items[i]));
+	qsort(table.cells + 2, table.n - 2, sizeof(*table.cells), compare_cells);
+	table_print(&table);
+	return CLI_OK;
+}
+
+static void print_title(const char *title, size_t width)
+{
+	size_t signs = width > strlen(title) + 2 ? (width - strlen(title) - 1) / 2 : 2;
+	AUTO_BUF struct buf line = { 0 };
+
+	for (size_t i = 0; i < signs; i++)
+		buf_add_char(&line, '=');
+	ui_output("%s %s %s", line.data ? line.data : "", title, line.data ? line.data : "");
+}
+
+void print_map_title(const char *title, const struct value *map)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < value_size(map); i++)
+		longest = strlen(map->keys[i]) > longest ? strlen(map->keys[i]) : longest;
+	/* As wide as the head of the table below it: key, 4 blanks, "Value". */
+	print_title(title, longest + 9);
+}
+
+void print_path_title(const char *title, const char *text)
+{
+	print_title(title, strlen(text));
+	ui_output("%s", text);
+	ui_output("%s", "");
 }

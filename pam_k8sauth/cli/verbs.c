@@ -1,172 +1,149 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plain verbs: status, read, write, list, delete. */
+/* The verbs: what they take and what they are for. Help, man page and completions are made from this table. */
+#include "cli/verbs.h"
+
 #include "cli/cli.h"
 
-#include <stdio.h>
+#define FLAGS(...) ((const enum flag_id[]){ __VA_ARGS__, FLAG_END })
 
-#include "base/secret.h"
+#define MOUNT_FLAGS                                                                                               \
+	FLAG_ALLOWED_MANAGED_KEYS, FLAG_ALLOWED_RESPONSE_HEADERS, FLAG_AUDIT_NON_HMAC_REQUEST_KEYS,               \
+	    FLAG_AUDIT_NON_HMAC_RESPONSE_KEYS, FLAG_DEFAULT_LEASE_TTL, FLAG_DESCRIPTION, FLAG_LISTING_VISIBILITY, \
+	    FLAG_MAX_LEASE_TTL, FLAG_OPTIONS, FLAG_PASSTHROUGH_REQUEST_HEADERS, FLAG_PLUGIN_VERSION, FLAG_VERSION
+#define ENABLE_FLAGS                                                                                             \
+	MOUNT_FLAGS, FLAG_EXTERNAL_ENTROPY_ACCESS, FLAG_FORCE_NO_CACHE, FLAG_LOCAL, FLAG_PATH, FLAG_PLUGIN_NAME, \
+	    FLAG_SEAL_WRAP
 
-/* A sealed or new server answers status too; only no answer is an error: exit code 1, as the vault command's. */
-int verb_status(struct cli *cli)
-{
-	static const char *const rows[][2] = {
-		{ "type", "Seal Type" },
-		{ "initialized", "Initialized" },
-		{ "sealed", "Sealed" },
-		{ "n", "Total Shares" },
-		{ "t", "Threshold" },
-		{ "version", "Version" },
-		{ "build_date", "Build Date" },
-		{ "storage_type", "Storage Type" },
-		{ "cluster_name", "Cluster Name" },
-		{ "cluster_id", "Cluster ID" },
-		{ "ha_enabled", "HA Enabled" },
-	};
-	AUTO_REPLY struct reply reply = { 0 };
-	AUTO_REPLY struct reply leader = { 0 };
-	char *cells[2 * (ARRAY_SIZE(rows) + 2)] = { 0 };
-	size_t n = 0;
+#define DATA_HELP                                                                                   \
+	"  DATA is key=value, key=@file or key=- (standard input), or one @file or - that is a\n"   \
+	"  JSON object. Arguments can be read by every user of the machine: give secrets by file\n" \
+	"  or standard input.\n"
 
-	if (client_send(cli->client, "GET", "sys/seal-status", NULL, NULL, "Error checking seal status", &reply) !=
-	    CLI_OK)
-		return CLI_LOCAL;
-	if (!reply_good(&reply)) {
-		reply_error(&reply, "Error checking seal status");
-		return CLI_LOCAL;
-	}
-	if (client_send(cli->client, "GET", "sys/leader", NULL, NULL, "Error checking leader status", &leader) !=
-	    CLI_OK)
-		return CLI_LOCAL;
-	if (reply_good(&leader))
-		json_object_set(reply.json, "ha_enabled", json_object_get(leader.json, "ha_enabled"));
-	if (is_json(cli)) {
-		print_json(reply.json);
-		return json_is_true(json_object_get(reply.json, "sealed")) ? CLI_SERVER : CLI_OK;
-	}
-	cells[n++] = wipe_strdup("Key");
-	cells[n++] = wipe_strdup("Value");
-	cells[n++] = wipe_strdup("---");
-	cells[n++] = wipe_strdup("-----");
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const json_t *value = json_object_get(reply.json, rows[i][0]);
+const struct verb verbs[] = {
+	{ "read", "[options] PATH", "Reads what is at PATH", "      $ k8sauth read auth/kubernetes/role/ssh\n",
+	    TAKES_ALL, NULL, verb_read, NULL },
+	{ "write", "[options] PATH [DATA...]", "Writes data to PATH",
+	    DATA_HELP "\n      $ k8sauth write auth/kubernetes/config kubernetes_host=https://10.0.0.1:6443 \\\n"
+		      "            kubernetes_ca_cert=@ca.crt token_reviewer_jwt=@reviewer.jwt\n",
+	    TAKES_ALL, FLAGS(FLAG_FORCE), verb_write, NULL },
+	{ "patch", "[options] PATH [DATA...]", "Changes a part of what is at PATH", DATA_HELP, TAKES_ALL,
+	    FLAGS(FLAG_FORCE), verb_patch, NULL },
+	{ "delete", "[options] PATH", "Deletes what is at PATH", NULL, TAKES_ALL, NULL, verb_delete, NULL },
+	{ "list", "[options] PATH", "Lists the keys below PATH", NULL, TAKES_HTTP | TAKES_FORMAT, NULL, verb_list,
+	    NULL },
+	{ "login", "[options] [TOKEN | DATA...]", "Logs in and keeps the token",
+	    "  With a token (asked for without one, - reads it from standard input), or with the JWT\n"
+	    "  of a service account:\n\n"
+	    "      $ k8sauth login -method=kubernetes role=webapp jwt=@/run/secrets/jwt\n\n"
+	    "  The token is kept in ~/.vault-token.\n",
+	    TAKES_ALL, FLAGS(FLAG_METHOD, FLAG_NO_PRINT, FLAG_NO_STORE, FLAG_PATH, FLAG_TOKEN_ONLY), verb_login, NULL },
+	{ "unwrap", "[options] [TOKEN]", "Opens a wrapped reply", NULL, TAKES_ALL, NULL, verb_unwrap, NULL },
+	{ "status", "[options]", "Tells whether the server is initialized and sealed",
+	    "  Exit code 0: unsealed, 2: sealed, 1: no answer.\n", TAKES_HTTP | TAKES_FORMAT, NULL, verb_status, NULL },
+	{ "path-help", "[options] PATH", "Tells what a path is for", NULL, TAKES_HTTP | TAKES_FORMAT, NULL,
+	    verb_path_help, NULL },
+	{ "version", "", "Tells the version of this command", NULL, 0, NULL, verb_version, NULL },
+	{ "print token", "", "Prints the token in use", NULL, 0, NULL, verb_print_token, NULL },
 
-		if (!value)
-			continue;
-		cells[n++] = wipe_strdup(rows[i][1]);
-		cells[n++] = go_text(value);
-	}
-	print_table(cells, n / 2, 2);
-	while (n > 0)
-		wipe_free(cells[--n]);
-	return json_is_true(json_object_get(reply.json, "sealed")) ? CLI_SERVER : CLI_OK;
-}
+	{ "token create", "[options]", "Makes a token", NULL, TAKES_ALL,
+	    FLAGS(FLAG_DISPLAY_NAME, FLAG_ENTITY_ALIAS, FLAG_EXPLICIT_MAX_TTL, FLAG_ID, FLAG_METADATA,
+		FLAG_NO_DEFAULT_POLICY, FLAG_ORPHAN, FLAG_PERIOD, FLAG_POLICY, FLAG_RENEWABLE, FLAG_ROLE, FLAG_TTL,
+		FLAG_TYPE, FLAG_USE_LIMIT),
+	    verb_token_create, NULL },
+	{ "token lookup", "[options] [TOKEN | ACCESSOR]", "Shows a token, or the one in use",
+	    "  - reads the token from standard input; arguments can be read by every user.\n",
+	    TAKES_HTTP | TAKES_FORMAT, FLAGS(FLAG_ACCESSOR), verb_token_lookup, NULL },
+	{ "token renew", "[options] [TOKEN]", "Renews a token, or the one in use", NULL, TAKES_ALL,
+	    FLAGS(FLAG_ACCESSOR, FLAG_INCREMENT), verb_token_renew, NULL },
+	{ "token revoke", "[options] [TOKEN | ACCESSOR]", "Revokes a token and what was made with it",
+	    "  - reads the token from standard input; arguments can be read by every user.\n", TAKES_HTTP,
+	    FLAGS(FLAG_ACCESSOR, FLAG_MODE, FLAG_SELF), verb_token_revoke, NULL },
+	{ "token capabilities", "[options] [TOKEN] PATH", "Tells what a token may do at PATH", NULL,
+	    TAKES_HTTP | TAKES_FORMAT, FLAGS(FLAG_ACCESSOR), verb_token_capabilities, NULL },
 
-static int nothing_at(const char *path)
-{
-	fprintf(stderr, "No value found at %s\n", path);
-	return CLI_SERVER;
-}
+	{ "kv put", "[options] PATH DATA...", "Writes a secret: a new version of all its keys", DATA_HELP, TAKES_ALL,
+	    FLAGS(FLAG_CAS, FLAG_MOUNT), verb_kv_put, NULL },
+	{ "kv get", "[options] PATH", "Reads a secret", "      $ k8sauth kv get -field=password secret/webapp/db\n",
+	    TAKES_ALL, FLAGS(FLAG_MOUNT, FLAG_VERSION), verb_kv_get, NULL },
+	{ "kv list", "[options] PATH", "Lists the secrets below PATH", NULL, TAKES_HTTP | TAKES_FORMAT,
+	    FLAGS(FLAG_MOUNT), verb_kv_list, NULL },
+	{ "kv delete", "[options] PATH", "Deletes the latest version of a secret, or those named", NULL, TAKES_ALL,
+	    FLAGS(FLAG_MOUNT, FLAG_VERSIONS), verb_kv_delete, NULL },
+	{ "kv undelete", "[options] PATH", "Brings deleted versions back", NULL, TAKES_HTTP | TAKES_FORMAT,
+	    FLAGS(FLAG_MOUNT, FLAG_VERSIONS), verb_kv_undelete, NULL },
+	{ "kv destroy", "[options] PATH", "Removes versions for good", NULL, TAKES_HTTP | TAKES_FORMAT,
+	    FLAGS(FLAG_MOUNT, FLAG_VERSIONS), verb_kv_destroy, NULL },
+	{ "kv patch", "[options] PATH DATA...", "Writes some keys of a secret, and keeps the others", DATA_HELP,
+	    TAKES_ALL, FLAGS(FLAG_CAS, FLAG_METHOD, FLAG_MOUNT, FLAG_REMOVE_DATA), verb_kv_patch, NULL },
+	{ "kv rollback", "[options] PATH", "Writes an old version anew", NULL, TAKES_HTTP | TAKES_FORMAT,
+	    FLAGS(FLAG_MOUNT, FLAG_VERSION), verb_kv_rollback, NULL },
+	{ "kv enable-versioning", "[options] MOUNT", "Makes a mount of version 1 one of version 2", NULL, TAKES_HTTP,
+	    NULL, verb_kv_enable_versioning, NULL },
+	{ "kv metadata get", "[options] PATH", "Shows the versions and settings of a secret", NULL,
+	    TAKES_HTTP | TAKES_FORMAT, FLAGS(FLAG_MOUNT), verb_kv_metadata_get, NULL },
+	{ "kv metadata put", "[options] PATH", "Sets the settings of a secret", NULL, TAKES_HTTP | TAKES_FORMAT,
+	    FLAGS(FLAG_CAS_REQUIRED, FLAG_CUSTOM_METADATA, FLAG_DELETE_VERSION_AFTER, FLAG_MAX_VERSIONS, FLAG_MOUNT),
+	    verb_kv_metadata_put, NULL },
+	{ "kv metadata patch", "[options] PATH", "Changes some settings of a secret", NULL, TAKES_HTTP | TAKES_FORMAT,
+	    FLAGS(FLAG_CAS_REQUIRED, FLAG_CUSTOM_METADATA, FLAG_DELETE_VERSION_AFTER, FLAG_MAX_VERSIONS, FLAG_MOUNT,
+		FLAG_REMOVE_CUSTOM_METADATA),
+	    verb_kv_metadata_patch, NULL },
+	{ "kv metadata delete", "[options] PATH", "Removes a secret with all its versions", NULL,
+	    TAKES_HTTP | TAKES_FORMAT, FLAGS(FLAG_MOUNT), verb_kv_metadata_delete, NULL },
 
-/* Slashes around PATH are a habit, not a part of it. */
-static const char *trim_path(char *path)
-{
-	size_t len;
+	{ "secrets enable", "[options] TYPE", "Mounts a secrets engine",
+	    "      $ k8sauth secrets enable -path=secret kv-v2\n", TAKES_HTTP, FLAGS(ENABLE_FLAGS), verb_mounts_enable,
+	    "kv kv-v2 database pki" },
+	{ "secrets disable", "[options] PATH", "Unmounts a secrets engine with all its data", NULL, TAKES_HTTP, NULL,
+	    verb_mounts_disable, NULL },
+	{ "secrets list", "[options]", "Lists the secrets engines", NULL, TAKES_HTTP | TAKES_FORMAT, NULL,
+	    verb_mounts_list, NULL },
+	{ "secrets tune", "[options] PATH", "Changes the settings of a mount", NULL, TAKES_HTTP, FLAGS(MOUNT_FLAGS),
+	    verb_mounts_tune, NULL },
+	{ "secrets move", "[options] SOURCE DESTINATION", "Moves a mount", NULL, TAKES_HTTP, NULL, verb_mounts_move,
+	    NULL },
 
-	path += strspn(path, "/");
-	len = strlen(path);
-	while (len > 0 && path[len - 1] == '/')
-		path[--len] = '\0';
-	return path;
-}
+	{ "auth enable", "[options] TYPE", "Mounts an auth method", "      $ k8sauth auth enable kubernetes\n",
+	    TAKES_HTTP, FLAGS(ENABLE_FLAGS, FLAG_TOKEN_TYPE), verb_mounts_enable, "kubernetes approle" },
+	{ "auth disable", "[options] PATH", "Unmounts an auth method with all its roles", NULL, TAKES_HTTP, NULL,
+	    verb_mounts_disable, NULL },
+	{ "auth list", "[options]", "Lists the auth methods", NULL, TAKES_HTTP | TAKES_FORMAT, NULL, verb_mounts_list,
+	    NULL },
+	{ "auth tune", "[options] PATH", "Changes the settings of an auth method", NULL, TAKES_HTTP,
+	    FLAGS(MOUNT_FLAGS, FLAG_TOKEN_TYPE), verb_mounts_tune, NULL },
+	{ "auth move", "[options] SOURCE DESTINATION", "Moves an auth method", NULL, TAKES_HTTP, NULL, verb_mounts_move,
+	    NULL },
+	{ "auth help", "[options] PATH", "Tells how to log in by an auth method", NULL, TAKES_HTTP, NULL,
+	    verb_auth_help, NULL },
 
-int verb_read(struct cli *cli)
-{
-	const char *path = trim_path(cli->args[0]);
-	AUTO_FREE char *prefix = NULL;
-	AUTO_REPLY struct reply reply = { 0 };
+	{ "policy list", "[options]", "Lists the policies", NULL, TAKES_HTTP | TAKES_FORMAT, NULL, verb_policy_list,
+	    NULL },
+	{ "policy read", "[options] NAME", "Prints a policy", NULL, TAKES_HTTP | TAKES_FORMAT, NULL, verb_policy_read,
+	    NULL },
+	{ "policy write", "[options] NAME FILE", "Writes a policy from a file, or from standard input (-)",
+	    "      $ echo 'path \"secret/data/webapp/*\" { capabilities = [\"read\"] }' | \\\n"
+	    "            k8sauth policy write webapp -\n",
+	    TAKES_HTTP, NULL, verb_policy_write, "file" },
+	{ "policy delete", "[options] NAME", "Deletes a policy", NULL, TAKES_HTTP, NULL, verb_policy_delete, NULL },
 
-	if (asprintf(&prefix, "Error reading %s", path) < 0)
-		abort();
-	if (client_send(cli->client, "GET", path, NULL, NULL, prefix, &reply) != CLI_OK)
-		return CLI_SERVER;
-	if (reply_is_nothing(&reply) || reply.status == 204)
-		return nothing_at(path);
-	if (!reply_good(&reply) && reply.status != 404)
-		return reply_error(&reply, prefix);
-	return print_secret(cli, reply.json);
-}
+	{ "lease lookup", "[options] ID", "Shows a lease", NULL, TAKES_HTTP | TAKES_FORMAT, NULL, verb_lease_lookup,
+	    NULL },
+	{ "lease renew", "[options] ID", "Renews a lease", NULL, TAKES_HTTP | TAKES_FORMAT, FLAGS(FLAG_INCREMENT),
+	    verb_lease_renew, NULL },
+	{ "lease revoke", "[options] ID", "Revokes a lease, or all below a prefix", NULL, TAKES_HTTP,
+	    FLAGS(FLAG_FORCE, FLAG_PREFIX, FLAG_SYNC), verb_lease_revoke, NULL },
 
-int verb_write(struct cli *cli)
-{
-	const char *path = trim_path(cli->args[0]);
-	AUTO_FREE char *prefix = NULL;
-	AUTO_REPLY struct reply reply = { 0 };
-	json_t *data = NULL;
-	int r;
+	{ "operator init", "[options]", "Initializes the store and prints the first root token",
+	    "  For k8sauthd, as root on its machine, through its own socket.\n", TAKES_HTTP | TAKES_FORMAT,
+	    FLAGS(FLAG_KEY_SHARES, FLAG_KEY_THRESHOLD, FLAG_RECOVERY_SHARES, FLAG_RECOVERY_THRESHOLD, FLAG_STATUS),
+	    verb_operator_init, NULL },
 
-	if (cli->n_args == 1 && !cli->force) {
-		fprintf(stderr, "Must supply data or use -force\n");
-		return CLI_LOCAL;
-	}
-	if (cli_read_data(cli->args + 1, cli->n_args - 1, &data) != CLI_OK)
-		return CLI_LOCAL;
-	if (asprintf(&prefix, "Error writing data to %s", path) < 0)
-		abort();
-	r = client_send(cli->client, "PUT", path, NULL, data, prefix, &reply);
-	json_decref(data);
-	if (r != CLI_OK)
-		return r;
-	if (!reply_good(&reply))
-		return reply_error(&reply, prefix);
-	if (reply.json)
-		return print_secret(cli, reply.json);
-	if (!is_json(cli) && !cli->field)
-		printf("Success! Data written to: %s\n", path);
-	return CLI_OK;
-}
-
-int verb_list(struct cli *cli)
-{
-	const char *path = trim_path(cli->args[0]);
-	AUTO_FREE char *prefix = NULL;
-	AUTO_REPLY struct reply reply = { 0 };
-	const json_t *keys;
-
-	if (asprintf(&prefix, "Error listing %s", path) < 0)
-		abort();
-	if (client_send(cli->client, "GET", path, "list=true", NULL, prefix, &reply) != CLI_OK)
-		return CLI_SERVER;
-	if (!reply_good(&reply) && reply.status != 404)
-		return reply_error(&reply, prefix);
-	keys = json_object_get(json_object_get(reply.json, "data"), "keys");
-	if (!keys && is_json(cli)) {
-		puts("{}");
-		return CLI_SERVER;
-	}
-	if (!keys) {
-		print_warnings(reply.json);
-		return nothing_at(path);
-	}
-	if (is_json(cli))
-		print_json(keys);
-	else
-		print_keys(keys);
-	return CLI_OK;
-}
-
-int verb_delete(struct cli *cli)
-{
-	const char *path = trim_path(cli->args[0]);
-	AUTO_FREE char *prefix = NULL;
-	AUTO_REPLY struct reply reply = { 0 };
-
-	if (asprintf(&prefix, "Error deleting %s", path) < 0)
-		abort();
-	if (client_send(cli->client, "DELETE", path, NULL, NULL, prefix, &reply) != CLI_OK)
-		return CLI_SERVER;
-	if (!reply_good(&reply))
-		return reply_error(&reply, prefix);
-	if (!is_json(cli))
-		printf("Success! Data deleted (if it existed) at: %s\n", path);
-	return CLI_OK;
-}
+	{ "accounts rebind", "[options] USER", "Lets a recreated service account in again",
+	    "  A service account that was deleted and made again is another one, and is refused. This\n"
+	    "  forgets the old one: the next login proves the account anew. Needs root.\n",
+	    TAKES_HTTP, NULL, verb_accounts_rebind, NULL },
+	{ "explain", "[options] REF", "Tells why a login was refused",
+	    "  REF is what the user was shown: \"k8sauth: refused, ref 7f3a2c\". Needs root.\n", TAKES_ALL, NULL,
+	    verb_explain, NULL },
+	{ 0 },
+};

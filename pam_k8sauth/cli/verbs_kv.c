@@ -1,169 +1,79 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verbs of key-value secrets: they ask first where the engine is mounted and which version it has. */
-#include "cli/cli.h"
-
-#include <errno.h>
+/* Key-value secrets: get, put, list, delete, undelete, destroy, enable-versioning. */
 #include <stdio.h>
 
-#include "base/text.h"
+#include "cli/kv.h"
+#include "cli/verbs.h"
 
-struct kv_place {
-	char *mount; /* "secret/" */
-	char *rest;  /* the key below it, no leading slash */
-	bool v2;
-};
-
-static void cleanup_place(struct kv_place *place)
+/* Data of a write: the arguments after the path. */
+static int read_pairs(struct cli *cli, struct value **ret)
 {
-	free(place->mount);
-	free(place->rest);
-}
-
-#define AUTO_PLACE CLEANUP(cleanup_place)
-
-static int split_path(const char *path, const char *mount, const char *under, struct kv_place *ret)
-{
-	size_t len = strlen(mount);
-
-	if (under) {
-		ret->rest = strdup(path);
-	} else if (strncmp(path, mount, len) == 0) {
-		ret->rest = strdup(path + len);
-	} else if (len > 0 && strncmp(path, mount, len - 1) == 0 && !path[len - 1]) {
-		ret->rest = strdup(""); /* the mount itself, without its slash */
-	} else {
-		fprintf(stderr, "Error: the server says that %s is mounted at %s\n", path, mount);
-		return CLI_SERVER;
-	}
-	ret->mount = strdup(mount);
-	return CLI_OK;
-}
-
-/* Where the key of the arguments lives. */
-static int find_place(const struct cli *cli, struct kv_place *ret)
-{
-	const char *path = cli->n_args > 0 ? cli->args[0] + strspn(cli->args[0], "/") : "";
-	AUTO_FREE char *ask = NULL;
-	AUTO_REPLY struct reply reply = { 0 };
-	const json_t *data;
-	const char *mount, *version;
-
-	if (asprintf(&ask, "sys/internal/ui/mounts/%s", cli->mount ? cli->mount : path) < 0)
-		abort();
-	if (client_send(cli->client, "GET", ask, NULL, NULL, "Error", &reply) != CLI_OK)
-		return CLI_SERVER;
-	if (!reply_good(&reply))
-		return reply_error(&reply, NULL);
-	data = json_object_get(reply.json, "data");
-	mount = json_string_value(json_object_get(data, "path"));
-	version = json_string_value(json_object_get(json_object_get(data, "options"), "version"));
-	if (!mount) {
-		fprintf(stderr, "Error: %s did not say where the engine is mounted\n", reply.url);
-		return CLI_SERVER;
-	}
-	ret->v2 = version && streq(version, "2");
-	return split_path(path, mount, cli->mount, ret);
-}
-
-/* The API's path of the key: FOLDER ("data") comes between mount and key in version 2. */
-static char *api_path(const struct kv_place *place, const char *folder)
-{
-	char *path;
-	int len = asprintf(&path, "%s%s%s%s", place->mount, place->v2 ? folder : "",
-	    place->v2 && *place->rest ? "/" : "", place->rest);
-
-	if (len < 0)
-		abort();
-	return path;
-}
-
-static void print_secret_path(const char *path)
-{
-	print_title("Secret Path", strlen(path));
-	printf("%s\n\n", path);
-}
-
-/* The reply to a write of version 2: its metadata. */
-static int print_written(const struct cli *cli, const char *path, const json_t *secret)
-{
-	if (cli->field || is_json(cli))
-		return print_secret(cli, secret);
-	print_secret_path(path);
-	print_warnings(secret);
-	print_titled_map("Metadata", json_object_get(secret, "data"));
-	return CLI_OK;
+	if (cli->n_args < 1)
+		return ui_fail(cli, CLI_LOCAL, "Not enough arguments (expected >1, got %d)", cli->n_args);
+	if (cli->n_args == 1)
+		return ui_fail(cli, CLI_LOCAL, "Must supply data");
+	return data_read(cli, cli->args + 1, cli->n_args - 1, ret);
 }
 
 int verb_kv_put(struct cli *cli)
 {
 	AUTO_PLACE struct kv_place place = { 0 };
 	AUTO_REPLY struct reply reply = { 0 };
+	AUTO_VALUE struct value *body = NULL;
 	AUTO_FREE char *path = NULL;
-	AUTO_FREE char *prefix = NULL;
-	json_t *data = NULL, *body;
-	int r;
+	int r = read_pairs(cli, &body);
 
-	if (cli->n_args < 2) {
-		fprintf(stderr, "Must supply data\n");
-		return CLI_LOCAL;
-	}
-	if (cli_read_data(cli->args + 1, cli->n_args - 1, &data) != CLI_OK)
-		return CLI_LOCAL;
-	r = find_place(cli, &place);
-	if (r != CLI_OK) {
-		json_decref(data);
-		return r;
-	}
-	path = api_path(&place, "data");
-	body = place.v2 ? json_pack("{s:o,s:{}}", "data", data, "options") : data;
-	if (asprintf(&prefix, "Error writing data to %s", path) < 0)
-		abort();
-	r = client_send(cli->client, "PUT", path, NULL, body, prefix, &reply);
-	json_decref(body);
+	if (r == CLI_OK)
+		r = kv_find(cli, &place);
 	if (r != CLI_OK)
 		return r;
-	if (!reply_good(&reply))
-		return reply_error(&reply, prefix);
-	if (reply.json)
-		return print_written(cli, path, reply.json);
-	if (!is_json(cli))
-		printf("Success! Data written to: %s\n", path);
-	return CLI_OK;
+	path = kv_api_path(&place, "data");
+	if (place.v2) {
+		struct value *data = body, *options = value_new(VALUE_MAP);
+
+		if (flag_int(cli, FLAG_CAS, -1) > -1)
+			value_set(options, "cas", value_number(flag_int(cli, FLAG_CAS, -1)));
+		body = value_new(VALUE_MAP);
+		value_set(body, "data", data);
+		value_set(body, "options", options);
+	}
+	if (client_secret(cli, "PUT", path, NULL, body, &reply) < 0)
+		return ui_fail(cli, CLI_SERVER, "Error writing data to %s: %s", path, reply.error);
+	if (!reply.json)
+		return kv_written(cli, path, &reply);
+	if (cli->field || cli->format != FORMAT_TABLE || value_has(reply.json, "wrap_info"))
+		return print_secret(cli, reply.json);
+	print_path_title("Secret Path", path);
+	print_map_title("Metadata", value_get(reply.json, "data"));
+	return print_data(cli, value_get(reply.json, "data"));
 }
 
-static int print_kv(const struct cli *cli, const struct kv_place *place, const char *path, const json_t *secret)
+static int print_get(const struct cli *cli, const struct kv_place *place, const char *path, const struct value *secret)
 {
-	const json_t *data = json_object_get(secret, "data");
-	const json_t *values = place->v2 ? json_object_get(data, "data") : data;
+	const struct value *data = value_get(secret, "data"), *metadata = value_get(data, "metadata");
+	const struct value *values = place->v2 ? value_get(data, "data") : data;
 
-	if (cli->field) {
-		if (json_is_object(values))
-			return print_field(cli, values, cli->field);
-		fprintf(stderr, "No data found at %s\n", path);
-		return CLI_SERVER;
+	if (cli->field && place->v2 && !value_has(data, "data"))
+		return ui_fail(cli, CLI_SERVER, "No data found at %s", path);
+	if (cli->field && place->v2)
+		return print_field(cli, values);
+	if (cli->field)
+		return print_secret_field(cli, secret);
+	if (value_has(secret, "wrap_info") || cli->format != FORMAT_TABLE)
+		return print_whole_secret(cli, secret);
+	print_warnings(cli, secret);
+	if (place->v2)
+		print_path_title("Secret Path", path);
+	if (value_is(metadata, VALUE_MAP)) {
+		print_map_title("Metadata", metadata);
+		print_data(cli, metadata);
+		ui_output("%s", "");
 	}
-	if (is_json(cli))
-		return print_secret(cli, secret);
-	print_warnings(secret);
-	if (place->v2) {
-		print_secret_path(path);
-		if (json_object_get(data, "metadata")) {
-			print_titled_map("Metadata", json_object_get(data, "metadata"));
-			putchar('\n');
-		}
+	if (value_is(values, VALUE_MAP)) {
+		print_map_title("Data", values);
+		print_data(cli, values);
 	}
-	if (json_object_size(values) > 0)
-		print_titled_map("Data", values);
 	return CLI_OK;
-}
-
-/* Digits only, so that the value needs no encoding in a query. */
-static int check_version(const char *version)
-{
-	if (*version && strspn(version, "0123456789") == strlen(version))
-		return CLI_OK;
-	fprintf(stderr, "invalid value \"%s\" for flag -version: not a number\n", version);
-	return CLI_LOCAL;
 }
 
 int verb_kv_get(struct cli *cli)
@@ -171,104 +81,137 @@ int verb_kv_get(struct cli *cli)
 	AUTO_PLACE struct kv_place place = { 0 };
 	AUTO_REPLY struct reply reply = { 0 };
 	AUTO_FREE char *path = NULL;
-	AUTO_FREE char *prefix = NULL;
 	AUTO_FREE char *query = NULL;
 	int r;
 
-	if (cli->version && check_version(cli->version) != CLI_OK)
+	if (!args_between(cli, 1, 1))
 		return CLI_LOCAL;
-	r = find_place(cli, &place);
+	r = kv_find(cli, &place);
 	if (r != CLI_OK)
 		return r;
-	path = api_path(&place, "data");
-	if (asprintf(&prefix, "Error reading %s", path) < 0)
-		abort();
-	if (cli->version && asprintf(&query, "version=%s", cli->version) < 0)
-		abort();
-	if (client_send(cli->client, "GET", path, query, NULL, prefix, &reply) != CLI_OK)
-		return CLI_SERVER;
-	if (reply_is_nothing(&reply)) {
-		fprintf(stderr, "No value found at %s\n", path);
-		return CLI_SERVER;
-	}
-	if (!reply_good(&reply) && reply.status != 404)
-		return reply_error(&reply, prefix);
-	return print_kv(cli, &place, path, reply.json);
+	path = kv_api_path(&place, "data");
+	if (place.v2 && flag_int(cli, FLAG_VERSION, 0) > 0)
+		query = text_of("version=%lld", flag_int(cli, FLAG_VERSION, 0));
+	if (client_secret(cli, "GET", path, query, NULL, &reply) < 0)
+		return ui_fail(cli, CLI_SERVER, "Error reading %s: %s", path, reply.error);
+	if (!reply.json)
+		return ui_fail(cli, CLI_SERVER, "No value found at %s", path);
+	return print_get(cli, &place, path, reply.json);
 }
 
 int verb_kv_list(struct cli *cli)
 {
 	AUTO_PLACE struct kv_place place = { 0 };
 	AUTO_FREE char *path = NULL;
+	char *args[2] = { 0 };
 	int r;
 
 	/* -mount alone is enough: its root. */
-	if (cli->n_args == 0 && !cli->mount) {
-		fprintf(stderr, "Not enough arguments (expected 1, got 0)\n");
-		return CLI_LOCAL;
+	if (cli->n_args > 1 || !flag_given(cli, FLAG_MOUNT)) {
+		if (!args_between(cli, 1, 1))
+			return CLI_LOCAL;
 	}
-	r = find_place(cli, &place);
+	r = kv_find(cli, &place);
 	if (r != CLI_OK)
 		return r;
-	path = api_path(&place, "metadata");
-	cli->args = &path;
+	path = kv_api_path(&place, "metadata");
+	args[0] = path;
+	cli->args = args;
+	cli->n_args = 1;
 	return verb_list(cli);
-}
-
-/* "1,2" as [1,2]. NULL after the reason was printed. */
-static json_t *version_list(const char *text)
-{
-	json_t *list = json_array();
-
-	while (list && *text) {
-		char *end;
-		long long n = strtoll(text, &end, 10);
-
-		if (end == text || n < 1 || (*end && *end != ',')) {
-			fprintf(stderr, "invalid value for flag -versions: not numbers separated by commas\n");
-			json_decref(list);
-			return NULL;
-		}
-		json_array_append_new(list, json_integer(n));
-		text = end + (*end == ',');
-	}
-	return list;
-}
-
-static int delete_versions(struct cli *cli, const struct kv_place *place, const char *shown)
-{
-	AUTO_REPLY struct reply reply = { 0 };
-	AUTO_FREE char *path = api_path(place, "delete");
-	AUTO_FREE char *prefix = NULL;
-	json_t *list = version_list(cli->versions), *body;
-	int r;
-
-	if (!list)
-		return CLI_LOCAL;
-	body = json_pack("{s:o}", "versions", list);
-	if (asprintf(&prefix, "Error deleting %s", path) < 0)
-		abort();
-	r = client_send(cli->client, "PUT", path, NULL, body, prefix, &reply);
-	json_decref(body);
-	if (r != CLI_OK)
-		return r;
-	if (!reply_good(&reply))
-		return reply_error(&reply, prefix);
-	printf("Success! Data deleted (if it existed) at: %s\n", shown);
-	return CLI_OK;
 }
 
 int verb_kv_delete(struct cli *cli)
 {
 	AUTO_PLACE struct kv_place place = { 0 };
+	AUTO_REPLY struct reply reply = { 0 };
+	AUTO_VALUE struct value *body = NULL;
 	AUTO_FREE char *path = NULL;
-	int r = find_place(cli, &place);
+	AUTO_FREE char *shown = NULL;
+	bool listed = flag_given(cli, FLAG_VERSIONS);
+	int r;
 
+	if (!args_between(cli, 1, 1))
+		return CLI_LOCAL;
+	r = kv_find(cli, &place);
 	if (r != CLI_OK)
 		return r;
-	path = api_path(&place, "data");
-	if (cli->versions && place.v2)
-		return delete_versions(cli, &place, path);
-	cli->args = &path;
-	return verb_delete(cli);
+	shown = kv_api_path(&place, "data");
+	path = kv_api_path(&place, place.v2 && listed ? "delete" : "data");
+	if (place.v2 && listed) {
+		body = kv_versions(cli);
+		r = client_secret(cli, "PUT", path, NULL, body, &reply);
+	} else {
+		r = client_secret(cli, "DELETE", path, NULL, NULL, &reply);
+	}
+	if (r < 0) {
+		ui_fail(cli, CLI_SERVER, "Error deleting %s: %s", shown, reply.error);
+		if (reply.json && reply.status == 404)
+			print_whole_secret(cli, reply.json);
+		return CLI_SERVER;
+	}
+	if (reply.json)
+		return print_secret(cli, reply.json);
+	if (cli->format == FORMAT_TABLE)
+		ui_output("Success! Data deleted (if it existed) at: %s", shown);
+	return CLI_OK;
+}
+
+/* Undeletes or destroys (FOLDER) the versions that are named. */
+static int change_versions(struct cli *cli, const char *folder, const char *name)
+{
+	AUTO_PLACE struct kv_place place = { 0 };
+	AUTO_REPLY struct reply reply = { 0 };
+	AUTO_VALUE struct value *body = NULL;
+	AUTO_FREE char *path = NULL;
+	int r;
+
+	if (!args_between(cli, 1, 1))
+		return CLI_LOCAL;
+	if (!flag_given(cli, FLAG_VERSIONS))
+		return ui_fail(cli, CLI_LOCAL,
+		    "No versions provided, use the \"-versions\" flag to specify the version to %s.", folder);
+	r = kv_find(cli, &place);
+	if (r != CLI_OK)
+		return r;
+	if (!place.v2)
+		return ui_fail(cli, CLI_LOCAL, "%s not supported on KV Version 1", name);
+	path = kv_api_path(&place, folder);
+	body = kv_versions(cli);
+	if (client_secret(cli, "PUT", path, NULL, body, &reply) < 0)
+		return ui_fail(cli, CLI_SERVER, "Error writing data to %s: %s", path, reply.error);
+	return kv_written(cli, path, &reply);
+}
+
+int verb_kv_undelete(struct cli *cli)
+{
+	return change_versions(cli, "undelete", "Undelete");
+}
+
+int verb_kv_destroy(struct cli *cli)
+{
+	return change_versions(cli, "destroy", "Destroy");
+}
+
+int verb_kv_enable_versioning(struct cli *cli)
+{
+	AUTO_VALUE struct value *body = value_ordered();
+	AUTO_REPLY struct reply reply = { 0 };
+	struct value *options = value_new(VALUE_MAP);
+	AUTO_FREE char *path = NULL;
+	char *mount;
+
+	value_set(options, "version", value_string("2"));
+	value_set(body, "options", options);
+	value_set(body, "default_lease_ttl", value_string(""));
+	value_set(body, "max_lease_ttl", value_string(""));
+	value_set(body, "force_no_cache", value_bool(false));
+	if (!args_between(cli, 1, 1))
+		return CLI_LOCAL;
+	mount = trim_path(cli->args[0]);
+	path = text_of("sys/mounts/%s/tune", mount);
+	if (client_send(cli, "POST", path, NULL, body, &reply) < 0)
+		return ui_fail(cli, CLI_SERVER, "Error tuning secrets engine %s/: %s", mount, reply.error);
+	ui_output("Success! Tuned the secrets engine at: %s/", mount);
+	return CLI_OK;
 }

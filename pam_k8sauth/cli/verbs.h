@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs do; each returns an exit code. */
+#pragma once
+
+struct cli;
+
+int verb_read(struct cli *cli);
+int verb_write(struct cli *cli);
+int verb_patch(struct cli *cli);
+int verb_list(struct cli *cli);
+int verb_delete(struct cli *cli);
+int verb_unwrap(struct cli *cli);
+int verb_path_help(struct cli *cli);
+int verb_status(struct cli *cli);
+int verb_version(struct cli *cli);
+int verb_print_token(struct cli *cli);
+
+int verb_login(struct cli *cli);
+
+int verb_token_create(struct cli *cli);
+int verb_token_lookup(struct cli *cli);
+int verb_token_renew(struct cli *cli);
+int verb_token_revoke(struct cli *cli);
+int verb_token_capabilities(struct cli *cli);
+
+int verb_kv_put(struct cli *cli);
+int verb_kv_get(struct cli *cli);
+int verb_kv_list(struct cli *cli);
+int verb_kv_delete(struct cli *cli);
+int verb_kv_undelete(struct cli *cli);
+int verb_kv_destroy(struct cli *cli);
+int verb_kv_patch(struct cli *cli);
+int verb_kv_rollback(struct cli *cli);
+int verb_kv_enable_versioning(struct cli *cli);
+int verb_kv_metadata_get(struct cli *cli);
+int verb_kv_metadata_put(struct cli *cli);
+int verb_kv_metadata_patch(struct cli *cli);
+int verb_kv_metadata_delete(struct cli *cli);
+
+int verb_mounts_enable(struct cli *cli);
+int verb_mounts_disable(struct cli *cli);
+int verb_mounts_list(struct cli *cli);
+int verb_mounts_tune(struct cli *cli);
+int verb_mounts_move(struct cli *cli);
+int verb_auth_help(struct cli *cli);
+
+int verb_policy_list(struct cli *cli);
+int verb_policy_read(struct cli *cli);
+int verb_policy_write(struct cli *cli);
+int verb_policy_delete(struct cli *cli);
+
+int verb_lease_lookup(struct cli *cli);
+int verb_lease_renew(struct cli *cli);
+int verb_lease_revoke(struct cli *cli);
+
+int verb_operator_init(struct cli *cli);
+int verb_explain(struct cli *cli);
+int verb_accounts_rebind(struct cli *cli);
