@@ -236,7 +236,7 @@ def _(s):
                        (200, {"metadata": {"labels": {"team": 5}}}),
                        (200, {"metadata": 5}), (200, b"null"), (200, b"[]"), (204, b""), raw(CLOSE)):
             s.api.answers[NAMESPACE] = answer
-            with s.differs("selector-after-review", at="asked*"), s.differs("api-server-errors", at="body.errors*"):
+            with s.differs("selector-after-review", at="asked*"), s.differs("api-answer-texts", at="body.errors*"):
                 login(s)
         # Whoever has no token of the cluster makes us ask nothing.
         labelled(s, {"team": "blue", "env": "prod"})

@@ -75,7 +75,7 @@ def _(s):
         role(s, token_period=90, token_ttl=0, token_max_ttl=0)
         renew(s, token)
         renew(s, token, increment=500)
-        role(s, token_period=0)
+        role(s, token_period=0, token_ttl=3000)
         renew(s, token)
         role(s, token_policies="other", token_bound_cidrs="10.0.0.0/8", token_num_uses=5, token_explicit_max_ttl=3, audience="other",
              bound_service_account_names="other")
@@ -95,8 +95,8 @@ def _(s):
 def _(s):
     with mounted(s):
         for fields in ({"token_period": 60}, {"token_period": 60, "token_explicit_max_ttl": 300}, {"token_explicit_max_ttl": 300},
-                       {"token_num_uses": 4}, {"token_max_ttl": 200, "token_ttl": 100},
-                       {}, {"period": 60, "ttl": 30}):
+                       {"token_num_uses": 4, "token_ttl": "1h"}, {"token_max_ttl": 200, "token_ttl": 100},
+                       {"token_ttl": "1h"}, {"period": 60, "ttl": 30}):
             s.delete(ROLE)
             role(s, **fields)
             token = token_of(s)
@@ -150,5 +150,8 @@ def _(s):
         with mounted(s, "second"):
             role(s, path="second")
             second = token_of(s, path="second")
+        s.get(SELF, token=second)
         s.get(SELF, token=token)
-    s.note("both", second != token)
+        with mounted(s, "second"):
+            s.get(SELF, token=second)
+    s.get(SELF, token=token)
