@@ -156,10 +156,10 @@ static void redirect(struct http_exchange *exchange, const char *method, const c
 	http_reply_typed(exchange, 307, page ? "text/html; charset=utf-8" : NULL, header, &body);
 }
 
-/* Where Go's server redirects to, NULL for nowhere: to the cleaned path, and to folders. */
-static const char *redirection(const struct http_target *target)
+/* Where Go's server redirects to, NULL for nowhere: to the cleaned path, and to folders unless their help is wanted. */
+static const char *redirection(const struct http_target *target, bool help)
 {
-	if (target->redirect)
+	if (target->redirect || help)
 		return target->redirect;
 	return streq(target->path, "/v1") ? "/v1/" : streq(target->path, "/v1/sys") ? "/v1/sys/" : NULL;
 }
@@ -170,7 +170,8 @@ void api_handle(
 	struct http_target target = { 0 };
 	struct api_error error = { 0 };
 	json_t *query = NULL;
-	const char *why = "";
+	const char *why = "", *elsewhere;
+	bool readable;
 
 	if (http_target_parse(request->target, &target, &why) < 0) {
 		if (why)
@@ -179,11 +180,13 @@ void api_handle(
 			http_reply(exchange, 400, NULL, NULL);
 		return;
 	}
-	if (redirection(&target)) {
-		redirect(exchange, request->method, redirection(&target), target.query);
+	readable = http_query_parse(target.query, strlen(target.query), false, &query) == 0;
+	elsewhere = redirection(&target, api_asks_help(request->method, query));
+	if (elsewhere) {
+		redirect(exchange, request->method, elsewhere, target.query);
 	} else if (!starts_with(target.path, "/v1/")) {
 		http_reply(exchange, 404, NULL, NULL);
-	} else if (http_query_parse(target.query, strlen(target.query), false, &query) < 0) {
+	} else if (!readable) {
 		http_reply_error(exchange, 400, NULL, "malformed query");
 	} else if (route(arg, exchange, request, target.path + strlen("/v1/"), query, peer, &error) < 0) {
 		AUTO_FREE char *headers = echo_headers(request);

@@ -46,12 +46,17 @@ static int go_bool(const char *text)
 }
 
 /* The first value of NAME in a query, "" for none. */
-static const char *first_value(json_t *query, const char *name)
+static const char *first_value(const json_t *query, const char *name)
 {
-	json_t *value = json_object_get(query, name);
+	const json_t *value = json_object_get(query, name);
 	const char *text = json_string_value(json_is_array(value) ? json_array_get(value, 0) : value);
 
 	return text ? text : "";
+}
+
+bool api_asks_help(const char *method, const json_t *query)
+{
+	return streq(method, "HELP") || *first_value(query, "help");
 }
 
 int api_operation(const char *method, json_t *query, enum vault_op *ret, struct api_error *error)
@@ -67,13 +72,12 @@ int api_operation(const char *method, json_t *query, enum vault_op *ret, struct 
 		{ "PATCH", VAULT_PATCH },
 		{ "DELETE", VAULT_DELETE },
 		{ "HEAD", VAULT_HEADER },
-		{ "HELP", VAULT_HELP },
 		{ "OPTIONS", VAULT_OTHER },
 	};
 	size_t i = 0;
 	int on;
 
-	if (json_object_get(query, "help")) {
+	if (api_asks_help(method, query)) {
 		json_object_del(query, "help");
 		*ret = VAULT_HELP;
 		return 0;

@@ -15,6 +15,8 @@ struct api_error {
 /* Sets ERROR. Always -EBADMSG. */
 int api_refuse(struct api_error *error, int status, const char *text);
 
+/* Whether the request is for help, by its method or by a parameter that is not empty. QUERY may be NULL. */
+bool api_asks_help(const char *method, const json_t *query);
 /*
  * What METHOD and QUERY ("list", "help") mean; what was understood leaves QUERY. 0, or -EBADMSG with ERROR: a method
  * that Vault does not know, a `list` that is no bool.

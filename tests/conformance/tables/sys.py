@@ -715,3 +715,8 @@ def _(s):
         help_of(s, path, there=False, token="hvs.nope")
     help_of(s, "auth/k/login", token=None)
     s.request("HELP", "sys/nope")
+    with s.differs("help-texts", ("body.help", "body.openapi")):
+        s.request("HELP", "sys")
+        s.get("sys/mounts", {"help": "0"})
+    s.post("sys/mounts?help=", {})
+    s.get("sys/tools/hash?help=")

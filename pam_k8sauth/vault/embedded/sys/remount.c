@@ -106,9 +106,7 @@ static char *place_of(const char *path)
 	return asprintf(&place, "%s%s", path + strspn(path, "/"), slash) < 0 ? NULL : place;
 }
 
-/* Removes "." and "..", and each '/' after another one, as Go's path.Clean. RET has room for one byte more than PLACE.
- */
-static void clean_path(const char *place, char *ret)
+void sys_clean_path(const char *place, char *ret)
 {
 	char *end = ret;
 
@@ -143,7 +141,7 @@ static int check_target(struct call *call, const char *target)
 		call_error(call, 400, "invalid destination mount: path cannot contain non-printable characters");
 		return 1;
 	}
-	clean_path(target, clean);
+	sys_clean_path(target, clean);
 	if (streq(clean, target))
 		return 0;
 	call_error(call, 400, "invalid destination mount: path '%s' does not match cleaned path '%s'", target, clean);

@@ -67,6 +67,9 @@ int sys_settings_enable(struct call *call, const json_t *given, struct mount *mo
 
 /* --- remount.c */
 engine_handler sys_remount, sys_remount_status;
+/* The path of a mount as Go's path.Clean makes it, with a '/' behind it: "a//b/../c/" is "a/c/". RET has room for one
+   byte more than PLACE has with its NUL. */
+void sys_clean_path(const char *place, char *ret);
 int sys_mounted(struct core *core, struct mount *mount);
 void sys_unmounted(struct core *core, struct mount *mount);
 

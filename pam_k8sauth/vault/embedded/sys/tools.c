@@ -10,70 +10,6 @@
 
 #define RANDOM_MAX (128 * 1024) /* bytes; Vault's */
 
-/* --- base64 as Go takes it: line ends anywhere, bits behind the end whatever they are */
-
-static int digit_of(char c)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
-static size_t skip_line_ends(const char *text, size_t i)
-{
-	return i + strspn(text + i, "\r\n");
-}
-
-/* What follows the first '=' at I - 1, after N digits of a group of four: the place of the fault, or -1. */
-static ssize_t check_padding(const char *text, size_t i, unsigned n)
-{
-	if (n < 2)
-		return (ssize_t)i - 1;
-	i = skip_line_ends(text, i);
-	if (n == 2) {
-		if (!text[i])
-			return (ssize_t)i;
-		if (text[i] != '=')
-			return (ssize_t)i - 1;
-		i = skip_line_ends(text, i + 1);
-	}
-	return text[i] ? (ssize_t)i : -1;
-}
-
-/* RET has room for 3/4 of TEXT. -1, or where Go finds the fault. */
-static ssize_t decode_base64(const char *text, uint8_t *ret, size_t *ret_len)
-{
-	uint32_t group = 0;
-	unsigned n = 0; /* digits in it */
-	size_t i = skip_line_ends(text, 0), len = 0;
-	ssize_t fault = -1;
-
-	for (; text[i] && text[i] != '='; i = skip_line_ends(text, i + 1)) {
-		int digit = digit_of(text[i]);
-
-		if (digit < 0)
-			return (ssize_t)i;
-		group = group << 6 | (uint32_t)digit;
-		if (++n < 4)
-			continue;
-		for (int shift = 16; shift >= 0; shift -= 8)
-			ret[len++] = (uint8_t)(group >> shift);
-		group = n = 0;
-	}
-	if (text[i] == '=')
-		fault = check_padding(text, i + 1, n);
-	else if (n)
-		fault = (ssize_t)(i - n);
-	if (fault >= 0)
-		return fault;
-	group <<= 6 * (4 - n);
-	for (unsigned k = 0; n && k < n - 1; k++)
-		ret[len++] = (uint8_t)(group >> (16 - 8 * k));
-	*ret_len = len;
-	return -1;
-}
-
 /* --- in which form they come */
 
 /* QUOTE is what Vault puts around a wrong one. 0, 1 after a refusal, or an errno. */
@@ -144,10 +80,10 @@ int sys_tools_hash(struct call *call)
 		return r < 0 ? r : 0;
 	if (*call_capture(call, "urlalgorithm"))
 		algorithm = call_capture(call, "urlalgorithm");
-	bytes = malloc(strlen(input) / 4 * 3 + 3);
+	bytes = malloc(GO_BASE64_SIZE(strlen(input)));
 	if (!bytes)
 		return -ENOMEM;
-	fault = decode_base64(input, bytes, &len);
+	fault = go_base64_decode(input, bytes, &len);
 	if (fault >= 0)
 		return call_error(
 		    call, 400, "unable to decode input as base64: illegal base64 data at input byte %zd", fault);
