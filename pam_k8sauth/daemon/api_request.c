@@ -174,6 +174,7 @@ static int token_of(const struct http_request *http, struct secret **ret)
 static int wrap_ttl_of(const struct http_request *http, int64_t *ret, struct api_error *error)
 {
 	const char *text = http_request_field(http, "X-Vault-Wrap-TTL");
+	const char *format = http_request_field(http, "X-Vault-Wrap-Format");
 	char why[DURATION_ERROR_SIZE];
 	long long ns;
 
@@ -184,7 +185,11 @@ static int wrap_ttl_of(const struct http_request *http, int64_t *ret, struct api
 	if (ns < 0)
 		return refuse(
 		    error, 400, "error parsing X-Vault-Wrap-TTL header: requested wrap ttl cannot be negative");
-	*ret = ns / 1000000000;
+	if (ns && format && streq(format, "jwt"))
+		return refuse(error, 400,
+		    "wrapping tokens in the form of a JWT are not supported: leave X-Vault-Wrap-Format out");
+	/* Never 0: what was to be wrapped must not go out in the clear. */
+	*ret = (ns + 999999999) / 1000000000;
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 """Makes two answers comparable: ids, times, tokens and versions become placeholders, numbered by first appearance within a case and
 server. A Pairing says which of them stand for each other, so that "the same id as before" is compared too; seconds that run down may
 differ by a few."""
+import json
 import re
 
 PATTERNS = [
@@ -47,6 +48,8 @@ class Normaliser:
             return {self.text(k): self.value(v, k) for k, v in value.items()}
         if isinstance(value, list):
             return [self.value(v, key) for v in value]
+        if isinstance(value, str) and value.startswith('{"request_id"'):
+            return self.value(json.loads(value), key)  # a wrapped answer, as text
         if isinstance(value, str):
             if key == "request_id" and value:
                 return "<request id>"

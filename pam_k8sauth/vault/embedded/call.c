@@ -11,6 +11,7 @@
 #include "base/deadline.h"
 #include "vault/embedded/acl.h"
 #include "vault/embedded/token.h"
+#include "vault/embedded/wrapping/wrapping.h"
 
 /* --- made and freed */
 
@@ -90,6 +91,8 @@ static void undo_run(struct call_private *call)
 	public->acl = NULL;
 	json_decref(public->entity);
 	public->entity = NULL;
+	wrapped_free(public->wrapped);
+	public->wrapped = NULL;
 	public->mount = NULL;
 	public->path = NULL;
 	public->rest = NULL;

@@ -22,6 +22,7 @@ struct call;
 struct store;
 struct mount;
 struct token;
+struct wrapped;
 struct tokens;
 struct policies;
 struct identity;
@@ -38,6 +39,7 @@ enum engine_path_flags {
 	ENGINE_SUDO = 2, /* needs the sudo capability besides (vault-core.md 1.12) */
 	ENGINE_RAW = 4,	 /* answers while sealed too, without an envelope; needs no token: sys/health and its like */
 	ENGINE_HEAD = 8, /* HEAD is served like GET */
+	ENGINE_WRAPPED = 16, /* means a wrapping token, which is looked at before the caller's (wrapping.h) */
 };
 
 /* What a parameter is: for `?help=1`, and for the tables that read many of them. */
@@ -127,6 +129,7 @@ struct call {
 	struct token *token;	 /* the caller's; NULL on unauthenticated paths and internal requests */
 	struct acl *acl;	 /* the caller's; NULL as above; a reference that the router frees with the call */
 	json_t *entity;		 /* the caller's, at a login the one who logs in (identity.h); NULL: none */
+	struct wrapped *wrapped; /* of a path with ENGINE_WRAPPED */
 	struct login_auth *auth; /* set by a login handler that returns 0: the router mints the token */
 	void *state;		 /* the handler's memory between runs */
 	void (*state_free)(void *state);

@@ -13,6 +13,7 @@
 #include "vault/embedded/identity.h"
 #include "vault/embedded/policies.h"
 #include "vault/embedded/token.h"
+#include "vault/embedded/wrapping/wrapping.h"
 
 /* One line per engine. */
 const struct engine *const core_engines[] = {
@@ -219,8 +220,6 @@ static int check_request(struct call *call)
 		call_error(call, 400, "relative paths not supported");
 	else if (is_write(op) && ends_with(path, "/"))
 		call_error(call, 400, "cannot write to a path ending in '/'");
-	else if (call->request->wrap_ttl)
-		call_error(call, 400, "response wrapping is not supported yet: leave X-Vault-Wrap-TTL out");
 	else
 		return 0;
 	return 1;
@@ -421,7 +420,7 @@ static int run_handler(struct call *call)
 	}
 	if (r == 0)
 		parameters_warn(call);
-	return r;
+	return r == 0 ? wrapping_apply(call) : r;
 }
 
 int router_run(struct call *call)
@@ -439,6 +438,8 @@ int router_run(struct call *call)
 		return call_refuse(call, VAULT_FAILED_OUTAGE, "seal", 503, "Vault is sealed",
 		    call->core->initialised ? "the store is sealed" : "the store is not initialised");
 	r = mounts_settled(call);
+	if (r == 0 && has_flag(call, ENGINE_WRAPPED))
+		r = wrapping_find(call);
 	if (r == 0)
 		r = authorise(call);
 	if (r)

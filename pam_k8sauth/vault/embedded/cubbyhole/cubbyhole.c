@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "vault/embedded/core_internal.h"
 #include "vault/embedded/token.h"
+#include "vault/embedded/wrapping/wrapping.h"
 
 static char *record_key(const struct call *call, const char *path)
 {
@@ -72,6 +73,10 @@ static int read_secret(struct call *call)
 		return call_wrapped_error(call, 500, "missing path");
 	if (names_secret(call))
 		r = load(call, &secret);
+	if (r == 0 && secret && wrapping_made(call->token) && streq(path_of(call), "response"))
+		call_warn(call,
+		    "Reading from 'cubbyhole/response' is deprecated. Please use sys/wrapping/unwrap to unwrap "
+		    "responses, as it provides additional security checks and other benefits.");
 	return r < 0 ? r : call_data(call, secret);
 }
 

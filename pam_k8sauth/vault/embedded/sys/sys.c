@@ -4,6 +4,7 @@
 
 #include "vault/embedded/leases.h"
 #include "vault/embedded/policies.h"
+#include "vault/embedded/wrapping/wrapping.h"
 
 static const struct engine_field no_fields[] = { { 0 } };
 static const struct engine_field health_fields[] = {
@@ -129,6 +130,10 @@ static const struct engine_field lease_fields[] = {
 		.pattern = (p), .flags = ENGINE_SUDO, .update = (handler), .fields = lease_prefix_fields, \
 		.help = "Revoke the leases below a prefix."                                               \
 	}
+static const struct engine_field wrapping_fields[] = {
+	{ "token", FIELD_STRING, "The wrapping token; without it the request's own is meant." },
+	{ 0 },
+};
 
 #define PLUGINS_OF(kind, text)                                                                          \
 	{                                                                                               \
@@ -303,6 +308,25 @@ static const struct engine_path paths[] = {
 	    .read = sys_ui_namespaces,
 	    .fields = no_fields,
 	    .help = "The namespaces that the caller may know of: the one that there is." },
+	{ .pattern = "wrapping/wrap",
+	    .update = wrapping_wrap,
+	    .help = "Give the data of the request as a wrapped answer." },
+	{ .pattern = "wrapping/unwrap",
+	    .flags = ENGINE_WRAPPED,
+	    .update = wrapping_unwrap,
+	    .fields = wrapping_fields,
+	    .help = "The answer that a wrapping token holds; once." },
+	{ .pattern = "wrapping/rewrap",
+	    .flags = ENGINE_WRAPPED,
+	    .update = wrapping_rewrap,
+	    .fields = wrapping_fields,
+	    .help = "Put the answer that a wrapping token holds into a new one." },
+	{ .pattern = "wrapping/lookup",
+	    .flags = ENGINE_UNAUTHENTICATED | ENGINE_WRAPPED,
+	    .read = wrapping_lookup,
+	    .update = wrapping_lookup,
+	    .fields = wrapping_fields,
+	    .help = "Where and when a wrapping token was made." },
 	{ .pattern = "internal/ui/resultant-acl",
 	    .read = resultant_acl,
 	    .fields = no_fields,

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of response wrapping share. */
+#pragma once
+
+#include "vault/embedded/wrapping/wrapping.h"
+
+#define WRAPPING_POLICY "response-wrapping"
+
+/* The store's key of NAME in the cubbyhole of the token of SALTED. NULL without memory. */
+char *wrapping_key(const char *salted, const char *name) NODISCARD;
+
+struct wrapping_order {
+	const char *path;     /* creation_path */
+	const char *mount;    /* uuid of its mount: the token ends with it */
+	int64_t ttl;	      /* seconds */
+	json_t *response;     /* a string: the answer's text; stays the caller's */
+	const char *accessor; /* of the token inside the answer; NULL: none. May be the response's own */
+};
+
+/* Makes the token, and makes it the answer of CALL. 0 or an errno. */
+int wrapping_make(struct call *call, const struct wrapping_order *order) NODISCARD;

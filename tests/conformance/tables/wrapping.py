@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Response wrapping: what is wrapped, the wrapping token, unwrap, lookup, rewrap, wrap."""
+from fakeapi import jwt
+from play import case
+
+MINIMUM = 220
+SECRET = {"data": {"password": "hunter2", "n": 7}}
+
+
+def wrapped(s, method="GET", path="secret/data/a", data=None, ttl="60s", token="root", **headers):
+    return s.request(method, path, data, token=token, headers={"X-Vault-Wrap-TTL": ttl} | headers)
+
+
+def inner(reply):
+    return reply["wrap_info"]["token"]
+
+
+def policy_token(s, text):
+    s.put("sys/policies/acl/wrapping", {"policy": text})
+    return s.post("auth/token/create", {"policies": ["wrapping"]})["auth"]["client_token"]
+
+
+@case("a read is wrapped, looked up, unwrapped once")
+def _(s):
+    s.post("secret/data/a", SECRET)
+    token = inner(wrapped(s))
+    s.post("sys/wrapping/lookup", {"token": token}, token=None)
+    s.get("sys/wrapping/lookup", token=token)
+    s.post("sys/wrapping/lookup", token=token)
+    s.post("sys/wrapping/unwrap", token=token)
+    s.post("sys/wrapping/unwrap", token=token)
+    s.post("sys/wrapping/unwrap", {"token": token})
+    s.post("sys/wrapping/lookup", {"token": token}, token=None)
+
+
+@case("unwrap: the token in the body, in the header, in both")
+def _(s):
+    token = inner(wrapped(s))
+    s.post("sys/wrapping/unwrap", {"token": token})
+    token = inner(wrapped(s))
+    s.put("sys/wrapping/unwrap", {}, token=token)
+    token = inner(wrapped(s))
+    s.post("sys/wrapping/unwrap", {"token": token}, token=None)
+    token = inner(wrapped(s))
+    s.post("sys/wrapping/unwrap", {"token": token}, token=token)
+    s.post("sys/wrapping/unwrap", {"token": token}, token=token)
+    default = s.post("auth/token/create", {"policies": ["default"]})["auth"]["client_token"]
+    token = inner(wrapped(s))
+    s.post("sys/wrapping/unwrap", {"token": token}, token=default)
+    bare = s.post("auth/token/create", {"policies": ["none"], "no_default_policy": True})["auth"]["client_token"]
+    token = inner(wrapped(s))
+    s.post("sys/wrapping/unwrap", {"token": token}, token=bare)
+    s.post("sys/wrapping/lookup", {"token": token}, token=bare)
+    s.post("sys/wrapping/unwrap", {"token": token}, token="hvs.unknown")
+
+
+@case("tokens that are none")
+def _(s):
+    for path in ("unwrap", "lookup", "rewrap"):
+        s.post("sys/wrapping/" + path, {"token": "hvs.unknown"})
+        s.post("sys/wrapping/" + path, {"token": ""})
+        s.post("sys/wrapping/" + path, {})
+        s.post("sys/wrapping/" + path, {}, token=None)
+        s.post("sys/wrapping/" + path, {"token": "hvs.unknown"}, token=None)
+        normal = s.post("auth/token/create", {"policies": ["default"]})["auth"]["client_token"]
+        s.post("sys/wrapping/" + path, {"token": normal})
+        s.post("sys/wrapping/" + path, {}, token=normal)
+        s.get("auth/token/lookup-self", token=normal)
+
+
+@case("rewrap")
+def _(s):
+    token = inner(wrapped(s, ttl="500s"))
+    fresh = inner(s.post("sys/wrapping/rewrap", {"token": token}))
+    s.post("sys/wrapping/unwrap", {"token": token})
+    s.post("sys/wrapping/lookup", {"token": fresh})
+    s.post("sys/wrapping/rewrap", token=fresh)
+    s.post("sys/wrapping/unwrap", {"token": fresh})
+    token = inner(wrapped(s))
+    fresh = inner(s.post("sys/wrapping/rewrap", {"token": token}, headers={"X-Vault-Wrap-TTL": "300s"}))
+    s.post("sys/wrapping/lookup", {"token": fresh})
+
+
+@case("wrap")
+def _(s):
+    s.post("sys/wrapping/wrap", {"a": "b", "n": 7, "list": [1, "x", None], "deep": {"x": {"y": True}}})
+    token = inner(wrapped(s, "POST", "sys/wrapping/wrap", {"a": "b", "n": 7, "list": [1, "x", None], "deep": {"x": {"y": True}}}))
+    s.post("sys/wrapping/lookup", {"token": token})
+    s.post("sys/wrapping/unwrap", {"token": token})
+    token = inner(wrapped(s, "POST", "sys/wrapping/wrap"))
+    s.post("sys/wrapping/unwrap", {"token": token})
+    wrapped(s, "POST", "sys/wrapping/wrap", {"token": "mine"})
+    wrapped(s, "PUT", "sys/wrapping/wrap", {"a": "b"})
+    s.get("sys/wrapping/wrap")
+    wrapped(s, "GET", "sys/wrapping/wrap")
+
+
+@case("what is not wrapped")
+def _(s):
+    wrapped(s, path="secret/data/none")
+    wrapped(s, path="none/x")
+    wrapped(s, path="secret/data/a", token="hvs.none")
+    wrapped(s, "POST", "sys/policies/acl/w", {"policy": 'path "x" { capabilities = ["read"] }'})
+    wrapped(s, "DELETE", "sys/policies/acl/w")
+    wrapped(s, path="sys/leader")
+    wrapped(s, "POST", "sys/policies/acl/w", {"policy": "path {"})
+
+
+@case("what is wrapped: lists, writes, sys, tokens")
+def _(s):
+    for method, path, data in (("LIST", "secret/metadata", None), ("POST", "secret/data/b", SECRET), ("GET", "sys/mounts/secret", None),
+                               ("POST", "auth/token/create", {"policies": ["default"], "ttl": "1h"}), ("GET", "auth/token/lookup-self", None),
+                               ("POST", "sys/capabilities-self", {"paths": ["secret/data/a"]}), ("POST", "secret/metadata/a", {"max_versions": 3})):
+        reply = wrapped(s, method, path, data)
+        if reply.json and reply.json.get("wrap_info"):
+            s.post("sys/wrapping/lookup", {"token": inner(reply)}, token=None)
+            s.post("sys/wrapping/unwrap", {"token": inner(reply)})
+    s.delete("secret/metadata/b")
+
+
+@case("the wrapping token itself")
+def _(s):
+    reply = wrapped(s)
+    accessor, token = reply["wrap_info"]["accessor"], inner(reply)
+    s.post("auth/token/lookup-accessor", {"accessor": accessor})
+    s.post("auth/token/lookup", {"token": token})
+    s.get("auth/token/lookup-self", token=token)
+    s.post("auth/token/renew", {"token": token})
+    s.get("secret/data/a", token=token)
+    token = inner(wrapped(s))
+    s.get("cubbyhole/response", token=token)
+    s.get("cubbyhole/response", token=token)
+    reply = wrapped(s)
+    s.post("auth/token/revoke-accessor", {"accessor": reply["wrap_info"]["accessor"]})
+    s.post("sys/wrapping/unwrap", {"token": inner(reply)})
+
+
+@case("the requester's token is revoked: what was wrapped is still there")
+def _(s):
+    token = policy_token(s, 'path "secret/data/*" { capabilities = ["read"] }')
+    held = inner(wrapped(s, token=token))
+    s.post("auth/token/revoke-self", token=token)
+    s.post("sys/wrapping/unwrap", {"token": held})
+
+
+@case("TTLs")
+def _(s):
+    for ttl in ("60", "1h", "90m", "1d", "0", "0s", " ", "", "10000h", "-5", "-1s", "x", "1.5", "1.5h", "99999999999999999999"):
+        wrapped(s, ttl=ttl)
+
+
+@case("policies with wrapping TTLs")
+def _(s):
+    token = policy_token(s, 'path "secret/data/*" { capabilities = ["read", "update", "list"]  min_wrapping_ttl = "30s"  max_wrapping_ttl = "90s" }')
+    for ttl in ("29s", "30s", "60s", "90s", "91s"):
+        wrapped(s, ttl=ttl, token=token)
+    s.get("secret/data/a", token=token)
+    token = policy_token(s, 'path "secret/data/*" { capabilities = ["read"]  max_wrapping_ttl = "90" }')
+    wrapped(s, ttl="90s", token=token)
+    wrapped(s, ttl="2m", token=token)
+    s.get("secret/data/a", token=token)
+    token = policy_token(s, 'path "secret/data/*" { capabilities = ["read"]  min_wrapping_ttl = 1 }')
+    wrapped(s, ttl="10000s", token=token)
+    s.get("secret/data/a", token=token)
+
+
+@case("a login is wrapped")
+def _(s):
+    s.post("sys/auth/kubernetes", {"type": "kubernetes"})
+    s.post("auth/kubernetes/config", {"kubernetes_host": s.api.host, "kubernetes_ca_cert": s.api.ca, "token_reviewer_jwt": "reviewer"})
+    s.post("auth/kubernetes/role/webapp", {"bound_service_account_names": "webapp-sa", "bound_service_account_namespaces": "webapp-ns",
+                                           "policies": "webapp-policy", "audience": "vault", "ttl": "1h"})
+    reply = wrapped(s, "POST", "auth/kubernetes/login", {"role": "webapp", "jwt": jwt()}, token=None)
+    s.post("sys/wrapping/lookup", {"token": inner(reply)}, token=None)
+    s.post("auth/token/lookup-accessor", {"accessor": reply["wrap_info"]["wrapped_accessor"]})
+    unwrapped = s.post("sys/wrapping/unwrap", token=inner(reply))
+    s.get("auth/token/lookup-self", token=unwrapped["auth"]["client_token"])
+    wrapped(s, "POST", "auth/kubernetes/login", {"role": "other", "jwt": jwt()}, token=None)
+    wrapped(s, "POST", "auth/kubernetes/login", {"role": "webapp", "jwt": "x"}, token=None)
+    s.delete("sys/auth/kubernetes")
+
+
+@case("other verbs and forms")
+def _(s):
+    for path in ("unwrap", "lookup", "rewrap", "wrap"):
+        for method in ("GET", "LIST", "DELETE", "PATCH"):
+            s.request(method, "sys/wrapping/" + path)
+    token = inner(wrapped(s))
+    s.request("POST", "sys/wrapping/unwrap", token=None, headers={"Authorization": "Bearer " + token})
+    s.post("sys/wrapping/unwrap/x")
+    s.get("sys/wrapping")
+    token = inner(wrapped(s))
+    s.post("sys/wrapping/unwrap", {"token": token}, headers={"X-Vault-Wrap-TTL": "60s"})
+    s.post("sys/wrapping/lookup", {"token": token}, headers={"X-Vault-Wrap-TTL": "60s"})
+    s.get("secret/data/a", headers={"X-Vault-Wrap-TTL": "60s", "X-Vault-Wrap-Format": "none"})
+    with s.differs("wrap-format"):
+        s.get("secret/data/a", headers={"X-Vault-Wrap-TTL": "60s", "X-Vault-Wrap-Format": "jwt"})
+    token = inner(wrapped(s))
+    s.get("sys/wrapping/unwrap", token=token)
+    s.get("sys/wrapping/lookup", {"token": inner(wrapped(s))})
+    s.get("sys/wrapping/unwrap", {"token": inner(wrapped(s))})
+    for value in (5, None, ["x"], True):
+        s.post("sys/wrapping/unwrap", {"token": value})
+        s.post("sys/wrapping/lookup", {"token": value})
+
+
+@case("the wrapping token goes where it may not")
+def _(s):
+    s.get("cubbyhole/wrapinfo", token=inner(wrapped(s)))
+    s.list("cubbyhole", token=inner(wrapped(s)))
+    s.post("auth/token/renew", {"token": inner(wrapped(s))})
+    s.post("sys/capabilities", {"token": inner(wrapped(s)), "paths": ["cubbyhole/response", "sys/wrapping/unwrap", "cubbyhole/wrapinfo"]})
+    s.post("cubbyhole/response", {"a": "b"}, token=inner(wrapped(s)))
+    s.put("cubbyhole/other", {"a": "b"}, token=inner(wrapped(s)))
+
+
+@case("the last use of a token wraps, and unwraps")
+def _(s):
+    once = s.post("auth/token/create", {"num_uses": 1})["auth"]["client_token"]
+    s.post("sys/wrapping/unwrap", {"token": inner(wrapped(s))}, token=once)
+    once = s.post("auth/token/create", {"num_uses": 1})["auth"]["client_token"]
+    token = inner(wrapped(s, token=once))
+    s.post("sys/wrapping/unwrap", {"token": token})
+    twice = s.post("auth/token/create", {"num_uses": 2})["auth"]["client_token"]
+    s.post("cubbyhole/mine", {"a": "b"}, token=twice)
+    s.get("cubbyhole/mine", token=twice)
+    s.get("cubbyhole/mine", token=twice)
+
+
+@case("the mount of what was wrapped is disabled")
+def _(s):
+    s.post("sys/mounts/short", {"type": "kv"})
+    s.post("short/a", {"a": "b"})
+    token = inner(wrapped(s, path="short/a"))
+    s.delete("sys/mounts/short")
+    s.post("sys/wrapping/unwrap", {"token": token})
