@@ -57,19 +57,28 @@ struct vault_response *vault_response_new(void)
 	return response;
 }
 
+void vault_response_clear(struct vault_response *response)
+{
+	struct vault_response old = *response;
+
+	*response = (struct vault_response){ 0 };
+	memcpy(response->request_id, old.request_id, sizeof(response->request_id));
+	json_decref(old.data);
+	json_decref(old.auth);
+	json_decref(old.wrap_info);
+	json_decref(old.warnings);
+	json_decref(old.errors);
+	json_decref(old.body);
+	free(old.lease_id);
+	free(old.reason);
+	free(old.remedy);
+}
+
 void vault_response_free(struct vault_response *response)
 {
 	if (!response)
 		return;
-	json_decref(response->data);
-	json_decref(response->auth);
-	json_decref(response->wrap_info);
-	json_decref(response->warnings);
-	json_decref(response->errors);
-	json_decref(response->body);
-	free(response->lease_id);
-	free(response->reason);
-	free(response->remedy);
+	vault_response_clear(response);
 	free(response);
 }
 

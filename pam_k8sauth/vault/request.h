@@ -119,6 +119,8 @@ void vault_pam_login_free(struct vault_pam_login *pam);
 
 struct vault_response *vault_response_new(void) NODISCARD;
 void vault_response_free(struct vault_response *response);
+/* Like new, with the id that it has. */
+void vault_response_clear(struct vault_response *response);
 
 /* Sets status and errors to the formatted text. */
 void vault_response_error(struct vault_response *response, int status, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -3,6 +3,7 @@
 #include "vault/embedded/core_internal.h"
 
 #include <errno.h>
+#include <sys/timerfd.h>
 
 #include "base/deadline.h"
 
@@ -109,6 +110,7 @@ static void end_slow(struct core *core, int64_t started_before_ms)
 			return;
 		if (!call->done)
 			continue; /* nobody outside waits for it */
+		call_drop_rehearsal(call);
 		call_refuse(&call->call, VAULT_FAILED_OUTAGE, "store", 503, "request timed out",
 		    "no answer of the store, or of the API server, in time");
 		call_finish(call, -ETIMEDOUT);
@@ -125,6 +127,14 @@ static void on_run(evutil_socket_t fd, short what, void *arg)
 	calls_run_ready(arg);
 }
 
+static void on_rehearsal(evutil_socket_t fd, short what, void *arg)
+{
+	uint64_t count;
+
+	if (read(fd, &count, sizeof(count)) == sizeof(count))
+		call_rehearse(arg);
+}
+
 int core_calls_init(struct core *core)
 {
 	struct timeval every = { .tv_sec = SWEEP_S };
@@ -134,7 +144,14 @@ int core_calls_init(struct core *core)
 	core->vault.send = send_request;
 	core->run = event_new(core->base, -1, 0, on_run, core);
 	core->sweep = event_new(core->base, -1, EV_PERSIST, on_sweep, core);
-	return core->run && core->sweep && event_add(core->sweep, &every) == 0 ? 0 : -ENOMEM;
+	core->rehearsal_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (core->rehearsal_fd < 0)
+		return -errno;
+	core->rehearsal = event_new(core->base, core->rehearsal_fd, EV_READ | EV_PERSIST, on_rehearsal, core);
+	return core->run && core->sweep && core->rehearsal && event_add(core->sweep, &every) == 0 &&
+		       event_add(core->rehearsal, NULL) == 0
+		   ? 0
+		   : -ENOMEM;
 }
 
 void core_calls_end(struct core *core, int timeout_ms)
@@ -151,6 +168,7 @@ void core_calls_end(struct core *core, int timeout_ms)
 	while (!TAILQ_EMPTY(&core->calls)) {
 		struct call_private *call = TAILQ_FIRST(&core->calls);
 
+		call_drop_rehearsal(call);
 		call_refuse(&call->call, VAULT_FAILED_OUTAGE, "stop", 503, "k8sauthd is stopping", "the daemon stops");
 		call_finish(call, -ECANCELED);
 	}

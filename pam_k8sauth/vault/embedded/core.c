@@ -67,6 +67,7 @@ int core_open(
 		return -ENOMEM;
 	}
 	core->base = base;
+	core->rehearsal_fd = -1;
 	TAILQ_INIT(&core->calls);
 	TAILQ_INIT(&core->ready);
 	r = copy_options(core, options);
@@ -101,6 +102,9 @@ void core_close(struct core *core)
 		event_free(core->run);
 	if (core->sweep)
 		event_free(core->sweep);
+	if (core->rehearsal)
+		event_free(core->rehearsal);
+	cleanup_close(&core->rehearsal_fd);
 	barrier_free(core->barrier);
 	secret_free(core->dev_root_token);
 	free(core->storage_type);

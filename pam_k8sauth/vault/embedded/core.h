@@ -218,6 +218,16 @@ void call_resume(struct call *call);
 /* For a handler with much to do: it returns -EAGAIN and is run again after the loop looked at its sockets. */
 void call_yield(struct call *call);
 
+/*
+ * For a handler that is about to return -EAGAIN, and knows what the answer that it waits for will most likely be (a
+ * TokenReview that confirms the claims): if the core has nothing else to do, it runs the handler once more meanwhile,
+ * as a rehearsal, in which the handler goes on as if that answer had come, and starts nothing. When the call is
+ * resumed, CONFIRMED tells whether the real answer came and was that one (it may leave a refusal in the response); if
+ * it was, and nothing was written since, what the rehearsal made is committed. Otherwise the rehearsal was never held.
+ */
+void call_expect(struct call *call, bool (*confirmed)(struct call *call));
+bool call_is_rehearsal(const struct call *call);
+
 /* --- logins
  * ------------------------------------------------------------------------------------------------------------ */
 

@@ -52,6 +52,10 @@ struct core {
 	struct event *run;   /* works through READY */
 	struct event *sweep; /* ends what takes too long */
 	bool closing;
+	uint64_t changes; /* grows with each commit, at its beginning and at its end */
+	int rehearsal_fd; /* a timer finer than the loop's */
+	struct event *rehearsal;
+	struct call_private *expecting; /* will be rehearsed then; NULL */
 };
 
 enum call_phase {
@@ -128,6 +132,14 @@ struct call_private {
 	bool relaxed;
 	json_t *strings; /* what call_field_string lent */
 
+	bool (*confirmed)(struct call *call); /* of call_expect, in the run that just ended */
+	bool rehearsing;
+	/* A rehearsal was held: what there is of one run is what it made, with its transaction. */
+	bool rehearsed;
+	struct store_txn *txn;
+	uint64_t rehearsed_changes; /* the core's, then */
+	int64_t rehearsed_ms;
+
 	/* Records seen: they stay in the cache while the call may be run again. */
 	CALL_ARRAY(struct store_entry *) pins;
 	STAILQ_HEAD(, call_listing) listings;
@@ -159,6 +171,10 @@ void call_finish(struct call_private *call, int r);
 /* Runs what is ready now. What becomes ready meanwhile waits for the next round: the loop looks at its sockets first.
  */
 void calls_run_ready(struct core *core);
+/* Rehearses the call that expects an answer, if it still does. */
+void call_rehearse(struct core *core);
+/* As if no rehearsal had been held: before CALL is ended in another way than by its run. */
+void call_drop_rehearsal(struct call_private *call);
 /* A listing of CALL is on its way; it came, or failed with R. */
 void call_list_started(struct call_private *call);
 void call_listed(struct call_private *call, int r);

@@ -35,6 +35,7 @@ struct kube_login {
 	char reason[512];
 	char *namespace_name, *service_account, *uid; /* of the answer */
 	char **audiences;			      /* of the answer */
+	char *audience;				      /* of the role, as the review was asked for */
 };
 
 /* Each asks once and returns -EAGAIN until the answer is in LOGIN; then 0. -ENOMEM. */
@@ -42,6 +43,9 @@ int kube_login_ask_labels(struct kube_login *login, const char *namespace_name) 
 int kube_login_ask_annotations(struct kube_login *login) NODISCARD;
 int kube_login_ask_api_audiences(struct kube_login *login) NODISCARD;
 int kube_login_ask_review(struct kube_login *login, char *const *audiences) NODISCARD;
+
+/* In a rehearsal, instead of asking: the identity that the claims name is the answer. 0 or a negative errno. */
+int kube_login_presume(struct kube_login *login) NODISCARD;
 
 /* annotations.c: adds them to METADATA where the mount is so configured. 0, 1 after a refusal, -EAGAIN, -errno. */
 int kube_login_annotations(struct kube_login *login, json_t *metadata) NODISCARD;

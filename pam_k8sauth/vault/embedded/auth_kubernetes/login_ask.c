@@ -6,6 +6,14 @@
 #include "base/text.h"
 #include "vault/embedded/auth_kubernetes/login.h"
 
+static void identity_free(struct kube_login *login)
+{
+	free(login->namespace_name);
+	free(login->service_account);
+	free(login->uid);
+	login->namespace_name = login->service_account = login->uid = NULL;
+}
+
 void kube_login_free(void *arg)
 {
 	struct kube_login *login = arg;
@@ -17,10 +25,20 @@ void kube_login_free(void *arg)
 	json_decref(login->annotations);
 	strings_free(login->api_audiences);
 	strings_free(login->audiences);
-	free(login->namespace_name);
-	free(login->service_account);
-	free(login->uid);
+	identity_free(login);
+	free(login->audience);
 	free(login);
+}
+
+/* Each question is asked once, and by no rehearsal: nobody has confirmed yet who this is. Holds the call for the
+ * answer. */
+static bool may_ask(struct kube_login *login, enum question *question)
+{
+	if (*question != NOT_ASKED || call_is_rehearsal(login->call))
+		return false;
+	*question = ASKED;
+	call_hold(login->call);
+	return true;
 }
 
 static void on_labels(void *arg, const json_t *labels, const char *error, enum kube_verdict verdict)
@@ -41,11 +59,8 @@ int kube_login_ask_labels(struct kube_login *login, const char *namespace_name)
 {
 	if (login->labels_asked == ANSWERED)
 		return 0;
-	if (login->labels_asked == NOT_ASKED) {
-		login->labels_asked = ASKED;
-		call_hold(login->call);
+	if (may_ask(login, &login->labels_asked))
 		kube_namespace_labels(login->config->server, namespace_name, on_labels, login);
-	}
 	return -EAGAIN;
 }
 
@@ -68,12 +83,9 @@ int kube_login_ask_annotations(struct kube_login *login)
 {
 	if (login->annotations_asked == ANSWERED)
 		return 0;
-	if (login->annotations_asked == NOT_ASKED) {
-		login->annotations_asked = ASKED;
-		call_hold(login->call);
+	if (may_ask(login, &login->annotations_asked))
 		kube_service_account_annotations(login->config->server, login->namespace_name, login->service_account,
 		    login->token, on_annotations, login);
-	}
 	return -EAGAIN;
 }
 
@@ -93,11 +105,8 @@ int kube_login_ask_api_audiences(struct kube_login *login)
 {
 	if (login->api_asked == ANSWERED)
 		return 0;
-	if (login->api_asked == NOT_ASKED) {
-		login->api_asked = ASKED;
-		call_hold(login->call);
+	if (may_ask(login, &login->api_asked))
 		kube_learn_api_audiences(login->config->server, on_api_audiences, login);
-	}
 	return -EAGAIN;
 }
 
@@ -108,6 +117,7 @@ static void on_reviewed(void *arg, const struct kube_review *review)
 	login->review_asked = ANSWERED;
 	login->verdict = review->verdict;
 	snprintf(login->reason, sizeof(login->reason), "%s", review->reason);
+	identity_free(login); /* a rehearsal may have presumed one */
 	if (review->verdict == KUBE_OK) {
 		login->namespace_name = strdup(review->namespace_name);
 		login->service_account = strdup(review->service_account);
@@ -125,11 +135,21 @@ int kube_login_ask_review(struct kube_login *login, char *const *audiences)
 {
 	if (login->review_asked == ANSWERED)
 		return 0;
-	if (login->review_asked == NOT_ASKED) {
-		login->review_asked = ASKED;
-		call_hold(login->call);
+	if (may_ask(login, &login->review_asked))
 		kube_review_token(
 		    login->config->server, login->token, (const char *const *)audiences, on_reviewed, login);
-	}
 	return -EAGAIN;
+}
+
+int kube_login_presume(struct kube_login *login)
+{
+	const struct jwt *jwt = login->jwt;
+
+	if (login->review_asked != ASKED || !jwt->namespace_name || !jwt->service_account || !jwt->service_account_uid)
+		return -EAGAIN;
+	identity_free(login);
+	login->namespace_name = strdup(jwt->namespace_name);
+	login->service_account = strdup(jwt->service_account);
+	login->uid = strdup(jwt->service_account_uid);
+	return login->namespace_name && login->service_account && login->uid ? 0 : -ENOMEM;
 }

@@ -184,7 +184,7 @@ int token_mint(struct call *call, struct token *token, const char *custom, char 
 	if (r == 0)
 		r = token_store(call, token);
 	if (r == 0)
-		r = tokens_expire_at(tokens, token->salted, token->expire_time);
+		r = token_expires(call, token);
 	if (r == 0)
 		call_relaxed(call);
 	return r;

@@ -135,6 +135,32 @@ int tokens_expire_at(struct tokens *tokens, const char *salted, int64_t at)
 	return r;
 }
 
+struct minted {
+	char salted[TOKEN_SALTED_SIZE];
+	int64_t at;
+};
+
+static void on_minted(struct core *core, int r, void *arg)
+{
+	struct minted *minted = arg;
+
+	if (r == 0 && tokens_expire_at(core_tokens(core), minted->salted, minted->at) < 0)
+		log_warning("no memory to keep an expiry time");
+	free(minted);
+}
+
+int token_expires(struct call *call, const struct token *token)
+{
+	struct minted *minted = calloc(1, sizeof(*minted));
+
+	if (!minted)
+		return -ENOMEM;
+	memcpy(minted->salted, token->salted, sizeof(minted->salted));
+	minted->at = token->expire_time;
+	call_on_commit(call, on_minted, minted);
+	return 0;
+}
+
 void tokens_expire_never(struct tokens *tokens, const char *salted)
 {
 	unsigned char key[EXPIRY_KEY_LEN];

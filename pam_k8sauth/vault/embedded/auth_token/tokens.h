@@ -166,6 +166,8 @@ void tokens_trees_stop(struct tokens *tokens);
 
 /* The token of SALTED ends at AT (0: never). 0 or -ENOMEM. */
 int tokens_expire_at(struct tokens *tokens, const char *salted, int64_t at) NODISCARD;
+/* The same for the new TOKEN, when the call's writes are durable. */
+int token_expires(struct call *call, const struct token *token) NODISCARD;
 void tokens_expire_never(struct tokens *tokens, const char *salted);
 int tokens_expiry_start(struct tokens *tokens) NODISCARD;
 void tokens_expiry_stop(struct tokens *tokens);
