@@ -328,7 +328,10 @@ static int decide_create(struct call *call)
 static struct acl_verdict check_acl(const struct call *call)
 {
 	const struct vault_request *request = call->request;
-	struct acl_verdict verdict = acl_check(call->acl, request->op, request->path, request->data, request->wrap_ttl);
+	/* A write to a mount without its last '/' is one to the mount; no engine takes any. */
+	bool root = is_write(request->op) && request->op != VAULT_PATCH && call->mount && !*call->rest;
+	const char *path = root ? call->mount->path : request->path;
+	struct acl_verdict verdict = acl_check(call->acl, request->op, path, request->data, request->wrap_ttl);
 	char *bare AUTO_FREE = NULL;
 
 	if (!verdict.allowed || request->op == VAULT_LIST || !ends_with(request->path, "/"))

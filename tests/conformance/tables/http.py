@@ -14,6 +14,12 @@ def setup(s):
     s.post("secret/data/a", {"data": {"x": 1}})
 
 
+def limited(s):
+    """A token that may do things below one/."""
+    s.put("sys/policies/acl/one", {"policy": 'path "one/*" { capabilities = ["create", "read", "update", "delete", "list"] }'})
+    return s.post("auth/token/create", {"policies": ["one"], "no_parent": True})["auth"]["client_token"]
+
+
 @case("methods")
 def _(s):
     setup(s)
@@ -289,3 +295,22 @@ def _(s):
             s.request(method, path, {"x": 1})
         s.request("PATCH", path, body=b"{}", headers=PATCH)
         s.request("POST", path, {"x": 1}, token=None)
+
+
+@case("methods: who may")
+def _(s):
+    token = limited(s)
+    for method in ("GET", "LIST", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "SCAN", "FOO"):
+        for path in ("one/m", "secret/data/m", "nowhere/m", "sys/mounts", "sys/nothing"):
+            s.request(method, path, token=token)
+
+
+@case("who is refused, and how")
+def _(s):
+    token = limited(s)
+    for who in (token, None, "s.unknown", "hvs.unknown"):
+        for path in ("one/a", "one/none", "secret/data/a", "secret/none", "sys/mounts", "sys/nothing", "nowhere/x", "auth/token/lookup-self", "auth/nowhere/login", "auth/token/nothing", "sys/internal/ui/mounts/one"):
+            for method in ("GET", "LIST", "POST", "DELETE"):
+                s.request(method, path, token=who)
+            s.request("PATCH", path, body=b"{}", headers=PATCH, token=who)
+            s.request("PATCH", path, body=b"{}", token=who)

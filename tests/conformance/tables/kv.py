@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The key/value engines: version 2 whole, version 1, the way from one to the other, and the cubbyhole."""
+import json
 import time
 
 from play import case
@@ -101,7 +102,7 @@ def _(s):
     for data in ({"a": 2}, {"a": None}, {"b": {"c": None, "f": 1}}, {"b": {"d": "text"}}, {"l": [3]}, {"l": None, "n": {"x": None, "y": 1}}, {}, {"b": None}):
         s.patch("kv/data/p", {"data": data})
         s.get("kv/data/p")
-    for body in ({}, {"data": "x"}, {"data": [1]}, {"options": {"cas": 1}}, {"data": {"a": 1}, "other": 1}, {"data": {"a": 1}, "options": {"cas": 1}},
+    for body in ({}, {"data": "x"}, {"data": [1]}, {"options": {"cas": 1}}, {"data": {"a": 1}, "version": "x"}, {"data": {"a": 1}, "other": 1}, {"data": {"a": 1}, "options": {"cas": 1}},
                  {"data": {"a": 1}, "options": {"cas": "x"}}):
         s.patch("kv/data/p", body)
     s.get("kv/data/p")
@@ -471,6 +472,118 @@ def _(s):
     s.list("empty1/metadata")
     s.post("empty1/data/a", {"data": {"a": 1}})
     s.get("sys/mounts/empty1")
+
+
+@case("who did it")
+def _(s):
+    s.put("sys/policies/acl/kv-all", {"policy": 'path "kv/*" { capabilities = ["create", "read", "update", "patch", "delete", "list"] }'})
+    token = s.post("auth/token/create", {"policies": ["kv-all"], "display_name": "bob", "no_parent": True})["auth"]["client_token"]
+    for method, path, body in (("POST", "data/w", {"data": {"a": 1}}), ("POST", "data/w", {"data": {"a": 2}}), ("PATCH", "data/w", {"data": {"b": 2}}), ("DELETE", "data/w", None),
+                               ("POST", "undelete/w", {"versions": [3]}), ("POST", "delete/w", {"versions": [1]}), ("PUT", "destroy/w", {"versions": [1]}), ("POST", "metadata/w", {"max_versions": 4}),
+                               ("PATCH", "metadata/w", {"max_versions": 5})):
+        s.request(method, f"kv/{path}", body, token=token, headers=PATCH if method == "PATCH" else None)
+        s.get("kv/metadata/w", token=token)
+    s.delete("kv/metadata/w", token=token)
+    s.post("kv/metadata/w", {"max_versions": 4}, token=token)
+    s.get("kv/metadata/w", token=token)
+
+
+@case("create and update are two capabilities")
+def _(s):
+    def token(name, *lines):
+        s.put(f"sys/policies/acl/{name}", {"policy": "\n".join(f'path "{path}" {{ capabilities = {json.dumps(list(caps))} }}' for path, caps in lines)})
+        return s.post("auth/token/create", {"policies": [name], "no_parent": True})["auth"]["client_token"]
+
+    create = token("kv-create", ("kv/data/cu", ["create"]), ("kv/metadata/cu", ["create"]), ("kv1/cu", ["create"]))
+    update = token("kv-update", ("kv/data/cu", ["update"]), ("kv/metadata/cu", ["update"]), ("kv1/cu", ["update"]), ("kv/delete/cu", ["create"]))
+    patch = token("kv-patch", ("kv/data/cu", ["patch"]), ("kv/metadata/cu", ["patch"]))
+    s.post("sys/mounts/kv1", {"type": "kv"})
+    for path in ("kv/data/cu", "kv/metadata/cu", "kv1/cu"):
+        body = {"data": {"a": 1}} if "data/" in path and "meta" not in path else {"max_versions": 3}
+        s.post(path, body, token=update)
+        s.post(path, body, token=create)
+        s.post(path, body, token=create)
+        s.post(path, body, token=update)
+        s.patch(path, body, token=patch)
+        s.patch(path, body, token=update)
+        s.get(path, token=create)
+        s.post(path, {"data": "x"}, token=create)
+        s.post(path, {"data": "x"}, token=None)
+        s.get(path, token=None)
+    s.post("kv/delete/cu", {"versions": [1]}, token=update)
+    s.delete("kv/data/cu", token=update)
+    s.delete("kv/data/cu")
+    s.post("kv/data/cu", {"data": {"a": 1}}, token=create)
+    s.delete("kv/metadata/cu")
+    s.post("kv/data/cu", {"data": {"a": 1}}, token=update)
+
+
+@case("cubbyhole")
+def _(s):
+    def token(**more):
+        return s.post("auth/token/create", {"policies": ["default"]} | more)["auth"]["client_token"]
+
+    a, b = token(), token()
+    s.list("cubbyhole", token=a)
+    s.list("cubbyhole/", token=a)
+    s.get("cubbyhole/x", token=a)
+    for data in ({"v": "a"}, {"v": [1, None, {"x": True}], "ttl": "1h"}, {"path": "y"}):
+        s.post("cubbyhole/x", data, token=a)
+        s.get("cubbyhole/x", token=a)
+    s.put("cubbyhole/y/z", {"v": 1}, token=a)
+    s.post("cubbyhole/y", {"v": 1}, token=a)
+    s.list("cubbyhole", token=a)
+    s.list("cubbyhole/y", token=a)
+    s.list("cubbyhole/none", token=a)
+    s.get("cubbyhole/?list=true", token=a)
+    s.get("cubbyhole/x", token=b)
+    s.get("cubbyhole/x")
+    s.list("cubbyhole", token=b)
+    s.delete("cubbyhole/x", token=b)
+    s.get("cubbyhole/x", token=a)
+    for body in (b"", b"{}", b"null"):
+        s.request("POST", "cubbyhole/x", body=body, token=a)
+    s.get("cubbyhole", token=a)
+    s.get("cubbyhole/")
+    with s.differs("policy-trailing-slash", at=["status", "body*"]):
+        s.get("cubbyhole/", token=a)
+    s.post("cubbyhole", {"v": 1}, token=a)
+    s.post("cubbyhole/", {"v": 1}, token=a)
+    s.post("cubbyhole/y/", {"v": 1}, token=a)
+    s.get("cubbyhole/y/", token=a)
+    s.delete("cubbyhole/y/", token=a)
+    s.delete("cubbyhole", token=a)
+    s.patch("cubbyhole/x", {"v": 1}, token=a)
+    s.patch("cubbyhole/x", {"v": 1})
+    s.request("OPTIONS", "cubbyhole/x")
+    s.request("HEAD", "cubbyhole/x")
+    s.get("cubbyhole/x?a=b&path=c", token=a)
+    s.delete("cubbyhole/x", token=a)
+    s.get("cubbyhole/x", token=a)
+    s.delete("cubbyhole/x", token=a)
+    s.get("cubbyhole/y/z", token=None)
+    s.post("cubbyhole/y/z", {"v": 1}, token=None)
+    s.get("cubbyhole/y/z", token="s.unknown")
+    s.post("cubbyhole/r", {"root": 1})
+    s.get("cubbyhole/r")
+    s.post("auth/token/renew-self", token=a)
+    s.get("cubbyhole/y/z", token=a)
+    s.post("auth/token/revoke-self", token=a)
+    s.get("cubbyhole/y/z", token=a)
+    s.post("auth/token/create", {"policies": ["nothing"], "no_default_policy": True})
+    once = token(num_uses=2)
+    s.post("cubbyhole/x", {"v": 1}, token=once)
+    s.get("cubbyhole/x", token=once)
+    s.get("cubbyhole/x", token=once)
+
+
+@case("cubbyhole: batch tokens have none")
+def _(s):
+    batch = s.post("auth/token/create", {"policies": ["default"], "type": "batch"})["auth"]["client_token"]
+    s.get("cubbyhole/x", token=batch)
+    s.post("cubbyhole/x", {"a": 1}, token=batch)
+    s.list("cubbyhole", token=batch)
+    s.delete("cubbyhole/x", token=batch)
 
 
 @case("odd names")

@@ -82,11 +82,8 @@ static int add_version(struct call *call, struct kv_key *key, json_t *data)
 /* The field `data`. 0 with *RET (an object or null), 1 after an error answer. */
 static int data_field(struct call *call, json_t **ret, json_t **ret_owned)
 {
-	long long version;
-	int r = call_field_int(call, "version", &version, NULL); /* Vault checks it, too, though only reads use it */
+	int r = kv_field_map(call, "data", ret, ret_owned);
 
-	if (r == 0)
-		r = kv_field_map(call, "data", ret, ret_owned);
 	if (r == 0 && !*ret) {
 		call_error(call, 400, "no data provided");
 		return 1;
@@ -118,9 +115,11 @@ int kv_data_patch(struct call *call)
 	struct kv_key key AUTO_KEY = { 0 };
 	json_auto_t *owned = NULL, *old = NULL, *merged = NULL, *data = NULL;
 	json_t *given = NULL;
-	long long current;
-	int r = data_field(call, &given, &owned);
+	long long current, version;
+	int r = call_field_int(call, "version", &version, NULL); /* only reads use it, but a wrong one is told */
 
+	if (r == 0)
+		r = data_field(call, &given, &owned);
 	if (r == 0)
 		r = kv_key_load_existing(call, &key);
 	if (r)

@@ -36,12 +36,39 @@ int kv_invalid_path(struct call *call)
 	return not_found_with_warning(call);
 }
 
-/* Whether the key is there, deleted versions or not: a write to it is an update then, else a create. */
+static int check_type(struct call *call, const struct engine_field *field)
+{
+	json_auto_t *owned = NULL;
+	json_t *map = NULL;
+	long long number;
+	int64_t seconds;
+	bool on;
+
+	switch (field->type) {
+	case FIELD_INT:
+		return call_field_int(call, field->name, &number, NULL);
+	case FIELD_BOOL:
+		return call_field_bool(call, field->name, &on, NULL);
+	case FIELD_SECONDS:
+		return call_field_seconds(call, field->name, &seconds, NULL);
+	default:
+		return kv_field_map(call, field->name, &map, &owned);
+	}
+}
+
+/*
+ * Whether the key is there, deleted versions or not: a write to it is an update then, else a create. Vault looks at
+ * the types of all fields first, so that who may write nothing is told of a wrong one.
+ */
 static int key_exists(struct call *call)
 {
 	struct kv_key key AUTO_KEY = { 0 };
-	int r = kv_key_load(call, &key);
+	int r = 0;
 
+	for (const struct engine_field *field = call->path->fields; r == 0 && field->name; field++)
+		r = check_type(call, field);
+	if (r == 0)
+		r = kv_key_load(call, &key);
 	return r < 0 ? r : r == 0 && key.meta;
 }
 
