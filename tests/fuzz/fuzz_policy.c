@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Policies and paths: the input is a path, a newline, and a policy text. Whatever is accepted gives verdicts that agree
- * with themselves: no read is allowed where the capabilities say deny.
+ * with themselves: no read is allowed where the capabilities say deny. Templates in paths are filled in from an entity
+ * that has the path as a value, too.
  */
 #include <stdint.h>
 
@@ -27,6 +28,14 @@ static void check(const struct acl *acl, const char *path)
 	json_decref(names);
 }
 
+/* An entity with values of every kind; VALUE is not always UTF-8: then it has fewer. */
+static json_t *entity_with(const char *value)
+{
+	return json_pack("{s:s, s:s, s:{s:s*, s:s, s:s}, s:[{s:s, s:s, s:s, s:{s:s*}}]}", "id", "e", "name", "n",
+	    "metadata", "a", value, "star", "*", "slash", "a/b", "aliases", "id", "i", "accessor", "m", "name", "x",
+	    "metadata", "k", value);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	AUTO_FREE char *path = strndup((const char *)data, size);
@@ -34,6 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = path ? strchr(path, '\n') : NULL;
 	struct policy *policies[2] = { NULL, NULL };
 	struct acl *acl = NULL;
+	json_t *entity;
 
 	if (!text)
 		return 0;
@@ -44,8 +54,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	policies[1] = policies[0];
-	if (acl_new(policies, 2, false, NULL, &acl) < 0)
+	entity = entity_with(path);
+	if (acl_new(policies, 2, false, entity, &acl) < 0)
 		abort();
+	json_decref(entity);
 	policy_free(policies[0]);
 	check(acl, path);
 	json_decref(acl_resultant(acl));

@@ -90,37 +90,84 @@ static void test_one_account_one_entity(void **state)
 	json_decref(entity);
 }
 
+/* What the store has. */
+
+struct peek {
+	char key[256];
+	json_t *record; /* or the names below KEY, where that is a folder */
+};
+
+static int peek_handler(struct call *call)
+{
+	struct peek *peek = call->state;
+
+	if (peek->key[strlen(peek->key) - 1] == '/')
+		return core_list(call, peek->key, &peek->record);
+	return core_get(call, peek->key, &peek->record);
+}
+
 static long long revision_of(const char *id)
 {
-	/* The count of writes is not shown: the time of the last one is. */
-	json_t *entity = read_entity(id);
-	char text[64];
-	long long hash = 0;
+	struct peek peek = { 0 };
+	long long revision;
 
-	snprintf(text, sizeof(text), "%s", json_string_value(json_object_get(entity, "last_update_time")));
-	for (const char *c = text; *c; c++)
-		hash = hash * 31 + *c;
-	json_decref(entity);
-	return hash;
+	snprintf(peek.key, sizeof(peek.key), "identity/entity/%s", id);
+	assert_int_equal(harness_run(&harness, peek_handler, &peek), 0);
+	revision = json_integer_value(json_object_get(peek.record, "revision"));
+	json_decref(peek.record);
+	return revision;
+}
+
+static size_t count_in(const char *folder)
+{
+	struct peek peek = { 0 };
+	size_t n;
+
+	snprintf(peek.key, sizeof(peek.key), "%s", folder);
+	assert_int_equal(harness_run(&harness, peek_handler, &peek), 0);
+	n = json_array_size(peek.record);
+	json_decref(peek.record);
+	return n;
 }
 
 static void test_metadata_follows_the_login(void **state)
 {
 	char id[64], token[128];
 	json_t *entity, *metadata;
-	long long before;
 
 	(void)state;
 	login("uid-3", "ns", id, token);
-	before = revision_of(id);
 	login("uid-3", "ns", id, token);
-	assert_true(revision_of(id) == before);
+	login("uid-3", "ns", id, token);
+	assert_int_equal(revision_of(id), 1);
 	login("uid-3", "moved", id, token);
-	assert_true(revision_of(id) != before);
+	assert_int_equal(revision_of(id), 2);
+	login("uid-3", "moved", id, token);
+	assert_int_equal(revision_of(id), 2);
 	entity = read_entity(id);
 	metadata = json_object_get(json_array_get(json_object_get(entity, "aliases"), 0), "metadata");
 	assert_string_equal(json_string_value(json_object_get(metadata, "service_account_namespace")), "moved");
 	json_decref(entity);
+}
+
+/* Names that look alike as keys are different accounts; upper case is not. */
+static void test_names_as_keys(void **state)
+{
+	static const char *const names[] = { "ns/sa", "ns%2Fsa", "ns", "ns/", "/", "%", "ns/sa/", "n s" };
+	char ids[ARRAY_SIZE(names)][64], again[64], token[128];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		login(names[i], "ns", ids[i], token);
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(ids[i], ids[k]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		login(names[i], "ns", again, token);
+		assert_string_equal(again, ids[i]);
+	}
+	login("NS/SA", "ns", again, token);
+	assert_string_equal(again, ids[0]);
 }
 
 /* Two first logins of one account that run before either is durable. */
@@ -197,6 +244,96 @@ static void test_default_policy(void **state)
 	assert_int_equal(status_of(VAULT_READ, path, HARNESS_ROOT), 200);
 }
 
+static int write_entity(const char *id, json_t *data)
+{
+	char path[128];
+	struct vault_response *response;
+	int status;
+
+	snprintf(path, sizeof(path), "identity/entity/id/%s", id);
+	response = harness_send(&harness, VAULT_UPDATE, path, HARNESS_ROOT, data);
+	status = response->status;
+	vault_response_free(response);
+	return status;
+}
+
+static void write_policy(const char *name, const char *text)
+{
+	char path[128];
+	struct vault_response *response;
+
+	snprintf(path, sizeof(path), "sys/policies/acl/%s", name);
+	response = harness_send(&harness, VAULT_UPDATE, path, HARNESS_ROOT, json_pack("{s:s}", "policy", text));
+	assert_int_equal(response->status, 204);
+	vault_response_free(response);
+}
+
+/* Each change counts with the next request, however often it was decided before. */
+static void test_policies_of_the_entity(void **state)
+{
+	static const char *const teams[] = { "red", "blue", "red" };
+	char id[64], token[128];
+
+	(void)state;
+	write_policy("team", "path \"secret/data/{{identity.entity.metadata.team}}\" { capabilities = [\"read\"] }");
+	login("uid-6", "ns", id, token);
+	assert_int_equal(status_of(VAULT_READ, "secret/data/red", token), 403);
+	assert_int_equal(write_entity(id, json_pack("{s:[s]}", "policies", "team")), 204);
+	assert_int_equal(status_of(VAULT_READ, "secret/data/red", token), 403);
+	for (size_t i = 0; i < ARRAY_SIZE(teams); i++) {
+		bool red = strcmp(teams[i], "red") == 0;
+
+		assert_int_equal(write_entity(id, json_pack("{s:{s:s}}", "metadata", "team", teams[i])), 204);
+		for (int k = 0; k < 2; k++) {
+			assert_int_equal(status_of(VAULT_READ, "secret/data/red", token), red ? 404 : 403);
+			assert_int_equal(status_of(VAULT_READ, "secret/data/blue", token), red ? 403 : 404);
+		}
+	}
+	assert_int_equal(write_entity(id, json_pack("{s:[]}", "policies")), 204);
+	assert_int_equal(status_of(VAULT_READ, "secret/data/red", token), 403);
+}
+
+static void test_disabled(void **state)
+{
+	char id[64], token[128];
+	struct vault_response *response;
+
+	(void)state;
+	login("uid-7", "ns", id, token);
+	assert_int_equal(status_of(VAULT_READ, "auth/token/lookup-self", token), 200);
+	assert_int_equal(write_entity(id, json_pack("{s:b}", "disabled", 1)), 204);
+	assert_int_equal(status_of(VAULT_READ, "auth/token/lookup-self", token), 403);
+	response = harness_login(&harness, "auth/token/", auth_of("uid-7", "ns"), NULL);
+	assert_int_equal(response->status, 403);
+	assert_null(response->auth);
+	vault_response_free(response);
+	assert_int_equal(write_entity(id, json_pack("{s:b}", "disabled", 0)), 204);
+	assert_int_equal(status_of(VAULT_READ, "auth/token/lookup-self", token), 200);
+}
+
+/* Nothing stays behind, and the account's next login is somebody else. */
+static void test_deleted(void **state)
+{
+	size_t entities = count_in("identity/entity/"), names = count_in("identity/name/");
+	size_t aliases = count_in("identity/alias/");
+	char id[64], again[64], token[128], path[128];
+
+	(void)state;
+	login("uid-8", "ns", id, token);
+	assert_int_equal(count_in("identity/entity/"), entities + 1);
+	assert_int_equal(count_in("identity/name/"), names + 1);
+	assert_int_equal(count_in("identity/alias/"), aliases + 1);
+	snprintf(path, sizeof(path), "identity/entity/id/%s", id);
+	assert_int_equal(status_of(VAULT_DELETE, path, HARNESS_ROOT), 204);
+	assert_int_equal(count_in("identity/entity/"), entities);
+	assert_int_equal(count_in("identity/name/"), names);
+	assert_int_equal(count_in("identity/alias/"), aliases);
+	assert_int_equal(status_of(VAULT_READ, "auth/token/lookup-self", token), 403);
+	login("uid-8", "ns", again, token);
+	assert_string_not_equal(again, id);
+	assert_int_equal(status_of(VAULT_READ, "auth/token/lookup-self", token), 200);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +341,10 @@ int main(void)
 		cmocka_unit_test(test_metadata_follows_the_login),
 		cmocka_unit_test(test_first_logins_at_once),
 		cmocka_unit_test(test_default_policy),
+		cmocka_unit_test(test_names_as_keys),
+		cmocka_unit_test(test_policies_of_the_entity),
+		cmocka_unit_test(test_disabled),
+		cmocka_unit_test(test_deleted),
 	};
 
 	return cmocka_run_group_tests_name("identity", tests, setup, teardown);
