@@ -560,6 +560,21 @@ def _(s):
         show(s, auth)
 
 
+@case("logins: a mount that is moved")
+def _(s):
+    policies(s)
+    kubernetes(s)
+    web(s, token_policies="plain")
+    parent = login(s)["auth"]
+    child = new(s, parent["client_token"])
+    batch = new(s, parent["client_token"], type="batch")
+    s.post("sys/remount", {"from": "auth/k", "to": "auth/k2"})
+    time.sleep(2)  # Vault does it in the background
+    for auth in parent, child, batch:
+        show(s, auth)
+    s.delete("sys/auth/k2")
+
+
 @case("the token mount's own lives")
 def _(s):
     s.post("sys/auth/token/tune", {"default_lease_ttl": "10m", "max_lease_ttl": "20m"})

@@ -117,9 +117,8 @@ int child_set_times(struct child *child)
 		return r;
 	if (token->ttl == 0 && child->parent->expire_time)
 		return child_refuse(child, "expiring root tokens cannot create non-expiring root tokens");
-	/* A batch token knows whole seconds. */
-	token->creation_time = child->batch ? life.issued / NANOTIME_SECOND * NANOTIME_SECOND : life.issued;
-	token->expire_time = token->ttl ? nanotime_after(token->creation_time, token->ttl) : 0;
+	token->creation_time = life.issued;
+	token->expire_time = token->ttl ? nanotime_after(token_shown_issue(token), token->ttl) : 0;
 	token->renewable = token->ttl && !child->batch && child->request.renewable &&
 			   (!child->role || json_is_true(json_object_get(child->role, "renewable")));
 	return 0;

@@ -144,9 +144,8 @@ static int set_times(struct call *call, struct token *token)
 
 	if (r < 0)
 		return r;
-	/* A batch token knows whole seconds. */
-	token->creation_time = token_is_batch(token) ? now / NANOTIME_SECOND * NANOTIME_SECOND : now;
-	token->expire_time = nanotime_after(token->creation_time, token->ttl);
+	token->creation_time = now;
+	token->expire_time = nanotime_after(token_shown_issue(token), token->ttl);
 	return 0;
 }
 

@@ -257,7 +257,7 @@ json_t *token_show(const struct token *token, const char *id, int64_t now)
 	if (token->last_renewal)
 		failed |= put(data, "last_renewal", time_text(token->last_renewal));
 	if (!token_is_first_root(token))
-		failed |= put(data, "issue_time", time_text(token->creation_time)) |
+		failed |= put(data, "issue_time", time_text(token_shown_issue(token))) |
 			  put(data, "renewable", json_boolean(token->renewable));
 	return failed ? NULL : json_incref(data);
 }

@@ -115,6 +115,11 @@ static inline bool token_is_batch(const struct token *token)
 {
 	return streq(token->type, "batch");
 }
+/* When TOKEN was made, as it is shown: Vault's batch tokens know whole seconds. */
+static inline int64_t token_shown_issue(const struct token *token)
+{
+	return token_is_batch(token) ? token->creation_time / NANOTIME_SECOND * NANOTIME_SECOND : token->creation_time;
+}
 /* Whether PRESENTED claims to be one. */
 bool token_looks_batch(const char *presented);
 /* Seals TOKEN and answers with it. 0 or -errno. */

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "vault/embedded/go_text.h"
 #include "vault/embedded/nanotime.h"
+#include "vault/embedded/token.h"
 
 #define MOVES_MAX 64 /* remembered */
 
@@ -234,6 +235,8 @@ static int move_mount(struct call *call, struct mount *mount, const char *target
 		return -ENOMEM;
 	data = json_pack("{s:s}", "migration_id", moving->move.id);
 	r = data ? mounts_write(call, mount, &moving->values) : -ENOMEM;
+	if (r == 0 && mount->engine->auth)
+		r = tokens_revoke_mount(call, mount);
 	if (r < 0) {
 		json_decref(data);
 		moving_free(call->core, moving);
