@@ -231,18 +231,6 @@ static void test_unknown_values(void **state)
 	assert_non_null(strstr(world->last.text, "{\"known\":[1],\"other\":[1,2]}"));
 }
 
-static void test_wrapping_refused(void **state)
-{
-	struct world *world = *state;
-	struct ask question = { .op = VAULT_READ, .path = "m/root", .token = "root", .peer = VAULT_PEER_TCP };
-
-	question.wrap_ttl = 60;
-	assert_int_equal(ask_as(world, &question)->status, 400);
-	assert_non_null(strstr(world->last.error, "response wrapping is not supported"));
-	question.wrap_ttl = 0;
-	assert_int_equal(ask_as(world, &question)->status, 200);
-}
-
 /* The whole envelope, keys in Vault's order. */
 static void test_envelope(void **state)
 {
@@ -268,7 +256,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_long_paths, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_internal, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_values, setup, world_teardown),
-		cmocka_unit_test_setup_teardown(test_wrapping_refused, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_envelope, setup, world_teardown),
 	};
 
