@@ -230,6 +230,35 @@ def _(s):
     clean(s)
 
 
+@case("children, orphans and batch tokens of an entity")
+def _(s):
+    mount(s)
+    s.put("sys/policies/acl/maker", {"policy": 'path "auth/token/*" { capabilities = ["create", "read", "update", "sudo"] }\n'
+                                               'path "secret/data/{{identity.entity.name}}" { capabilities = ["read"] }'})
+    s.post("auth/kubernetes/role/r", {"token_policies": "maker"})
+    token, entity = login(s)
+    s.post(f"{ENTITY}/id/{entity}", {"name": "web", "policies": "extra"})
+    s.post("auth/kubernetes/role/r", {"token_type": "batch"})
+    batch, _ = login(s)
+    s.get("auth/token/lookup-self", token=batch)
+    s.post("sys/capabilities-self", {"paths": ["secret/data/web"]}, token=batch)
+    made = [token, batch]
+    for path, body in (("create", {}), ("create", {"no_parent": True}), ("create-orphan", {}), ("create", {"type": "batch"}), ("create", {"policies": ["default"]})):
+        auth = s.post(f"auth/token/{path}", body | {"ttl": "30m"}, token=token)["auth"]
+        made.append(auth["client_token"])
+        s.get("auth/token/lookup-self", token=made[-1])
+        s.post("sys/capabilities-self", {"paths": ["secret/data/web"]}, token=made[-1])
+    for change in ({"disabled": True}, {"disabled": False}):
+        s.post(f"{ENTITY}/id/{entity}", change)
+        for each in made:
+            s.get("auth/token/lookup-self", token=each)
+    s.delete(f"{ENTITY}/id/{entity}")
+    for each in made:
+        s.get("auth/token/lookup-self", token=each)
+    s.delete("sys/policies/acl/maker")
+    clean(s)
+
+
 @case("a mount that is disabled leaves its aliases behind")
 def _(s):
     accessor = mount(s)
