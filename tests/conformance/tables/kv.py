@@ -133,6 +133,8 @@ def _(s):
         s.patch("kv/data/null", {"data": {"a": 1}})
         s.patch("kv/metadata/null", {"custom_metadata": {"a": 1}})
         s.patch("kv/metadata/null", {"custom_metadata": {"a": True}})
+        s.patch("kv/metadata/null", {"max_versions": -1})
+        s.patch("kv/metadata/null", {"max_versions": "4294967296"})
 
 
 @case("what is too much")
@@ -264,6 +266,24 @@ def _(s):
         s.patch("kv/metadata/mp", body)
         s.get("kv/metadata/mp")
     s.request("PATCH", "kv/metadata/mp", {"max_versions": 1})
+    s.patch("kv/metadata/mp-absent", {"custom_metadata": {"a": ""}})
+    s.patch("kv/metadata/mp-absent", {"max_versions": -1})
+    s.patch("kv/metadata/mp", {"max_versions": 4294967295})
+    s.get("kv/metadata/mp")
+
+
+@case("what the mount mandates")
+def _(s):
+    mount2(s, "mandates")
+    s.post("mandates/config", {"cas_required": True, "max_versions": 5})
+    s.post("mandates/metadata/early", {"max_versions": 3})
+    s.patch("mandates/data/early", {"data": {"a": 1}})
+    s.patch("mandates/data/none", {"data": {"a": 1}})
+    s.patch("mandates/data/none", {"data": {"a": 1}, "options": {"cas": 3}})
+    for body in ({"cas_required": False}, {"cas_required": None}, {"cas_required": True}, {"max_versions": 10}, {"cas_required": False, "foo": 1}, {"cas_required": "x"}):
+        s.post("mandates/metadata/a", body)
+        s.patch("mandates/metadata/a", body)
+        s.get("mandates/metadata/a")
 
 
 @case("metadata: custom metadata and its limits")

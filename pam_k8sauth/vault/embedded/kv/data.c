@@ -110,33 +110,38 @@ int kv_data_write(struct call *call)
 	return add_version(call, &key, data);
 }
 
+/* What a patch can start from. 0, 1 after an answer, or an errno. */
+static int check_current(struct call *call, const struct kv_key *key)
+{
+	long long current = kv_integer(key->meta, "current");
+
+	if (!kv_version(key, current))
+		return kv_key_missing(call);
+	if (kv_version_readable(key, kv_version(key, current)))
+		return 0;
+	return gone(call, kv_version_show(key, current)) < 0 ? -ENOMEM : 1;
+}
+
 int kv_data_patch(struct call *call)
 {
 	struct kv_key key AUTO_KEY = { 0 };
 	json_auto_t *owned = NULL, *old = NULL, *merged = NULL, *data = NULL;
 	json_t *given = NULL;
-	long long current, version;
+	long long version;
 	int r = call_field_int(call, "version", &version, NULL); /* only reads use it, but a wrong one is told */
 
 	if (r == 0)
 		r = data_field(call, &given, &owned);
 	if (r == 0)
 		r = kv_key_load_existing(call, &key);
+	if (r == 0)
+		r = kv_check_cas(call, &key);
+	if (r == 0)
+		r = check_current(call, &key);
+	if (r == 0)
+		r = kv_version_data(call, &key, kv_integer(key.meta, "current"), &old);
 	if (r)
 		return r < 0 ? r : 0;
-	current = kv_integer(key.meta, "current");
-	if (!kv_version(&key, current)) {
-		call->response->empty_404 = true;
-		return call_data(call, NULL);
-	}
-	if (!kv_version_readable(&key, kv_version(&key, current)))
-		return gone(call, kv_version_show(&key, current));
-	r = kv_check_cas(call, &key);
-	if (r)
-		return r < 0 ? r : 0;
-	r = kv_version_data(call, &key, current, &old);
-	if (r < 0)
-		return r;
 	merged = kv_merge(old, given);
 	data = merged ? kv_normalize(merged) : NULL;
 	return add_version(call, &key, data);

@@ -120,16 +120,18 @@ int kv_key_load(struct call *call, struct kv_key *key)
 	return r == -ENOENT ? 0 : r;
 }
 
+int kv_key_missing(struct call *call)
+{
+	call->response->empty_404 = call->request->op == VAULT_PATCH;
+	call_data(call, NULL);
+	return 1;
+}
+
 int kv_key_load_existing(struct call *call, struct kv_key *key)
 {
 	int r = kv_key_load(call, key);
 
-	if (r == 0 && !key->meta) {
-		call_data(call, NULL);
-		call->response->empty_404 = call->request->op == VAULT_PATCH;
-		return 1;
-	}
-	return r;
+	return r == 0 && !key->meta ? kv_key_missing(call) : r;
 }
 
 void kv_key_free(struct kv_key *key)

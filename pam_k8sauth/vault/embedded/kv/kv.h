@@ -33,6 +33,8 @@ struct kv_key {
 int kv_key_load(struct call *call, struct kv_key *key) NODISCARD;
 /* The same where a missing key is no error but the answer: 1 after a 404 then. */
 int kv_key_load_existing(struct call *call, struct kv_key *key) NODISCARD;
+/* Answers that there is no such key or version. Always 1. */
+int kv_key_missing(struct call *call);
 void kv_key_free(struct kv_key *key);
 #define AUTO_KEY CLEANUP(kv_key_free)
 

@@ -106,7 +106,18 @@ static int limit_fields(struct call *call, json_t *record, bool *ret_any)
 	return r;
 }
 
-static int key_fields(struct call *call, json_t *meta, bool patch, bool *ret_any)
+/* The mount's word stands above the key's. */
+static void warn_mandated(struct call *call, const struct kv_key *key, const json_t *meta)
+{
+	if (json_object_get(call->request->data, "cas_required") &&
+	    json_is_true(json_object_get(key->config, "cas_required")) &&
+	    !json_is_true(json_object_get(meta, "cas_required")))
+		call_warn(call,
+		    "\"cas_required\" set to false, but is mandated by backend config. This value will be ignored.");
+}
+
+/* META is KEY's, or one that takes its place. */
+static int key_fields(struct call *call, const struct kv_key *key, json_t *meta, bool patch, bool *ret_any)
 {
 	json_auto_t *custom = NULL, *merged = NULL;
 	int64_t after = 0;
@@ -121,6 +132,8 @@ static int key_fields(struct call *call, json_t *meta, bool patch, bool *ret_any
 	}
 	if (r == 0)
 		r = kv_field_custom_metadata(call, patch, &custom, &custom_set);
+	if (r == 0)
+		warn_mandated(call, key, meta);
 	if (r || !custom_set)
 		return r;
 	*ret_any = true;
@@ -139,20 +152,40 @@ int kv_metadata_write(struct call *call)
 	if (r == 0 && !key.meta)
 		r = kv_key_new(&key);
 	if (r == 0)
-		r = key_fields(call, key.meta, false, &any);
+		r = key_fields(call, &key, key.meta, false, &any);
 	if (r == 0 && any)
 		r = kv_key_store(call, &key);
 	return r ? (r < 0 ? r : 0) : call_done(call);
 }
 
+/* A patch, unlike a write, takes nothing beyond 32 bits without a sign. 0, 1 after a refusal, or -ENOMEM. */
+static int check_patched_limit(struct call *call)
+{
+	long long max_versions = 0;
+	int r = call_field_int(call, "max_versions", &max_versions, NULL);
+
+	if (r || (max_versions >= 0 && max_versions <= UINT32_MAX))
+		return r;
+	call_wrapped_error(call, 400,
+	    "json: cannot unmarshal number %lld into Go struct field KeyMetadata.max_versions of type uint32",
+	    max_versions);
+	return 1;
+}
+
 int kv_metadata_patch(struct call *call)
 {
 	struct kv_key key AUTO_KEY = { 0 };
+	json_auto_t *nothing = json_object();
 	bool any = false;
-	int r = kv_key_load_existing(call, &key);
+	int r = nothing ? kv_key_load(call, &key) : -ENOMEM;
 
+	/* What is wrong with the fields is told first, and then that there is no such key. */
 	if (r == 0)
-		r = key_fields(call, key.meta, true, &any);
+		r = key_fields(call, &key, key.meta ? key.meta : nothing, true, &any);
+	if (r == 0 && !key.meta)
+		r = kv_key_missing(call);
+	if (r == 0)
+		r = check_patched_limit(call);
 	if (r == 0 && any)
 		r = kv_key_store(call, &key);
 	return r ? (r < 0 ? r : 0) : call_done(call);
