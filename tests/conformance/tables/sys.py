@@ -222,7 +222,7 @@ def _(s):
                  {"type": "ns_token"}, {"type": "kubernetes", "plugin_version": "v9.9.9"}, {"type": "kubernetes", "config": "x"},
                  {"type": "kubernetes", "config": {"default_lease_ttl": "x"}}, {"type": "kubernetes", "config": {"listing_visibility": "x"}}):
         s.post("sys/auth/bad", data)
-    for token_type in ("default-service", "service", "", None):
+    for token_type in ("default-service", "service", "default-batch", "batch", "Batch", "", None):
         s.post("sys/auth/t", {"type": "kubernetes", "config": {"token_type": token_type}})
         s.get("sys/auth/t")
         s.delete("sys/auth/t")
@@ -317,7 +317,7 @@ def _(s):
     fresh(s)
     s.post("sys/auth/k", {"type": "kubernetes"})
     for data in ({"default_lease_ttl": "10m", "max_lease_ttl": "30m", "description": "new", "token_type": "service"},
-                 {"token_type": "default-service"}, {"token_type": "x"}, {"token_type": ""}, {"token_type": None},
+                 {"token_type": "default-batch"}, {"token_type": "batch"}, {"token_type": "default-service"}, {"token_type": "x"}, {"token_type": ""}, {"token_type": None},
                  {"listing_visibility": "unauth"}, {"user_lockout_config": {"lockout_threshold": "3"}},
                  {"user_lockout_config": {"lockout_threshold": 5, "lockout_duration": "10m", "lockout_counter_reset_duration": 60,
                                           "lockout_disable": True}},
@@ -414,6 +414,29 @@ def _(s):
     move(s, "auth/k2", "auth/token")
     move(s, "auth/k2", "auth/")
     s.delete("sys/auth/k2")
+
+
+@case("remount: what logins gave under the old path ends")
+def _(s):
+    fresh(s)
+    token = policy(s, "mover", 'path "auth/token/*" { capabilities = ["read", "update"] }')
+    s.post("auth/pods/role/batch", {"bound_service_account_names": "webapp-sa", "bound_service_account_namespaces": "webapp-ns",
+                                    "token_policies": ["mover"], "audience": "vault", "token_type": "batch"})
+    batch = s.post("auth/pods/login", {"role": "batch", "jwt": jwt(jti=str(uuid.uuid4()))}, token=None)["auth"]["client_token"]
+    child = s.post("auth/token/create", {"policies": ["mover"]}, token=token)["auth"]["client_token"]
+    for each in (token, child, batch):
+        s.get("auth/token/lookup-self", token=each)
+    move(s, "auth/pods", "auth/others")
+    for each in (token, child):
+        s.get("auth/token/lookup-self", token=each)
+    again = s.post("auth/others/login", {"role": "mover", "jwt": jwt(jti=str(uuid.uuid4()))}, token=None)["auth"]["client_token"]
+    s.get("auth/token/lookup-self", token=again)
+    move(s, "auth/others", "auth/pods")
+    for each in (token, child, again):
+        s.get("auth/token/lookup-self", token=each)
+    s.post("auth/pods/login", {"role": "mover", "jwt": jwt(jti=str(uuid.uuid4()))}, token=None)
+    with s.differs("disabled-mount-tokens"):
+        s.get("auth/token/lookup-self", token=batch)
 
 
 @case("remount: what is refused")
