@@ -435,7 +435,7 @@ def _(s):
     for each in (token, child, again):
         s.get("auth/token/lookup-self", token=each)
     s.post("auth/pods/login", {"role": "mover", "jwt": jwt(jti=str(uuid.uuid4()))}, token=None)
-    with s.differs("disabled-mount-tokens"):
+    with s.differs("moved-batch-tokens"):
         s.get("auth/token/lookup-self", token=batch)
 
 
