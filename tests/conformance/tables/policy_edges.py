@@ -173,6 +173,45 @@ def _(s):
             s.get("kv/a/", token=token)
 
 
+@case("capabilities: the three forms")
+def _(s):
+    with bearer(s,
+                'path "kv/a" { capabilities = ["update", "read", "sudo"] }\npath "kv/b" { capabilities = ["deny"] }', ASKS,
+                'path "kv/a" { capabilities = ["list"] }') as token:
+        accessor = s.post("auth/token/lookup", {"token": token})["data"]["accessor"]
+        for data in ({"path": "kv/a"}, {"paths": "kv/a"}, {"paths": ["kv/a", "kv/b", "kv/none"]}, {"paths": "kv/a,kv/b"}, {"path": ["kv/a", "kv/b"]},
+                     {"path": "kv/b", "paths": "kv/a"}, {}, {"paths": []},
+                     {"paths": ""}, {"paths": ["", "kv/a"]}, {"path": 5}, {"paths": [["kv/a"]]}, {"path": "/kv/a"},
+                     {"paths": ["capabilities", "kv/a"]}, {"paths": ["kv/a", "kv/a"]}):
+            s.post("sys/capabilities-self", data, token=token)
+            s.post("sys/capabilities-self", data)
+            s.post("sys/capabilities", {"token": token} | data)
+            s.post("sys/capabilities-accessor", {"accessor": accessor} | data)
+        for data in ({"path": "kv/a"}, {"token": "", "path": "kv/a"}, {"token": "none", "path": "kv/a"}, {"token": 5, "path": "kv/a"},
+                     {"token": True, "path": "kv/a"}, {"token": None, "path": "kv/a"},
+                     {"accessor": accessor, "path": "kv/a"}):
+            s.post("sys/capabilities", data)
+        with s.differs("claims-not-echoed"):
+            s.post("sys/capabilities", {"token": ["x"], "path": "kv/a"})
+        for data in ({"path": "kv/a"}, {"accessor": "", "path": "kv/a"}, {"accessor": "none", "path": "kv/a"}, {"token": token, "path": "kv/a"}):
+            s.post("sys/capabilities-accessor", data)
+        s.post("sys/capabilities", {"token": token, "path": "kv/a"}, token=token)
+        s.post("sys/capabilities-self", {"path": "kv/a"}, token=None)
+        s.get("sys/capabilities-self", token=token)
+        s.list("sys/capabilities-self", token=token)
+        s.get("sys/internal/ui/resultant-acl", token=token)
+        s.get("sys/internal/ui/resultant-acl")
+        s.put("sys/capabilities-self", {"path": "kv/a"}, token=token)
+        s.post("sys/capabilities-self", {"token": "root", "path": "kv/a"}, token=token)
+
+
+@case("policies: the one that every token has")
+def _(s):
+    with s.differs("default-policy-text", at=("body.data.policy", "body.data.rules", "body.rules")):
+        s.get(ACL + "default")
+        s.get("sys/policy/default")
+
+
 @case("tokens: a signature that is wrong")
 def _(s):
     with bearer(s, 'path "kv/a" { capabilities = ["read"] }') as token:

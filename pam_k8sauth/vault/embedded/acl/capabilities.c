@@ -98,7 +98,8 @@ int capabilities_of_token(struct call *call)
 	const char *id = "";
 	int r = call_field_string(call, "token", &id, NULL);
 
-	if (r == 0 && !*id)
+	/* Vault takes text alone for one here, and makes no text of numbers. */
+	if (r == 0 && (!*id || !json_is_string(json_object_get(call->request->data, "token"))))
 		return call_wrapped_error(call, 500, "no token found");
 	if (r == 0)
 		r = read_paths(call, &paths);
