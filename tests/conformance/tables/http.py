@@ -199,13 +199,6 @@ def _(s):
         s.get("one/" + "a" * 5000)
 
 
-@case("response wrapping")
-def _(s):
-    s.post("one/a", {"x": 1})
-    with s.differs("wrapping", at=["status", "body*"]):
-        s.get("one/a", headers={"X-Vault-Wrap-TTL": "60"})
-
-
 @case("headers")
 def _(s):
     s.post("one/a", {"x": 1})
