@@ -154,20 +154,21 @@ static int open_level(struct loose *loose, bool object)
 	return 0;
 }
 
+/* The order of the checks is Vault's, and so is the brace that the second one shows. */
 static int close_level(struct loose *loose)
 {
 	const struct level *level = &loose->levels[loose->depth - 1];
 	bool object = *loose->at == '}';
 
+	if (level->after_comma)
+		return unexpected(loose, object ? "after object key-value pair" : "after array element");
+	if (level->has_open_key)
+		return fail(loose, "invalid character '}' after object key");
 	if (object != level->object) {
 		snprintf(loose->error, HTTP_JSON_ERROR_SIZE, "malformed JSON: mismatched closing delimiter '%c'",
 		    *loose->at);
 		return 500;
 	}
-	if (level->after_comma)
-		return unexpected(loose, object ? "after object key-value pair" : "after array element");
-	if (level->has_open_key)
-		return unexpected(loose, "after object key");
 	loose->at++;
 	loose->depth--;
 	return 0;
@@ -208,7 +209,8 @@ static int take_value(struct loose *loose)
 		return take_string(loose);
 	if (c == '-' || isdigit((unsigned char)c))
 		return take_number(loose);
-	while (loose->at < loose->end && isalpha((unsigned char)*loose->at))
+	/* A word, whatever it is: the grammar is looked at later. */
+	while (loose->at < loose->end && (!*loose->at || !strchr(",]} \t\r\n", *loose->at)))
 		loose->at++;
 	return 0;
 }

@@ -69,7 +69,7 @@ def step(s, r, mount):
 
 
 def sequence(number):
-    @case(f"seed {SEED}, sequence {number}")
+    @case(f"KV_RANDOM_SEED={SEED}, sequence {number}")
     def _(s):
         r = random.Random(f"{SEED}/{number}")
         mount = f"random-{number}"
