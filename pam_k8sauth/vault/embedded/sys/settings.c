@@ -121,10 +121,9 @@ int sys_settings_tune(struct call *call, json_t *config)
 
 /* --- enabling: members of `config`, which Vault converts more strictly than fields */
 
-/* Member NAME as text, numbers too. "" where it is absent. NULL where it has another type, or without memory. */
-static char *member_text(const json_t *config, const char *name)
+/* A text or number; "" for none. NULL where it has another type, or without memory. */
+static char *text_of(const json_t *value)
 {
-	const json_t *value = json_object_get(config, name);
 	struct buf text AUTO_BUF = BUF_MAX(NUMBER_MAX);
 
 	if (!value || json_is_null(value))
@@ -137,33 +136,26 @@ static char *member_text(const json_t *config, const char *name)
 	return buf_take(&text);
 }
 
-static json_t *member_strings(const json_t *value, bool one_text)
+static char *member_text(const json_t *config, const char *name)
+{
+	return text_of(json_object_get(config, name));
+}
+
+/* A list of texts and numbers or, with SPLIT, one text with commas. NULL as above. */
+static json_t *strings_of(const json_t *value, bool split)
 {
 	json_t *list = json_array();
+	bool good = json_is_array(value);
 
-	if (json_is_string(value) && one_text) {
-		if (call_split_strings(list, json_string_value(value)) == 0)
-			return list;
-	} else if (json_is_array(value)) {
-		const json_t *element;
-		size_t i;
+	if (json_is_string(value) && split)
+		good = call_split_strings(list, json_string_value(value)) == 0;
+	for (size_t i = 0; good && i < json_array_size(value); i++) {
+		char *text AUTO_FREE = text_of(json_array_get(value, i));
 
-		json_array_foreach(value, i, element)
-		{
-			struct buf text AUTO_BUF = BUF_MAX(NUMBER_MAX);
-
-			if (json_is_string(element)) {
-				json_array_append(list, (json_t *)(uintptr_t)element);
-				continue;
-			}
-			if (!json_is_number(element))
-				break;
-			go_value(&text, element);
-			json_array_append_new(list, json_string(text.data));
-		}
-		if (i == json_array_size(value))
-			return list;
+		good = text && json_array_append_new(list, json_string(text)) == 0;
 	}
+	if (good)
+		return list;
 	json_decref(list);
 	return NULL;
 }
@@ -175,8 +167,8 @@ static json_t *member_value(const json_t *config, const struct setting *setting)
 	char *text AUTO_FREE = NULL;
 
 	if (setting->type == FIELD_STRINGS)
-		/* the newest of them came without the conversion that the others have */
-		return member_strings(value, !streq(setting->name, "delegated_auth_accessors"));
+		/* Vault gave the newest of them no conversion from one text. */
+		return strings_of(value, !streq(setting->name, "delegated_auth_accessors"));
 	if (setting->type == FIELD_BOOL)
 		return json_is_boolean(value) ? json_boolean(json_is_true(value)) : NULL;
 	text = member_text(config, setting->name);
