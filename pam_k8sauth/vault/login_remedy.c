@@ -39,6 +39,23 @@ static void remedy_api_server(const char *reason, const char *mount, char *ret)
 		    "is the API server up, and kubernetes_host right? k8sauth read auth/%s/config", mount);
 }
 
+/* What stands in the account's way apart from its token. */
+static void remedy_account(const char *step, const char *reason, char *ret)
+{
+	if (streq(step, "entity"))
+		snprintf(ret, REMEDY_SIZE,
+		    "an administrator disabled it: k8sauth read identity/entity/name/NAME shows who it is, k8sauth "
+		    "write identity/entity/name/NAME disabled=false lets it in again");
+	else if (strstr(reason, "forbidden"))
+		snprintf(ret, REMEDY_SIZE,
+		    "give the reviewer the right to get serviceaccounts, or switch use_annotations_as_alias_metadata "
+		    "off");
+	else
+		snprintf(ret, REMEDY_SIZE,
+		    "see the annotations vault.hashicorp.com/alias-metadata-...: kubectl get serviceaccount NAME -n "
+		    "NAMESPACE -o yaml");
+}
+
 static void remedy_outage(const struct vault_response *response, const char *reason, const char *mount, char *ret)
 {
 	if (response->status == 503 && strstr(vault_response_error_text(response), "sealed"))
@@ -46,6 +63,8 @@ static void remedy_outage(const struct vault_response *response, const char *rea
 		    ret, REMEDY_SIZE, "see `k8sauth status`; initialise (`k8sauth operator init`) or unseal the store");
 	else if (response->step && streq(response->step, "tokenreview"))
 		remedy_api_server(reason, mount, ret);
+	else if (response->step && streq(response->step, "annotations"))
+		remedy_account(response->step, reason, ret);
 	else if (response->step && streq(response->step, "config"))
 		snprintf(ret, REMEDY_SIZE, "k8sauth write auth/%s/config kubernetes_host=...", mount);
 	else if (response->step && streq(response->step, "store"))
@@ -85,6 +104,8 @@ void login_remedy(const struct vault_response *response, const struct login_plac
 		    "and "
 		    "pod still there? make a new token: kubectl create token NAME -n NAMESPACE --audience %s",
 		    mount, audience);
+	else if (streq(step, "entity") || streq(step, "annotations"))
+		remedy_account(step, reason, ret);
 	else if (streq(step, "role"))
 		snprintf(ret, REMEDY_SIZE, "which roles are there? k8sauth list auth/%s/role", mount);
 	else if (streq(step, "name") || streq(step, "namespace"))

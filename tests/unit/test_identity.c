@@ -334,6 +334,25 @@ static void test_deleted(void **state)
 	assert_int_equal(status_of(VAULT_READ, "auth/token/lookup-self", token), 200);
 }
 
+/* More than one run of the list looks at. */
+static void test_long_list(void **state)
+{
+	size_t n = count_in("identity/entity/");
+	char name[32], id[64], token[128];
+	struct vault_response *response;
+
+	(void)state;
+	for (int i = 0; i < 600; i++) {
+		snprintf(name, sizeof(name), "many-%d", i);
+		login(name, "ns", id, token);
+	}
+	response = harness_send(&harness, VAULT_LIST, "identity/entity/id/", HARNESS_ROOT, NULL);
+	assert_int_equal(response->status, 200);
+	assert_int_equal(json_array_size(json_object_get(response->data, "keys")), n + 600);
+	assert_int_equal(json_object_size(json_object_get(response->data, "key_info")), n + 600);
+	vault_response_free(response);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +364,7 @@ int main(void)
 		cmocka_unit_test(test_policies_of_the_entity),
 		cmocka_unit_test(test_disabled),
 		cmocka_unit_test(test_deleted),
+		cmocka_unit_test(test_long_list),
 	};
 
 	return cmocka_run_group_tests_name("identity", tests, setup, teardown);

@@ -214,6 +214,12 @@ static void test_remedies(void **state)
 		{ VAULT_FAILED_OUTAGE, "tokenreview", "SSL certificate problem: unable to get local issuer certificate",
 		    "is kubernetes_ca_cert the authority of this API server" },
 		{ VAULT_FAILED_OUTAGE, "tokenreview", "Failed to connect to 127.0.0.1 port 1", "is the API server up" },
+		{ VAULT_FAILED_REFUSED, "entity", "the entity web is disabled", "an administrator disabled it" },
+		{ VAULT_FAILED_OUTAGE, "annotations",
+		    "failed to get service account (code 403 status serviceaccounts is forbidden: User",
+		    "give the reviewer the right to get serviceaccounts" },
+		{ VAULT_FAILED_REFUSED, "annotations", "entity alias metadata keys for only internal use found",
+		    "see the annotations vault.hashicorp.com/alias-metadata-" },
 		{ VAULT_FAILED_OUTAGE, "store", "the store could not be written: No space left on device",
 		    "make room for the store" },
 	};

@@ -325,14 +325,18 @@ int policies_acl(struct call *call, const json_t *names, const json_t *entity, s
 	struct policies *cache = core_policies(call->core);
 	json_auto_t *all = all_names(names, entity);
 	AUTO_FREE char *key = json_dumps(all, JSON_COMPACT); /* names in JSON: no two lists look alike */
-	AUTO_FREE char *whole = key ? entity_key(key, entity) : NULL;
+	AUTO_FREE char *whole = NULL;
 	struct acl *acl = NULL;
 	int r;
 
-	if (!whole)
+	if (!key)
 		return -ENOMEM;
-	if (find_acl(cache, key, &acl) && !acl)
+	if (find_acl(cache, key, &acl) && !acl) {
+		whole = entity_key(key, entity);
+		if (!whole)
+			return -ENOMEM;
 		(void)find_acl(cache, whole, &acl);
+	}
 	if (acl) {
 		*ret = acl_ref(acl);
 		return 0;
@@ -340,7 +344,10 @@ int policies_acl(struct call *call, const json_t *names, const json_t *entity, s
 	r = make_acl(call, all, entity, &acl);
 	if (r < 0)
 		return r;
-	if (acl_is_templated(acl) && !acl_is_timed(acl))
+	if (!whole)
+		whole = entity_key(key, entity);
+	/* Without memory it is not kept. */
+	if (whole && acl_is_templated(acl) && !acl_is_timed(acl))
 		remember_acl(cache, TAKE_PTR(whole), acl);
 	remember_acl(cache, TAKE_PTR(key), acl_is_templated(acl) ? NULL : acl);
 	*ret = acl;

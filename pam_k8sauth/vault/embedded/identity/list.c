@@ -4,6 +4,9 @@
 
 #include "vault/embedded/identity/identity_internal.h"
 
+/* Entities that one run looks at: the loop does other things in between. */
+#define BATCH 256
+
 struct listing;
 
 /* Adds what the list shows of ENTITY. */
@@ -50,21 +53,30 @@ static int listing_start(struct call *call, struct listing **ret)
 	return listing->keys && listing->info ? 0 : -ENOMEM;
 }
 
+static int add_next(struct call *call, struct listing *listing, add_fn *add)
+{
+	json_auto_t *entity = NULL;
+	int r = entity_load(call, json_string_value(json_array_get(listing->ids, listing->at)), &entity);
+
+	/* It may have been deleted since the list was read. */
+	if (r == 0)
+		r = add(call, listing, entity);
+	if (r == 0 || r == -ENOENT)
+		listing->at++;
+	return r == -ENOENT ? 0 : r;
+}
+
 static int list(struct call *call, add_fn *add, bool with_info)
 {
 	struct listing *listing;
 	int r = listing_start(call, &listing);
 
-	for (; r == 0 && listing->at < json_array_size(listing->ids); listing->at++) {
-		json_auto_t *entity = NULL;
-
-		r = entity_load(call, json_string_value(json_array_get(listing->ids, listing->at)), &entity);
-		if (r == 0)
-			r = add(call, listing, entity);
-		else if (r == -ENOENT)
-			r = 0; /* deleted since the list was read */
-		if (r < 0)
-			break;
+	for (size_t n = 0; r == 0 && listing->at < json_array_size(listing->ids); n++) {
+		if (n == BATCH) {
+			call_enqueue(private_of(call));
+			return -EAGAIN;
+		}
+		r = add_next(call, listing, add);
 	}
 	if (r < 0)
 		return r;
