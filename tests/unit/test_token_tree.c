@@ -244,6 +244,22 @@ static void test_batch(void **state)
 	assert_false(lives(token));
 }
 
+/* --- uses */
+
+/* A token with few uses makes none; on its last use it is revoked already, and must not come back by making one. */
+static void test_uses(void **state)
+{
+	char *parent AUTO_FREE = make_parent(HARNESS_ROOT), *few AUTO_FREE = NULL, *last AUTO_FREE = NULL;
+
+	few = make(parent, json_pack("{s:i}", "num_uses", 2));
+	last = make(parent, json_pack("{s:i}", "num_uses", 1));
+	expect(VAULT_UPDATE, "auth/token/create", few, NULL, 400, "restricted use token cannot generate child tokens");
+	expect(VAULT_UPDATE, "auth/token/create", last, NULL, 400, "parent token lookup failed: no parent found");
+	assert_true(lives(few));
+	assert_false(lives(few));
+	assert_false(lives(last));
+}
+
 /* --- policy names */
 
 static char *clean(const char *list, bool add_default)
@@ -299,6 +315,7 @@ int main(void)
 		TEST(test_interrupted),
 		TEST(test_prefix),
 		TEST(test_batch),
+		TEST(test_uses),
 		cmocka_unit_test(test_policy_names),
 		cmocka_unit_test(test_subset),
 	};

@@ -33,6 +33,11 @@ def made(s, path="auth/token/create", token="root", **fields):
         show(s, reply["auth"])
 
 
+def whole_second():
+    """Waits for the next second. Lives are counted in whole ones: a renewal at the maximum is cut, and warned of, in the second after."""
+    time.sleep(1.02 - time.time() % 1)
+
+
 def role(s, name, **fields):
     s.post(f"auth/token/roles/{name}", fields)
     s.get(f"auth/token/roles/{name}")
@@ -100,6 +105,7 @@ def _(s):
     s.post("auth/token/create", {}, token=used)
     s.post("auth/token/create", {"type": "batch"}, token=used)
     s.get("auth/token/lookup-self", token=used)
+    whole_second()
     ending = new(s, policies=["root"], ttl="1h")["client_token"]
     s.post("auth/token/create", {}, token=ending)
     s.post("auth/token/create", {"ttl": "10m"}, token=ending)
@@ -217,6 +223,7 @@ def _(s):
 @case("roles: renewal asks the role again")
 def _(s):
     s.post("auth/token/roles/pe", {"token_period": "1h"})
+    whole_second()
     token = new(s, path="auth/token/create/pe", policies=["a"])["client_token"]
     s.post("auth/token/renew-self", {"increment": "2h"}, token=token)
     s.post("auth/token/roles/pe", {"token_period": "30m"})
@@ -235,6 +242,7 @@ def _(s):
     token = new(s, policies=["plain"], num_uses=2)["client_token"]
     for _ in range(3):
         s.get("auth/token/lookup-self", token=token)
+    whole_second()
     s.post("auth/token/renew-self", {}, token=new(s, policies=["plain"], num_uses=1)["client_token"])
     s.post("auth/token/revoke-self", {}, token=new(s, policies=["plain"], num_uses=1)["client_token"])
     token = new(s, policies=["plain"], num_uses=1)["client_token"]
@@ -244,6 +252,7 @@ def _(s):
     token = new(s, policies=["plain"], num_uses=2)["client_token"]
     for _ in range(3):
         s.get("nope/x", token=token)
+    whole_second()
     token = new(s, policies=["plain"], num_uses=3)["client_token"]
     s.post("auth/token/renew-self", {}, token=token)
     s.get("auth/token/lookup-self", token=token)
@@ -252,6 +261,7 @@ def _(s):
 @case("lookup, renew, revoke: by id and by accessor")
 def _(s):
     policies(s)
+    whole_second()
     auth = new(s, policies=["plain"], ttl="1h", display_name="x y")
     token, accessor = auth["client_token"], auth["accessor"]
     s.post("auth/token/lookup-accessor", {"accessor": accessor})
@@ -285,6 +295,7 @@ def _(s):
     s.post("auth/token/revoke/nope", {})
     fixed = new(s, policies=["plain"], renewable=False)["client_token"]
     s.post("auth/token/renew-self", {"increment": "1h"}, token=fixed)
+    whole_second()
     short = new(s, policies=["plain"], explicit_max_ttl="30m", ttl="20m")["client_token"]
     s.post("auth/token/renew-self", {"increment": "1h"}, token=short)
     periodic = new(s, policies=["plain"], period="30m")["client_token"]
@@ -294,6 +305,35 @@ def _(s):
     root = new(s)["client_token"]
     s.post("auth/token/renew", {"token": root})
     s.get("auth/token/lookup-self", token=root)
+
+
+@case("the last use")
+def _(s):
+    policies(s)
+    s.post("auth/token/roles/last", {})
+
+    def last():
+        return new(s, policies=["sud"], num_uses=1)["client_token"]
+
+    for path in "create", "create-orphan", "create/last", "create/nope":
+        for fields in {}, {"type": "batch"}, {"policies": ["zz"]}, {"num_uses": "x"}, {"type": "foo"}:
+            token = last()
+            s.post(f"auth/token/{path}", fields, token=token)
+            s.get("auth/token/lookup-self", token=token)
+    for path in "lookup", "renew", "revoke", "revoke-orphan":
+        token = last()
+        s.post(f"auth/token/{path}", {"token": token}, token=token)
+        s.get("auth/token/lookup-self", token=token)
+    token = last()
+    s.put("cubbyhole/x", {"a": "b"}, token=token)
+    s.get("cubbyhole/x", token=token)
+    s.post("sys/capabilities-self", {"paths": "auth/token/create"}, token=last())
+    auth = new(s, policies=["sud"], num_uses=1)
+    s.post("auth/token/lookup-accessor", {"accessor": auth["accessor"]}, token=auth["client_token"])
+    auth = new(s, policies=["sud"], num_uses=1)
+    s.post("auth/token/renew-accessor", {"accessor": auth["accessor"]}, token=auth["client_token"])
+    auth = new(s, policies=["sud"], num_uses=1)
+    s.post("auth/token/revoke-accessor", {"accessor": auth["accessor"]}, token=auth["client_token"])
 
 
 @case("lookup without a token")
@@ -525,6 +565,7 @@ def _(s):
         s.post("sys/auth/k/tune", {"token_type": kind})
         s.get("sys/auth/k/tune")
         for name in "batch", "service", "default":
+            whole_second()
             auth = login(s, name)["auth"]
             show(s, auth)
             s.get("auth/token/lookup-self", token=auth["client_token"])
@@ -580,6 +621,7 @@ def _(s):
     s.post("sys/auth/token/tune", {"default_lease_ttl": "10m", "max_lease_ttl": "20m"})
     for fields in {}, {"ttl": "1h"}, {"ttl": "5m"}, {"period": "1h"}, {"explicit_max_ttl": "30m"}:
         made(s, policies="default", **fields)
+    whole_second()
     token = new(s, policies="default")["client_token"]
     s.post("auth/token/renew-self", {"increment": "1h"}, token=token)
     s.post("sys/auth/token/tune", {"default_lease_ttl": 0, "max_lease_ttl": 0})

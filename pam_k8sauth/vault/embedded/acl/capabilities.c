@@ -72,6 +72,8 @@ int capabilities_self(struct call *call)
 		return r < 0 ? r : 0;
 	if (!call->acl)
 		return call_wrapped_error(call, 500, "no token found");
+	if (call->token->num_uses < 0) /* its last use: it is gone already */
+		return call_wrapped_error(call, 400, "invalid token");
 	return answer(call, call->acl, paths);
 }
 

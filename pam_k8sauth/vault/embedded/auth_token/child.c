@@ -30,6 +30,9 @@ static int check_parent(const struct child *child)
 {
 	if (streq(child->parent->type, "batch"))
 		return child_refuse(child, "batch tokens cannot create more tokens");
+	/* On its last use it has been revoked by this very request: what it makes would never end with it. */
+	if (child->parent->num_uses < 0)
+		return child_refuse(child, "parent token lookup failed: no parent found");
 	if (child->parent->num_uses > 0)
 		return child_refuse(child, "restricted use token cannot generate child tokens");
 	return 0;

@@ -14,8 +14,11 @@ static int find_by_id(struct call *call, const char *presented, struct token **r
 	return r == -ENOENT ? 0 : r;
 }
 
-/* The same by field `accessor`. 0, 1 after an error answer, or an errno. */
-static int find_by_accessor(struct call *call, struct token **ret)
+/*
+ * The same by field `accessor`. *RET_LAST: it is the caller's own, on its last use, and so revoked by this very
+ * request. 0, 1 after an error answer, or an errno.
+ */
+static int find_by_accessor(struct call *call, struct token **ret, bool *ret_last)
 {
 	const char *accessor = "";
 	int r = call_field_string(call, "accessor", &accessor, NULL);
@@ -26,6 +29,7 @@ static int find_by_accessor(struct call *call, struct token **ret)
 		call_wrapped_error(call, 400, "missing accessor");
 		return 1;
 	}
+	*ret_last = call->token && call->token->num_uses < 0 && streq(accessor, call->token->accessor);
 	r = token_find_accessor(call, accessor, ret);
 	return r == -ENOENT ? 0 : r;
 }
@@ -64,7 +68,8 @@ static int lookup_by_id(struct call *call)
 
 	if (r)
 		return r < 0 ? r : 0;
-	if (!*id)
+	/* On its last use the caller's own record is gone already. */
+	if (!*id || (call->token && streq(id, own_id(call))))
 		return lookup_self(call);
 	r = find_by_id(call, id, &token);
 	if (r < 0)
@@ -77,10 +82,13 @@ static int lookup_by_id(struct call *call)
 static int lookup_accessor(struct call *call)
 {
 	struct token *token AUTO_TOKEN = NULL;
-	int r = find_by_accessor(call, &token);
+	bool last;
+	int r = find_by_accessor(call, &token, &last);
 
 	if (r)
 		return r < 0 ? r : 0;
+	if (last)
+		return show(call, call->token, "");
 	if (!token)
 		return call_wrapped_error(call, 400, "invalid accessor");
 	return show(call, token, "");
@@ -115,12 +123,13 @@ static int renew_by_id(struct call *call)
 static int renew_accessor(struct call *call)
 {
 	struct token *token AUTO_TOKEN = NULL;
-	int r = find_by_accessor(call, &token);
+	bool last;
+	int r = find_by_accessor(call, &token, &last);
 
 	if (r)
 		return r < 0 ? r : 0;
 	if (!token)
-		return call_wrapped_error(call, 400, "invalid accessor");
+		return call_wrapped_error(call, 400, last ? "invalid request" : "invalid accessor");
 	return token_renew(call, token, "");
 }
 
@@ -177,10 +186,13 @@ static int revoke_orphan(struct call *call)
 static int revoke_accessor(struct call *call)
 {
 	struct token *token AUTO_TOKEN = NULL;
-	int r = find_by_accessor(call, &token);
+	bool last;
+	int r = find_by_accessor(call, &token, &last);
 
 	if (r)
 		return r < 0 ? r : 0;
+	if (last)
+		return call_error(call, 400, "token not found");
 	if (token)
 		r = token_revoke(call, token);
 	else

@@ -18,7 +18,8 @@
 
 enum {
 	HEX_LEN = 64,
-	CHILD_KEY_SIZE = sizeof(CHILDREN_FOLDER) + 2 * HEX_LEN + 1,
+	SPLIT = 2, /* digits of a child that name its folder: no list of names is long */
+	CHILD_KEY_SIZE = sizeof(CHILDREN_FOLDER) + 2 * HEX_LEN + 2,
 	MARKER_KEY_SIZE = sizeof(TREES_FOLDER) + HEX_LEN + sizeof(ORPHANS),
 };
 
@@ -35,7 +36,9 @@ struct tree_pass {
 	struct tree *trees;
 	size_t n, at, size;
 	bool from_markers; /* of a former life: they are not listed yet */
-	json_t *names;	   /* the children of trees[at]; NULL: not listed yet */
+	json_t *folders;   /* of the children of trees[at]; NULL: not listed yet */
+	size_t folders_at;
+	json_t *names; /* the children in folders[folders_at], as hex; NULL: not listed yet */
 	size_t names_at;
 	size_t found;	     /* trees behind N that the step under way adds */
 	struct call *waiter; /* held; NULL: none, or already answered */
@@ -46,7 +49,8 @@ struct tree_pass {
 
 static void child_key(const char *parent, const char *child, char ret[static CHILD_KEY_SIZE])
 {
-	snprintf(ret, CHILD_KEY_SIZE, CHILDREN_FOLDER "%.*s/%.*s", HEX_LEN, parent + 1, HEX_LEN, child + 1);
+	snprintf(ret, CHILD_KEY_SIZE, CHILDREN_FOLDER "%.*s/%.*s/%.*s", HEX_LEN, parent + 1, SPLIT, child + 1,
+	    HEX_LEN - SPLIT, child + 1 + SPLIT);
 }
 
 static void marker_key(const struct tree *tree, char ret[static MARKER_KEY_SIZE])
@@ -122,6 +126,7 @@ static void pass_free(struct tree_pass *pass)
 {
 	if (pass->retry)
 		event_free(pass->retry);
+	json_decref(pass->folders);
 	json_decref(pass->names);
 	free(pass->trees);
 	free(pass);
@@ -194,12 +199,52 @@ static int do_child(struct call *call, struct tree_pass *pass, const struct tree
 	return r;
 }
 
-static int list_children(struct call *call, const struct tree *tree, json_t **ret)
+/* The children of TREE in FOLDER ("ab/"), as hex. */
+static int list_folder(struct call *call, const struct tree *tree, const char *folder, json_t **ret)
 {
-	char folder[CHILD_KEY_SIZE];
+	char whole[CHILD_KEY_SIZE], hex[HEX_LEN + 1];
+	json_auto_t *names = NULL, *children = json_array();
+	json_t *name;
+	size_t i;
+	int r;
 
-	child_key(tree->salted, "h", folder);
-	return core_list(call, folder, ret);
+	snprintf(whole, sizeof(whole), CHILDREN_FOLDER "%.*s/%s", HEX_LEN, tree->salted + 1, folder);
+	r = children ? core_list(call, whole, &names) : -ENOMEM;
+	json_array_foreach(names, i, name)
+	{
+		snprintf(hex, sizeof(hex), "%.*s%.*s", SPLIT, folder, HEX_LEN - SPLIT, json_string_value(name));
+		if (r == 0 && json_array_append_new(children, json_string(hex)))
+			r = -ENOMEM;
+	}
+	if (r == 0)
+		*ret = json_incref(children);
+	return r;
+}
+
+/* Sees to it that pass->names has children to work on. A list of tokens has them from the start. */
+static int list_children(struct call *call, struct tree_pass *pass, const struct tree *tree)
+{
+	char whole[CHILD_KEY_SIZE];
+	const char *folder;
+	int r = 0;
+
+	if (pass->names)
+		return 0;
+	if (!pass->folders) {
+		snprintf(whole, sizeof(whole), CHILDREN_FOLDER "%.*s/", HEX_LEN, tree->salted + 1);
+		r = core_list(call, whole, &pass->folders);
+	}
+	folder = json_string_value(json_array_get(pass->folders, pass->folders_at));
+	if (r == 0 && folder)
+		return list_folder(call, tree, folder, &pass->names);
+	if (r == 0)
+		pass->names = json_array();
+	return r < 0 ? r : pass->names ? 0 : -ENOMEM;
+}
+
+static bool last_folder(const struct tree_pass *pass)
+{
+	return pass->folders_at + 1 >= json_array_size(pass->folders);
 }
 
 static int unmark(struct call *call, const struct tree *tree)
@@ -218,7 +263,7 @@ static int do_children(struct call *call, struct tree_pass *pass)
 	const struct tree tree = pass->trees[pass->at];
 	bool waiting = false;
 	size_t i;
-	int r = pass->names ? 0 : list_children(call, &tree, &pass->names);
+	int r = list_children(call, pass, &tree);
 
 	if (r < 0)
 		return r;
@@ -231,7 +276,7 @@ static int do_children(struct call *call, struct tree_pass *pass)
 	}
 	if (waiting)
 		return -EAGAIN;
-	return i < json_array_size(pass->names) ? 0 : unmark(call, &tree);
+	return i < json_array_size(pass->names) || !last_folder(pass) ? 0 : unmark(call, &tree);
 }
 
 /* The trees that a former life left. */
@@ -282,6 +327,26 @@ static void pass_failed(struct tree_pass *pass, int r)
 		pass_end(pass); /* the markers stay for the next start */
 }
 
+/* To the next children, folder or tree. */
+static void go_on(struct tree_pass *pass)
+{
+	bool last = last_folder(pass);
+
+	pass->names_at += TOKEN_BATCH;
+	if (pass->names_at < json_array_size(pass->names))
+		return;
+	json_decref(pass->names);
+	pass->names = NULL;
+	pass->names_at = 0;
+	pass->folders_at++;
+	if (!last)
+		return;
+	json_decref(pass->folders);
+	pass->folders = NULL;
+	pass->folders_at = 0;
+	pass->at++;
+}
+
 static void pass_step_done(void *arg, int r)
 {
 	struct tree_pass *pass = arg;
@@ -296,13 +361,7 @@ static void pass_step_done(void *arg, int r)
 	}
 	pass->n += pass->found;
 	if (!pass->from_markers)
-		pass->names_at += TOKEN_BATCH;
-	if (!pass->from_markers && pass->names_at >= json_array_size(pass->names)) {
-		json_decref(pass->names);
-		pass->names = NULL;
-		pass->names_at = 0;
-		pass->at++;
-	}
+		go_on(pass);
 	pass->from_markers = false;
 	if (pass->at == pass->n)
 		pass_end(pass);
