@@ -61,6 +61,8 @@ int process_harden(void)
 	umask(0077);
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptors();
+	/* libcurl writes the keys of its TLS sessions to the file that it names. */
+	unsetenv("SSLKEYLOGFILE");
 	/* Before the first use of each library. */
 	if (!CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free))
 		return -EBUSY;

@@ -53,25 +53,6 @@ static int on_socket_made(void *arg, curl_socket_t fd, curlsocktype purpose)
 	return CURL_SOCKOPT_OK;
 }
 
-static void set_trust(CURL *curl, const struct kube_server *server)
-{
-	struct curl_blob ca;
-
-	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
-	if (!server->ca_pem)
-		return;
-	/* The bundle alone: without the next two lines the system's folder of certificates would be trusted beside it.
-	   An intermediate is accepted as an anchor by default (CURLSSLOPT_NO_PARTIALCHAIN is not set). */
-	curl_easy_setopt(curl, CURLOPT_CAINFO, NULL);
-	curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
-	ca.data = server->ca_pem;
-	ca.len = strlen(server->ca_pem);
-	ca.flags = CURL_BLOB_NOCOPY;
-	curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &ca);
-}
-
 static struct easy *easy_new(const struct kube_server *server)
 {
 	struct easy *easy = kube_must(calloc(1, sizeof(*easy)));
@@ -98,7 +79,7 @@ static struct easy *easy_new(const struct kube_server *server)
 	/* curl allocates both for each transfer, and what it frees is wiped: no larger than a review needs. */
 	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 4096L);
 	curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
-	set_trust(curl, server);
+	kube_set_trust(curl, server);
 	return easy;
 }
 
@@ -337,7 +318,7 @@ static bool worth_another_try(const struct exchange *exchange, CURLcode code)
 void exchange_transferred(struct exchange *exchange, CURLcode code)
 {
 	struct exchange_result result = { 0 };
-	char error[CURL_ERROR_SIZE + 64];
+	char error[2 * CURL_ERROR_SIZE];
 	long status = 0;
 
 	if (code != CURLE_OK && worth_another_try(exchange, code)) {
@@ -349,6 +330,9 @@ void exchange_transferred(struct exchange *exchange, CURLcode code)
 	curl_easy_getinfo(exchange->easy->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (exchange->answer.failed) {
 		snprintf(error, sizeof(error), "the answer is longer than %d bytes", KUBE_ANSWER_MAX);
+		result.error = error;
+	} else if (code == CURLE_PEER_FAILED_VERIFICATION) {
+		snprintf(error, sizeof(error), "%s (of %s)", exchange->easy->error, exchange->server->host);
 		result.error = error;
 	} else if (code != CURLE_OK) {
 		snprintf(error, sizeof(error), "%s",

@@ -92,6 +92,9 @@ void exchange_handles_free(struct kube_server *server);
 /* Ends every exchange of KUBE with ERROR. */
 void exchange_stop_all(struct kube *kube, const char *error);
 
+/* CURL trusts nobody but SERVER's authorities, and no other name than that of its host (trust.c). */
+void kube_set_trust(CURL *curl, const struct kube_server *server);
+
 void kube_add_timer(struct event *timer, long ms);
 
 /* Memory for a call that must answer later: there is no way to say that there is none, so there must be some. */

@@ -156,22 +156,43 @@ def expired_ca(key=None):
     return certificate("testbed-ca", key, None, None, True, days=0).public_bytes(PEM).decode()
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """A handshake that fails, or never ends, is its connection's own matter."""
+    daemon_threads = True
+
+    def __init__(self, address, handler):
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, handler)
+
+    def finish_request(self, request, client_address):
+        if self.context:
+            request = self.context.wrap_socket(request, server_side=True)
+        super().finish_request(request, client_address)
+
+    def handle_error(self, request, client_address):
+        pass
+
+
 class FakeApi:
     """PORT, CA (PEM text). answers[path] = (status, JSON or bytes, headers), raw(...), or function(method, path, asked) giving that; a
     path that is not there is judged as a real API server judges a good token.
-    connections: the peers that asked something. reset() forgets answers and what was asked."""
+    connections: the peers that asked something. reset() forgets answers and what was asked. It listens at ADDRESS, with the TLS that
+    CONTEXT says (by default with server.crt; None: without)."""
+
+    def __init__(self, address="127.0.0.1", context="server.crt"):
+        self.address, self.context = address, context
+        if context == "server.crt":
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(STATE.name + "/server.crt", STATE.name + "/server.key")
 
     def __enter__(self):
         self.ca = pem("ca.crt")
         self.reset()
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads, self.server.api = True, self
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(STATE.name + "/server.crt", STATE.name + "/server.key")
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.server = Server((self.address, 0), Handler)
+        self.server.api, self.server.context = self, self.context
         self.port = self.server.server_address[1]
         self.host = f"https://127.0.0.1:{self.port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_):
