@@ -38,7 +38,7 @@ static int bad_pair(const struct cli *cli, const char *pair, const char *why)
 {
 	AUTO_BUF struct buf quoted = { 0 };
 
-	add_quoted(&quoted, pair);
+	value_add_quoted(&quoted, pair);
 	return ui_fail(cli, CLI_LOCAL, "%s: invalid key/value pair %s: %s",
 	    cli->data_error ? cli->data_error : "Failed to parse K=V data", quoted.data, why);
 }

@@ -51,7 +51,7 @@ static char *bad_value(const char *text, const char *name, const char *why)
 {
 	AUTO_BUF struct buf quoted = { 0 };
 
-	add_quoted(&quoted, text);
+	value_add_quoted(&quoted, text);
 	return text_of("invalid value %s for flag -%s: %s", quoted.data, name, why);
 }
 
@@ -79,7 +79,7 @@ static char *keep_bool(struct cli *cli, enum flag_id id, const char *name, const
 		keep(cli, id, text);
 		return NULL;
 	}
-	add_quoted(&quoted, value);
+	value_add_quoted(&quoted, value);
 	return text_of("invalid boolean value %s for -%s: strconv.ParseBool: parsing %s: invalid syntax", quoted.data,
 	    name, quoted.data);
 }
@@ -114,7 +114,7 @@ static char *check_int(const char *text, const char *name)
 	if (!errno && end != text && !*end && !strchr(" \t\n", *text))
 		return NULL;
 	buf_add_str(&why, "strconv.ParseInt: parsing ");
-	add_quoted(&why, text);
+	value_add_quoted(&why, text);
 	buf_add_str(&why, errno ? ": value out of range" : ": invalid syntax");
 	return bad_value(text, name, why.data);
 }
@@ -131,7 +131,7 @@ static char *keep_value(struct cli *cli, enum flag_id id, const char *name, cons
 		error = check_int(value, name);
 	} else if (info->kind == FLAG_PAIRS && !strchr(value, '=')) {
 		buf_add_str(&why, "missing = in KV pair: ");
-		add_quoted(&why, value);
+		value_add_quoted(&why, value);
 		error = bad_value(value, name, why.data);
 	}
 	if (!error)

@@ -87,7 +87,7 @@ static char *quoted_list(const struct value *list)
 	for (size_t i = 0; i < value_size(list); i++) {
 		if (i > 0)
 			buf_add_char(&text, ' ');
-		add_quoted(&text, list->items[i]->text ? list->items[i]->text : "");
+		value_add_quoted(&text, list->items[i]->text ? list->items[i]->text : "");
 	}
 	buf_add_char(&text, ']');
 	return buf_take(&text);
@@ -202,7 +202,7 @@ static int print_value(const struct cli *cli, const struct value *value)
 	AUTO_BUF struct buf text = { 0 };
 
 	if (!value || value->type == VALUE_NULL) {
-		add_quoted(&text, cli->field);
+		value_add_quoted(&text, cli->field);
 		return ui_fail(cli, CLI_LOCAL, "Field %s not present in secret", text.data);
 	}
 	if (cli->format == FORMAT_JSON)

@@ -87,7 +87,7 @@ void value_add_go(struct buf *text, const struct value *value);
 char *value_json(const struct value *value, bool indent);
 char *value_go(const struct value *value);
 /* Appends TEXT as Go's %q prints it. */
-void add_quoted(struct buf *buf, const char *text);
+void value_add_quoted(struct buf *buf, const char *text);
 
 /* --- value_yaml.c --- */
 

@@ -166,7 +166,7 @@ char *value_go(const struct value *value)
 	return take(&text);
 }
 
-void add_quoted(struct buf *buf, const char *text)
+void value_add_quoted(struct buf *buf, const char *text)
 {
 	static const char from[] = "\a\b\f\n\r\t\v", to[] = "abfnrtv";
 	size_t len = strlen(text);

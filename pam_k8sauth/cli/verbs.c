@@ -124,6 +124,8 @@ const struct verb verbs[] = {
 	    "      $ echo 'path \"secret/data/webapp/*\" { capabilities = [\"read\"] }' | \\\n"
 	    "            k8sauth policy write webapp -\n",
 	    TAKES_HTTP, NULL, verb_policy_write, "file" },
+	{ "policy fmt", "[options] FILE", "Brings a policy's file into the usual form", NULL, 0, NULL, verb_policy_fmt,
+	    "file" },
 	{ "policy delete", "[options] NAME", "Deletes a policy", NULL, TAKES_HTTP, NULL, verb_policy_delete, NULL },
 
 	{ "lease lookup", "[options] ID", "Shows a lease", NULL, TAKES_HTTP | TAKES_FORMAT, NULL, verb_lease_lookup,

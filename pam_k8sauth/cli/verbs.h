@@ -48,6 +48,7 @@ int verb_policy_list(struct cli *cli);
 int verb_policy_read(struct cli *cli);
 int verb_policy_write(struct cli *cli);
 int verb_policy_delete(struct cli *cli);
+int verb_policy_fmt(struct cli *cli);
 
 int verb_lease_lookup(struct cli *cli);
 int verb_lease_renew(struct cli *cli);

@@ -12,13 +12,25 @@
 
 #define TOKEN_MAX 65536
 
+/* Reads one line from FD, without its end, into LINE; false where it was interrupted (its last character is INTERRUPT).
+ */
+static bool read_line(int fd, char interrupt, struct buf *line)
+{
+	char c;
+
+	while (read(fd, &c, 1) == 1 && c != '\n') {
+		if (c == interrupt)
+			return false;
+		buf_add_char(line, c);
+	}
+	return !line->failed;
+}
+
 /* Asks at the terminal without showing what is typed. CLI_OK, or CLI_SERVER after the reason was printed. */
-static int ask_token(const struct cli *cli, char **ret)
+static int ask_token(const struct cli *cli, struct buf *ret)
 {
 	struct termios shown, hidden;
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t len;
+	bool done;
 
 	fputs("Token (will be hidden): ", stderr);
 	if (tcgetattr(STDIN_FILENO, &shown) < 0) {
@@ -31,17 +43,15 @@ static int ask_token(const struct cli *cli, char **ret)
 		    "to "
 		    "read from stdin. The raw error was: file descriptor 0 is not a terminal");
 	}
+	/* The interrupt key ends the line instead of the program, so that the terminal shows what is typed again. */
 	hidden = shown;
-	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	hidden.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+	hidden.c_cc[VEOL] = shown.c_cc[VINTR];
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-	len = getline(&line, &size, stdin);
+	done = read_line(STDIN_FILENO, (char)shown.c_cc[VINTR], ret);
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
 	fputs("\n", stderr);
-	*ret = len > 0 ? strndup(line, (size_t)len) : strdup("");
-	if (line)
-		wipe(line, size);
-	free(line);
-	return *ret ? CLI_OK : CLI_SERVER;
+	return done ? CLI_OK : ui_fail(cli, CLI_SERVER, "Error authenticating: user interrupted");
 }
 
 /* What a login by token shows: what is known of the token, in the form of a login's reply. */
@@ -66,7 +76,7 @@ static struct value *as_login(const struct value *looked_up)
 static int login_by_token(struct cli *cli, const struct value *config, struct value **ret)
 {
 	AUTO_REPLY struct reply reply = { 0 };
-	AUTO_WIPE_STR char *asked = NULL;
+	AUTO_BUF struct buf asked = BUF_MAX(TOKEN_MAX);
 	const char *token = value_get_text(config, "token");
 
 	if (!token) {
@@ -74,7 +84,7 @@ static int login_by_token(struct cli *cli, const struct value *config, struct va
 
 		if (r != CLI_OK)
 			return r;
-		token = asked;
+		token = asked.data ? asked.data : "";
 	}
 	if (!token[strspn(token, " \t\r\n")])
 		return ui_fail(cli, CLI_SERVER,

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Policies: list, read, write, delete. */
+/* Policies: list, read, write, delete, fmt. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/hcl_tree.h"
 #include "cli/verbs.h"
+#include "vault/embedded/acl.h"
 
 /* Names are lower-case. */
 static char *policy_name(char *arg)
@@ -113,5 +115,50 @@ int verb_policy_delete(struct cli *cli)
 	if (client_send(cli, "DELETE", path, NULL, NULL, &reply) < 0)
 		return ui_fail(cli, CLI_SERVER, "Error deleting %s: %s", name, reply.error);
 	ui_output("Success! Deleted policy: %s", name);
+	return CLI_OK;
+}
+
+/* Whether TEXT is a policy; says what is wrong with it. */
+static bool is_policy(const struct cli *cli, const char *text)
+{
+	struct policy *policy = NULL;
+	AUTO_FREE char *why = NULL;
+
+	if (policy_parse(text, &policy, &why) < 0) {
+		ui_error(cli, "failed to parse policy: %s", why ? why : "out of memory");
+		return false;
+	}
+	policy_free(policy);
+	return true;
+}
+
+int verb_policy_fmt(struct cli *cli)
+{
+	CLEANUP(hcl_tree_free) struct hcl_tree tree = { 0 };
+	AUTO_BUF struct buf text = { 0 };
+	AUTO_FREE char *formatted = NULL;
+	const char *file;
+	FILE *out;
+	int r;
+
+	if (!args_between(cli, 1, 1))
+		return CLI_LOCAL;
+	file = cli->args[0];
+	r = streq(file, "-") ? -ENOENT : data_read_text(file, &text);
+	if (r < 0) {
+		AUTO_FREE char *why = text_of("%s", strerror(-r));
+
+		*why = (char)tolower((unsigned char)*why);
+		return ui_fail(cli, CLI_LOCAL, "Error reading source file: open %s: %s", file, why);
+	}
+	if (!is_policy(cli, text.data ? text.data : ""))
+		return CLI_LOCAL;
+	if (!hcl_tree_read(text.data ? text.data : "", &tree))
+		return ui_fail(cli, CLI_LOCAL, "failed to format policy: JSON and heredocs are left as they are");
+	formatted = hcl_tree_print(&tree);
+	out = fopen(file, "we");
+	if (!out || fputs(formatted, out) < 0 || fclose(out) != 0)
+		return ui_fail(cli, CLI_LOCAL, "Error writing result: %s", strerror(errno));
+	ui_output("Success! Formatted policy: %s", file);
 	return CLI_OK;
 }

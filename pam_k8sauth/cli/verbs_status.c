@@ -275,11 +275,11 @@ int verb_operator_init(struct cli *cli)
 
 	if (!args_between(cli, 0, 0))
 		return CLI_LOCAL;
-	if (flag_true(cli, FLAG_STATUS))
-		return init_status(cli);
 	r = init_body(cli, body);
 	if (r != CLI_OK)
 		return r;
+	if (flag_true(cli, FLAG_STATUS))
+		return init_status(cli);
 	if (client_send(cli, "PUT", "sys/init", NULL, body, &reply) < 0)
 		return ui_fail(cli, CLI_SERVER, "Error initializing: %s", reply.error);
 	if (cli->format != FORMAT_TABLE)

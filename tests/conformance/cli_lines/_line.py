@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Line:
-    text: str  # without the program; $NAME is what an earlier line saved
+    text: str  # without the program; $NAME is what an earlier line saved, $API the Kubernetes API server's address
     stdin: str = ""
     env: dict = field(default_factory=dict)  # "" takes a variable away; $PORT is the server's
     save: str = ""  # keeps standard output under this name
@@ -13,6 +13,7 @@ class Line:
     pty: bool = False  # on a terminal
     differs: str = ""  # id of the difference in docs/compatibility.md
     alike: tuple = ()  # (pattern, replacement) for what cannot be equal
+    vaults: str = ""  # what `vault` is given instead
     only: str = ""  # the kind of server
 
 

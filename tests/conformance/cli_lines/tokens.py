@@ -30,7 +30,6 @@ LINES = [
         token create -policy=default -ttl=1h
         token create -format=json -metadata=a=b -period=1h
         token create -format=yaml -policy=default -metadata=a=b -metadata=c=d
-        token create -policy=default -metadata=b=c -metadata=a=d
         token create -type=batch -policy=default
         token create -type=nope
         token create -use-limit=-1

@@ -1,0 +1,7 @@
+path "a" {
+ capabilities = ["read", # r
+ "list", # longer
+"update"] # done
+}
+# end
+# of it

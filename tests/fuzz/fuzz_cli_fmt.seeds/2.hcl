@@ -1,0 +1,7 @@
+path "x" {
+ policy = "read"
+
+
+ # hello
+ capabilities = [ "read" ] # why
+}

@@ -1,0 +1,7 @@
+path "a" {
+  capabilities = ["deny"]
+  allowed_parameters = {}
+ denied_parameters {
+ "k" = ["v","w"]
+}
+}
