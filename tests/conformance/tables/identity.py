@@ -3,7 +3,7 @@
 from fakeapi import REVIEWS, UID, jwt, payload_of, review
 from play import case
 
-MINIMUM = 450
+MINIMUM = 600
 ENTITY, ALIAS, LOOKUP = "identity/entity", "identity/entity-alias", "identity/lookup/entity"
 
 
@@ -363,6 +363,39 @@ def _(s):
     assert now == four
     s.get(f"{ENTITY}/id/{four}")
     s.post("identity/alias", {"name": "old", "mount_accessor": accessor})
+    clean(s)
+
+
+@case("odd names and odd requests")
+def _(s):
+    for name in ("x", "x/", "x%2Fy", "a%20b", "%C3%A9", "x..y", "a//b", "x?y", "x" * 1024):
+        s.put(f"{ENTITY}/name/{name}", {"metadata": {"a": "b"}})
+        s.get(f"{ENTITY}/name/{name}")
+        s.delete(f"{ENTITY}/name/{name}")
+    for path in ("id/x/y", "id/x/", "id/-x", "id/x-", "id/x.y", "id/%C3%A9"):
+        s.get(f"{ENTITY}/{path}")
+        s.delete(f"{ENTITY}/{path}")
+        s.post(f"{ENTITY}/{path}", {"name": "q"})
+    for body in (b"", b"{}", b"[]", b"null", b"{", b'{"name":"dup","name":"dup"}'):
+        s.request("POST", ENTITY, body=body)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for body in (b"name=form&policies=a&policies=b", b"name=form&metadata=a%3Db&disabled=true"):
+        s.request("POST", ENTITY, body=body, headers=form)
+        s.get(f"{ENTITY}/name/form")
+    s.request("HEAD", f"{ENTITY}/name/form")
+    s.request("OPTIONS", f"{ENTITY}/name/form")
+    for token in (None, "bad"):
+        s.get(f"{ENTITY}/name/form", token=token)
+        s.request("HEAD", f"{ENTITY}/name/form", token=token)
+    for method, path, body in (("GET", f"{ENTITY}/name/form", None), ("LIST", f"{ENTITY}/id", None), ("POST", ENTITY, {"name": "wrapped"})):
+        s.request(method, path, body, headers={"X-Vault-Wrap-TTL": "60s"})
+    s.post(ENTITY, {"NAME": "upper"})
+    s.post(ENTITY, {"name": "\u00c9", "policies": ["\u00c9", "\u00e9", "x" * 3000]})
+    s.get(f"{ENTITY}/name/%C3%89")
+    with s.differs("identity-names"):
+        s.get(f"{ENTITY}/name/%C3%A9")
+        s.put(f"{ENTITY}/name/{'x' * 1025}", {})
+    s.delete(f"{ENTITY}/name/{'x' * 1025}")
     clean(s)
 
 
