@@ -108,6 +108,8 @@ static void read_time(struct jwt *jwt, const json_t *value, int64_t *ret)
 {
 	double number = json_number_value(value);
 
+	if (!value)
+		return;
 	if (json_is_number(value))
 		*ret = number >= -0x1p63 && number < 0x1p63 ? (int64_t)number : INT64_MIN;
 	else if (!json_is_null(value))
@@ -119,8 +121,11 @@ static void read_time(struct jwt *jwt, const json_t *value, int64_t *ret)
 static int read_audience(struct jwt *jwt, const json_t *value)
 {
 	size_t n = json_is_array(value) ? json_array_size(value) : 1;
-	char **list = calloc(n + 1, sizeof(*list));
+	char **list;
 
+	if (!value)
+		return 0;
+	list = calloc(n + 1, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
 	jwt->audiences = list;
@@ -140,46 +145,32 @@ static int read_audience(struct jwt *jwt, const json_t *value)
 	return 0;
 }
 
-static int read_string_claim(struct jwt *jwt, const char *name, const json_t *value)
+static void check_string_claim(struct jwt *jwt, const char *name)
 {
+	const json_t *value = json_object_get(jwt->claims, name);
 	char text[128];
 
-	if (!json_is_string(value) && !json_is_null(value)) {
-		snprintf(text, sizeof(text), "json: cannot unmarshal %s into Go struct field Claims.%s of type string",
-		    type_name(value), name);
-		jwt_set_error(&jwt->claims_error, 403, text, "claim \"%s\" is not a string", name);
-	}
-	return streq(name, "iss") ? copy_string(value, &jwt->issuer) : 0;
+	if (!value || json_is_string(value) || json_is_null(value))
+		return;
+	snprintf(text, sizeof(text), "json: cannot unmarshal %s into Go struct field Claims.%s of type string",
+	    type_name(value), name);
+	jwt_set_error(&jwt->claims_error, 403, text, "claim \"%s\" is not a string", name);
 }
 
-/* In the order of the text: the first wrong one is told, and text that is none comes after the others. */
+/* Go reads the members sorted. The first wrong one is told; text that is none does not stop its reader: it comes last.
+ */
 static int read_registered(struct jwt *jwt)
 {
-	static const char *const texts[] = { "iss", "sub", "jti" };
-	const char *name;
-	json_t *value;
-	int r = 0;
+	int r = read_audience(jwt, json_object_get(jwt->claims, "aud"));
 
-	json_object_foreach(jwt->claims, name, value)
-	{
-		if (streq(name, "exp"))
-			read_time(jwt, value, &jwt->expires);
-		else if (streq(name, "nbf"))
-			read_time(jwt, value, &jwt->not_before);
-		else if (streq(name, "iat"))
-			read_time(jwt, value, &jwt->issued_at);
-		else if (streq(name, "aud"))
-			r = read_audience(jwt, value);
-		if (r < 0)
-			return r;
-	}
-	json_object_foreach(jwt->claims, name, value)
-	{
-		for (size_t i = 0; r == 0 && i < ARRAY_SIZE(texts); i++) {
-			if (streq(name, texts[i]))
-				r = read_string_claim(jwt, name, value);
-		}
-	}
+	read_time(jwt, json_object_get(jwt->claims, "exp"), &jwt->expires);
+	read_time(jwt, json_object_get(jwt->claims, "iat"), &jwt->issued_at);
+	read_time(jwt, json_object_get(jwt->claims, "nbf"), &jwt->not_before);
+	if (r == 0)
+		r = copy_string(json_object_get(jwt->claims, "iss"), &jwt->issuer);
+	check_string_claim(jwt, "iss");
+	check_string_claim(jwt, "jti");
+	check_string_claim(jwt, "sub");
 	return r;
 }
 

@@ -257,3 +257,6 @@ def _(s):
             login(s, jwt(iss="other", aud=["other"], exp=expired), name)
             login(s, jwt(iss="other", exp=expired), name)
             login(s, jwt(iss=5, exp="x", aud=5), name)
+            login(s, jwt(payload={"sub": 5, "jti": [], "exp": "x", "aud": 5}), name)
+            login(s, jwt(payload={"sub": 5, "jti": []}), name)
+            login(s, jwt(payload={"nbf": "x", "sub": 5, "iat": []}), name)
