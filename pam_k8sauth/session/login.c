@@ -180,7 +180,9 @@ static void on_login_answered(void *arg, struct vault_response *response)
 		    "the login was answered without a token (status %d)", response->status);
 		return;
 	}
-	if (response->failure == VAULT_FAILED_OTHER_ROLE && login->n_candidates > 1)
+	if (response->failure == VAULT_FAILED_OTHER_ROLE && login->n_roles == 1)
+		roles_only_refused(login, response);
+	else if (response->failure == VAULT_FAILED_OTHER_ROLE && login->n_candidates > 1)
 		login_other_role(login, response);
 	else
 		login_refuse_response(login, response);

@@ -60,6 +60,8 @@ void login_made(struct login *login, const json_t *auth, const char *token);
 
 /* Finds the only role that matches and goes on with login_try, or refuses. */
 void roles_find(struct login *login);
+/* The only role of the mount does not match: says so and ends LOGIN. */
+void roles_only_refused(struct login *login, const struct vault_response *response);
 bool roles_set(struct login *login, char *const *roles) NODISCARD;
 void roles_free(char **roles, size_t n);
 /* Adds "ROLE: REASON" to TEXT (of SIZE bytes). */

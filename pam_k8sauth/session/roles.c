@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The role where neither the PAM line nor the service block names one: the only role of the mount that matches
- * (decision 10). Each role is tried by the login's own local checks (VAULT_RESOLVE), which mint nothing.
+ * (decision 10). Each of several is tried by the login's own local checks (VAULT_RESOLVE), which mint nothing.
  */
 #include <stdio.h>
 
@@ -75,6 +75,13 @@ static void role_refused(struct login *login, const char *role, const struct vau
 	if (!login->role_step)
 		login_cure(login, response, login->n_roles == 1 ? role : "", login->role_remedy);
 	login->role_step = !login->role_step || streq(login->role_step, step) ? step : "role";
+}
+
+void roles_only_refused(struct login *login, const struct vault_response *response)
+{
+	login->caller.role[0] = '\0';
+	role_refused(login, login->roles[0], response);
+	roles_done(login);
 }
 
 static void roles_next(struct login *login);
@@ -164,11 +171,15 @@ static void on_roles_listed(void *arg, struct vault_response *response)
 		    json_array_size(keys), LOGIN_ROLES_MAX);
 		return;
 	}
-	if (!roles_copy(login, keys)) {
+	if (!roles_copy(login, keys) || (login->n_roles == 1 && !roles_set(login, login->roles))) {
 		login_refuse(login, WIRE_STATUS_INTERNAL, "role", NULL, "out of memory");
 		return;
 	}
-	roles_next(login);
+	/* There is nothing to choose from: the login's own checks tell whether the only one matches. */
+	if (login->n_roles == 1)
+		login_try(login);
+	else
+		roles_next(login);
 }
 
 void roles_find(struct login *login)
