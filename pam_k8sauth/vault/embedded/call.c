@@ -240,6 +240,7 @@ static void commit(struct call_private *call)
 	}
 	if (!txn)
 		r = call_make_txn(call, &txn);
+	folders_forget(call);
 	if (r == 0) {
 		call->call.core->changes++;
 		call->refs++;

@@ -23,7 +23,7 @@ bool call_array_grow(void **items, size_t n, size_t *size, size_t item_size)
 	return true;
 }
 
-static struct barrier *barrier_of_call(const struct call_private *call)
+struct barrier *call_barrier(const struct call_private *call)
 {
 	return call->barrier ? call->barrier : call->call.core->barrier;
 }
@@ -38,7 +38,7 @@ static int mount_key(const struct call *call, const char *key, char ret[static S
 
 /* --- reading */
 
-static struct call_write *own_write(struct call_private *call, const char *key)
+struct call_write *call_own_write(struct call_private *call, const char *key)
 {
 	for (size_t i = call->writes.n; i > 0; i--) {
 		struct call_write *write = &call->writes.items[i - 1];
@@ -74,7 +74,7 @@ int call_read(struct call *call, const struct store_key *key, struct store_blob 
 static int open_record(struct call *call, const char *key, const struct store_blob *sealed, json_t **ret)
 {
 	struct store_blob plain;
-	int r = barrier_open(barrier_of_call(call->private), key, strlen(key), sealed, &plain);
+	int r = barrier_open(call_barrier(call->private), key, strlen(key), sealed, &plain);
 
 	if (r == 0) {
 		r = parse((const char *)plain.data, plain.len, ret);
@@ -92,8 +92,8 @@ static int open_record(struct call *call, const char *key, const struct store_bl
 int core_get(struct call *call, const char *key, json_t **ret)
 {
 	struct call_private *private = private_of(call);
-	const struct barrier *barrier = barrier_of_call(private);
-	struct call_write *write = own_write(private, key);
+	const struct barrier *barrier = call_barrier(private);
+	struct call_write *write = call_own_write(private, key);
 	struct store_blob sealed;
 	struct store_key hash;
 	int r;
@@ -113,185 +113,6 @@ int call_get(struct call *call, const char *key, json_t **ret)
 	int r = mount_key(call, key, whole);
 
 	return r < 0 ? r : core_get(call, whole, ret);
-}
-
-/* --- listing */
-
-void call_listings_free(struct call_private *call)
-{
-	struct call_listing *listing;
-
-	while ((listing = STAILQ_FIRST(&call->listings))) {
-		STAILQ_REMOVE_HEAD(&call->listings, link);
-		for (size_t i = 0; i < listing->n; i++)
-			free(listing->names[i]);
-		free(listing->names);
-		free(listing->folder);
-		free(listing);
-	}
-}
-
-/* A name must be the one that its record is found by: else records were swapped. */
-static int open_name(struct call_listing *listing, const struct store_child *child, char **ret)
-{
-	const struct barrier *barrier = barrier_of_call(listing->call);
-	char *whole AUTO_FREE = NULL;
-	struct store_blob name;
-	struct store_key key;
-	int r;
-
-	r = barrier_open(barrier, listing->folder, strlen(listing->folder), &child->name, &name);
-	if (r < 0)
-		return r;
-	if (asprintf(&whole, "%s%s", listing->folder, (char *)name.data) < 0) {
-		whole = NULL;
-		free(name.data);
-		return -ENOMEM;
-	}
-	barrier_hash(barrier, whole, strlen(whole), &key);
-	if (memcmp(&key, &child->key, sizeof(key)) != 0) {
-		free(name.data);
-		return -EBADMSG;
-	}
-	*ret = (char *)name.data;
-	return 0;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static int take_names(struct call_listing *listing, const struct store_child *children, size_t n)
-{
-	listing->names = calloc(n + 1, sizeof(*listing->names));
-	if (!listing->names)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		int r = open_name(listing, &children[i], &listing->names[i]);
-
-		if (r < 0)
-			return r;
-		listing->n++;
-	}
-	if (n)
-		qsort(listing->names, n, sizeof(*listing->names), compare_names);
-	return 0;
-}
-
-static void on_listed(void *arg, const struct store_child *children, size_t n, int r)
-{
-	struct call_listing *listing = arg;
-	struct call_private *call = listing->call;
-
-	listing->loading = false;
-	if (r == 0)
-		r = take_names(listing, children, n);
-	if (r == -EBADMSG)
-		log_line(LOG_ERR, call->call.request->ref,
-		    "store: the list of %s was changed by somebody else: refused", listing->folder);
-	call_listed(call, r);
-}
-
-/* Starts to read the children of FOLDER. */
-static int start_listing(struct call_private *call, const char *folder)
-{
-	struct call_listing *listing = calloc(1, sizeof(*listing));
-	struct store_key key;
-	int r;
-
-	if (!listing)
-		return -ENOMEM;
-	listing->call = call;
-	listing->folder = strdup(folder);
-	listing->loading = true;
-	barrier_hash(barrier_of_call(call), folder, strlen(folder), &key);
-	r = listing->folder ? store_list(call->call.core->store, &key, on_listed, listing) : -ENOMEM;
-	if (r < 0) {
-		free(listing->folder);
-		free(listing);
-		return r;
-	}
-	STAILQ_INSERT_TAIL(&call->listings, listing, link);
-	call_list_started(call);
-	return -EAGAIN;
-}
-
-/* Whether the call itself removes or adds NAME of FOLDER: 1 adds, -1 removes, 0 neither. */
-static int own_change(struct call_private *call, const char *folder, const char *name)
-{
-	char *key AUTO_FREE = NULL;
-	const struct call_write *write;
-
-	if (asprintf(&key, "%s%s", folder, name) < 0) {
-		key = NULL;
-		return 0;
-	}
-	write = own_write(call, key);
-	return !write ? 0 : write->kind == WRITE_PUT ? 1 : -1;
-}
-
-/* The names below FOLDER that the call itself writes, added to NAMES (an object, as a set). */
-static int add_own_names(struct call_private *call, const char *folder, json_t *names)
-{
-	size_t len = strlen(folder);
-
-	for (size_t i = 0; i < call->writes.n; i++) {
-		const struct call_write *write = &call->writes.items[i];
-		const char *name = write->key + len;
-		char *first AUTO_FREE = NULL;
-
-		if (write->kind != WRITE_PUT || strncmp(write->key, folder, len) != 0 ||
-		    own_write(call, write->key) != write)
-			continue;
-		first = strndup(name, strcspn(name, "/") + (strchr(name, '/') != NULL));
-		if (!first || json_object_set_new(names, first, json_true()))
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int merged_names(struct call_private *call, const struct call_listing *listing, json_t **ret)
-{
-	json_t *set = json_object(), *list = json_array();
-	const char **sorted AUTO_FREE = NULL;
-	size_t n = 0;
-	int r = set && list ? add_own_names(call, listing->folder, set) : -ENOMEM;
-
-	for (size_t i = 0; r == 0 && i < listing->n; i++)
-		if (own_change(call, listing->folder, listing->names[i]) == 0 &&
-		    json_object_set_new(set, listing->names[i], json_true()))
-			r = -ENOMEM;
-	if (r == 0)
-		sorted = calloc(json_object_size(set) + 1, sizeof(*sorted));
-	for (void *iter = sorted ? json_object_iter(set) : NULL; iter; iter = json_object_iter_next(set, iter))
-		sorted[n++] = json_object_iter_key(iter);
-	if (n)
-		qsort(sorted, n, sizeof(*sorted), compare_names);
-	for (size_t i = 0; i < n; i++)
-		if (json_array_append_new(list, json_string(sorted[i])))
-			r = -ENOMEM;
-	json_decref(set);
-	if (r == 0 && sorted)
-		*ret = list;
-	else
-		json_decref(list);
-	return sorted ? r : -ENOMEM;
-}
-
-int core_list(struct call *call, const char *prefix, json_t **ret)
-{
-	struct call_private *private = private_of(call);
-	struct call_listing *listing;
-
-	if (*prefix && !ends_with(prefix, "/"))
-		return -EINVAL;
-	if (!barrier_of_call(private))
-		return -EIO; /* sealed */
-	STAILQ_FOREACH(listing, &private->listings, link)
-	if (streq(listing->folder, prefix))
-		return listing->loading ? -EAGAIN : merged_names(private, listing, ret);
-	return start_listing(private, prefix);
 }
 
 int call_list(struct call *call, const char *prefix, json_t **ret)
@@ -476,7 +297,7 @@ static int txn_meta(struct store_txn *txn, const struct call_write *write)
 
 int call_make_txn(struct call_private *call, struct store_txn **ret)
 {
-	struct barrier *barrier = barrier_of_call(call);
+	struct barrier *barrier = call_barrier(call);
 	struct store_txn *txn = store_txn_new();
 	int r = !txn ? -ENOMEM : !barrier ? -EIO : 0;
 
@@ -487,7 +308,7 @@ int call_make_txn(struct call_private *call, struct store_txn **ret)
 			r = txn_meta(txn, write);
 		else if (write->kind == WRITE_DELETE_TREE)
 			r = txn_delete(barrier, txn, write);
-		else if (own_write(call, write->key) != write)
+		else if (call_own_write(call, write->key) != write)
 			continue; /* a later one of the same key stands */
 		else
 			r = write->kind == WRITE_PUT ? txn_put(barrier, txn, write) : txn_delete(barrier, txn, write);

@@ -92,6 +92,7 @@ void core_close(struct core *core)
 		return;
 	core_calls_end(core, CLOSE_MS);
 	store_close(core->store);
+	folders_free(core);
 	mounts_free(core);
 	mount_unref(core, core->sys);
 	kube_free(core->kube);

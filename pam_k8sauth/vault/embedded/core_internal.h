@@ -22,6 +22,15 @@
 struct call_private;
 TAILQ_HEAD(call_list, call_private);
 
+#define KEPT_FOLDERS 16
+#define KEPT_NAMES   64
+struct kept_folder {
+	char *path; /* NULL: this place is free */
+	uint64_t serial;
+	char **names; /* NULL: on their way */
+	size_t n;
+};
+
 struct core {
 	struct vault vault; /* first: the interface is the core */
 	struct event_base *base;
@@ -45,6 +54,9 @@ struct core {
 	struct store_key mounts_key;
 	char cluster_name[32], cluster_id[37];
 	int64_t created; /* unix ns */
+
+	struct kept_folder folders[KEPT_FOLDERS];
+	uint64_t folder_serial;
 
 	struct call_list calls; /* in progress */
 	size_t n_calls;
@@ -93,6 +105,7 @@ struct call_listing {
 	bool loading;
 	char **names; /* sorted */
 	size_t n;
+	uint64_t kept; /* the place that was reserved for them (kept_folder.serial) */
 };
 
 struct call_capture {
@@ -190,7 +203,10 @@ void core_calls_end(struct core *core, int timeout_ms);
 
 /* Forgets the writes after the first KEPT. */
 void call_drop_writes(struct call_private *call, size_t kept);
-void call_listings_free(struct call_private *call);
+/* The one that its records are sealed with; NULL: sealed. */
+struct barrier *call_barrier(const struct call_private *call);
+/* The call's last write of KEY; NULL. */
+struct call_write *call_own_write(struct call_private *call, const char *key);
 /*
  * store_get for CALL. The record stays in the cache until a later run of CALL did not ask for it, or its end: so that
  * many waits, one after the other, come to an end however small the cache is.
@@ -207,6 +223,13 @@ int call_put_meta(struct call *call, const char *name, const void *data, size_t 
 
 /* Appends the parts of TEXT between commas, without the blanks around them; none of "". 0 or -ENOMEM. */
 int call_split_strings(json_t *list, const char *text) NODISCARD;
+
+/* --- call_list.c */
+
+void call_listings_free(struct call_private *call);
+/* Before the commit of CALL: forgets the folders that it changes. */
+void folders_forget(const struct call_private *call);
+void folders_free(struct core *core);
 
 /* --- router.c */
 
