@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """sys/: mounts, auth methods, tune, moves, the UI's paths, status, tools, the plugin catalogue, and who may ask for them."""
 import contextlib
+import http.client
 import time
 import urllib.parse
 import uuid
 
 from fakeapi import jwt
-from play import case
+from play import Reply, case
 
 MINIMUM = 150
 
@@ -543,11 +544,22 @@ def _(s):
                   {"performancestandbycode": "x"}, {"haunhealthycode": "474"}, {"haunhealthycode": "x"}, {"removedcode": "530"},
                   {"foo": "1"}, {"activecode": ""}):
         s.get("sys/health", query, token=None)
+    with s.differs("health-codes"):
+        for code in ("99", "700", "1000", "-1"):
+            health_code(s, code)
     s.post("sys/health", {}, token=None)
     s.delete("sys/health")
     s.list("sys/health")
     s.get("sys/health/")
     s.get("sys/health/x")
+
+
+def health_code(s, code):
+    """Vault may drop the connection."""
+    try:
+        s.get("sys/health", {"activecode": code}, token=None)
+    except (OSError, http.client.HTTPException) as error:
+        s.record(f"GET sys/health?activecode={code}", Reply(0, {}, type(error).__name__.encode()))
 
 
 def build_date(s):
