@@ -37,7 +37,7 @@ class Normaliser:
         for host, name in self.hosts.items():
             text = text.replace(host, name)
         text = VERSION.sub("<version>", TIME.sub("<time>", text))
-        text = LEFT.sub(lambda left: f"{int(left[1] or 0) * 60 + int(left[2] or 0) + 1}m", text)
+        text = LEFT.sub(lambda left: whole_minutes(int(left[1] or 0) * 60 + int(left[2] or 0) + 1), text)
         for kind, pattern in PATTERNS:
             text = pattern.sub(lambda found, kind=kind: self.placeholder(kind, found[0]), text)
         return text
@@ -61,6 +61,12 @@ class Normaliser:
         if key in TIME_KEYS and isinstance(value, int) and value > 1_000_000_000:
             return "<unix time>"
         return value
+
+
+def whole_minutes(minutes):
+    """As Vault's texts have it: "768h", "1h30m", "5m"."""
+    hours, rest = divmod(minutes, 60)
+    return (f"{hours}h" if hours else "") + (f"{rest}m" if rest or not hours else "")
 
 
 def just_capped(warning):
