@@ -91,6 +91,11 @@ def _(s):
             login(s, jwt(payload=raw))
         with s.differs("jwt-limits", at="body.errors*"):
             login(s, jwt(payload=b"null"))
+        with s.differs("jwt-limits"):
+            login(s, jwt(payload=json.dumps(claims()).encode().replace(b"webapp-0", b"webapp-\xff")))
+            # The last character of 256 bytes of signature has four bits to spare.
+            digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+            login(s, good[:-1] + digits[digits.index(good[-1]) + 1])
 
 
 @case("login: a token longer than any real one")
