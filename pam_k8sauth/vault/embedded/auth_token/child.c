@@ -296,14 +296,16 @@ static int find_role(struct child *child)
 static int create(struct call *call, bool orphan)
 {
 	struct child child = { .call = call, .parent = call->token, .orphan = orphan };
+	const struct vault_request *request = call->request;
 	int r;
 
-	if (!call->token)
+	/* The daemon itself makes none. */
+	if (!call->token || !call->acl)
 		return call_error(call, 403, "permission denied");
 	child.token = calloc(1, sizeof(*child.token));
 	if (!child.token)
 		return -ENOMEM;
-	child.sudo = acl_is_root(call->acl) || acl_capabilities(call->acl, call->request->path) & ACL_SUDO;
+	child.sudo = acl_check(call->acl, request->op, request->path, request->data, request->wrap_ttl).sudo;
 	r = child_request_read(call, &child.request);
 	if (r == 0)
 		r = find_role(&child);
