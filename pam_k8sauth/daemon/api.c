@@ -56,7 +56,8 @@ static void on_response(void *arg, struct vault_response *response)
 	log_response(call, response);
 	if (json) {
 		http_json_encode(json, &body);
-		buf_add_char(&body, '\n');
+		if (!response->envelope_404) /* which Vault does not end, and clients print the text of errors */
+			buf_add_char(&body, '\n');
 	}
 	if (body.failed) {
 		http_reply_error(call->exchange, 500, call->headers, "internal error");

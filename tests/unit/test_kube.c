@@ -43,7 +43,7 @@ static void test_hanging(void **state)
 		assert_int_equal(outcomes[i].done, 1);
 		assert_int_equal(outcomes[i].verdict, KUBE_UNAVAILABLE);
 		timed_out += strstr(outcomes[i].reason, "timed out") != NULL ||
-			     strstr(outcomes[i].reason, "timeout") != NULL;
+			     strcasestr(outcomes[i].reason, "timeout") != NULL;
 		waited += strstr(outcomes[i].reason, "for a turn") != NULL;
 		too_many += strstr(outcomes[i].reason, "are waiting") != NULL;
 	}
