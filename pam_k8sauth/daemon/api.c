@@ -160,9 +160,11 @@ static void redirect(struct http_exchange *exchange, const char *method, const c
 /* Where Go's server redirects to, NULL for nowhere: to the cleaned path, and to folders unless their help is wanted. */
 static const char *redirection(const struct http_target *target, bool help)
 {
-	if (target->redirect || help)
-		return target->redirect;
-	return streq(target->path, "/v1") ? "/v1/" : streq(target->path, "/v1/sys") ? "/v1/sys/" : NULL;
+	const char *path = target->redirect ? target->redirect : target->path;
+
+	if (!help && (streq(path, "/v1") || streq(path, "/v1/sys")))
+		return streq(path, "/v1") ? "/v1/" : "/v1/sys/";
+	return target->redirect;
 }
 
 void api_handle(

@@ -211,6 +211,8 @@ static void test_requests(void **state)
 		{ "GET /v1/no/content HTTP/1.1\r\n" END, "204", "\r\n\r\n" },
 		{ "GET /v1//a/../b?c=d HTTP/1.1\r\n" END, "307", "\r\nLocation: /v1/b?c=d\r\n" },
 		{ "GET /v1 HTTP/1.1\r\n" END, "307", "\r\nLocation: /v1/\r\n" },
+		{ "GET /v1/a/..?b HTTP/1.1\r\n" END, "307", "\r\nLocation: /v1/?b\r\n" },
+		{ "GET /v1/a/../sys HTTP/1.1\r\n" END, "307", "\r\nLocation: /v1/sys/\r\n" },
 		{ "GET /v1/ HTTP/1.1\r\n" END, "200", "\"path\":\"\"" },
 		{ "GET /ui/ HTTP/1.1\r\n" END, "404", "Content-Length: 0\r\n" },
 		{ "GET /v1/%2e%2e/a HTTP/1.1\r\n" END, "200", "\"path\":\"../a\"" },

@@ -237,6 +237,14 @@ def _(s):
                  "/v1/one/p/a?x=//", "/v1//one/p/a?x=1&y=2", "/v1/one/p//?list=true", "/v1/one/%70/a", "/v1/one%2Fp/a", "/v1/one/p%2Fa", "/%76%31/one/p/a", "/v1/one/p/a%2F", "/v1/one/p/a%3F",
                  "/v1/one/p/a%23", "/v1/one/p/a;b", "/v1/one/p/a+b", "/v1/one/p/a%20b", "/v1/one/p/a:b", "/v1/one/p/~", "/v1/One/p/a", "/v1/one/P/a", "/v1/one/p/..a", "/v1/one/p/...", "/v1/ONE/p/a"):
         s.request("GET", path)
+    for path in ("/v1/one/..", "/v1/one/..?x=1", "/v1/one/../sys", "/v1/one/../sys/../sys/x"):
+        s.request("GET", path)
+        s.request("POST", path, {"x": 1})
+    with s.differs("redirects"):
+        s.request("GET", "/v1/one//p/a%20b")
+        s.request("GET", "/v1/one//p/*")
+        s.request("GET", "/v1/sys/./health?help=1")
+        s.request("GET", "/v1/one//p?list=x")
     for path in ("/v1/one//p/a", "/v1/one/x/../p/b", "/v1/one/p/a/"):
         s.request("POST", path, {"x": 1})
         s.request("LIST", path)
