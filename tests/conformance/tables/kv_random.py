@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random sequences of KV requests over few keys: how versions, limits, deletions and check-and-set play together. The seed is in each
-case's title; KV_RANDOM_SEED plays an old one again."""
-import os
+case's title."""
 import random
 
 from play import case
+from tables._random import SEED
 
-SEED = os.environ.get("KV_RANDOM_SEED") or str(random.SystemRandom().randrange(2**32))
 SEQUENCES, STEPS = 12, 120
 MINIMUM = SEQUENCES * STEPS
 KEYS = ("a", "a/b", "a/b/c", "z")
@@ -69,7 +68,7 @@ def step(s, r, mount):
 
 
 def sequence(number):
-    @case(f"KV_RANDOM_SEED={SEED}, sequence {number}")
+    @case(f"seed {SEED}, sequence {number}")
     def _(s):
         r = random.Random(f"{SEED}/{number}")
         mount = f"random-{number}"

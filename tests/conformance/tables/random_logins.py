@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random logins: claims with random faults, roles with random demands, API servers with random answers; what is told, what was asked.
-Each run takes a fresh seed; RANDOM_LOGINS_SEED plays an old one again."""
+Each run takes a fresh seed (_random.py)."""
 import json
-import os
 import random
 import time
 
 from fakeapi import REVIEWS, UID, claims, jwt, legacy_claims, review, status
 from play import case
 from tables._kubernetes import configure, login, mounted, role
+from tables._random import SEED
 
-SEED = os.environ.get("RANDOM_LOGINS_SEED") or str(random.SystemRandom().randrange(2**32))
 CASES_N, LOGINS = 3, 150
 MINIMUM = CASES_N * LOGINS
 NOW = int(time.time())
@@ -25,7 +24,6 @@ ISSUERS = ["https://kubernetes.default.svc.cluster.local", "kubernetes/serviceac
 USERS = ["system:serviceaccount:webapp-ns:webapp-sa", "system:serviceaccount:other:webapp-sa", "system:serviceaccount:webapp-ns:other", "admin", "",
          None,
          "system:node:webapp-ns:webapp-sa", "system:serviceaccount:webapp-ns", 5]
-print(f"# random_logins: RANDOM_LOGINS_SEED={SEED}")
 
 
 def without_none(members):

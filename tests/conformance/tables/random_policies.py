@@ -1,23 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """20,000 pairs of random policies and paths: what a token may do, by sys/capabilities-self, and by requests. Each run takes a fresh
-seed; RANDOM_POLICIES_SEED plays an old one again."""
+seed (_random.py)."""
 import http.client
 import json
-import os
 import random
 
 from fakeapi import jwt
 from play import case
 from servers import TOKEN
 from tables._kubernetes import mounted
+from tables._random import SEED
 
-SEED = os.environ.get("RANDOM_POLICIES_SEED") or str(random.SystemRandom().randrange(2**32))
 CASES_N, BATCHES, PATHS, REQUESTS, POLICIES = 10, 20, 100, 12, 4
 MINIMUM = CASES_N * BATCHES * 2
 CAPABILITIES = ["create", "read", "update", "delete", "list", "patch", "sudo", "deny"]
 WEIGHTS = [6, 8, 6, 4, 6, 2, 1, 2]
 SEGMENTS = ["a", "b", "ab", "a-b", "c", "1"]
-print(f"# random_policies: RANDOM_POLICIES_SEED={SEED}")
 
 
 def path_of(rng):
