@@ -75,6 +75,8 @@ void help_print_unknown(const char *text);
 
 /* --- ui.c --- */
 
+/* LEN bytes to standard output; without escape sequences where it is no terminal, as the vault command writes. */
+void ui_write(const char *text, size_t len);
 /* A line to standard output, to standard error, and to standard error as a warning. */
 void ui_output(const char *format, ...) PRINTF_LIKE(1, 2);
 void ui_error(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);

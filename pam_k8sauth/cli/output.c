@@ -216,7 +216,7 @@ static int print_value(const struct cli *cli, const struct value *value)
 	if (ui_is_terminal())
 		ui_output("%s", text.data ? text.data : "");
 	else
-		fwrite(text.data ? text.data : "", 1, text.len, stdout);
+		ui_write(text.data ? text.data : "", text.len);
 	return CLI_OK;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tables of the vault command: columns 4 blanks apart, the head underlined, "n/a" where a cell is empty. */
-#include <ctype.h>
 
 #include "base/secret.h"
+#include "base/text.h"
 #include "cli/cli.h"
 
 static size_t width_of(const char *text)
@@ -14,15 +14,37 @@ static size_t width_of(const char *text)
 	return n;
 }
 
+/* The length of the blank at TEXT, of those that Unicode knows; 0 if there is none. */
+static size_t blank_length(const char *text)
+{
+	static const char *const blanks[] = { " ", "\t", "\n", "\v", "\f", "\r", "\xc2\x85", "\xc2\xa0", "\xe1\x9a\x80",
+		"\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(blanks); i++) {
+		if (starts_with(text, blanks[i]))
+			return strlen(blanks[i]);
+	}
+	/* U+2000 to U+200A */
+	return starts_with(text, "\xe2\x80") && (unsigned char)text[2] >= 0x80 && (unsigned char)text[2] <= 0x8a ? 3
+														 : 0;
+}
+
 /* Without blanks around it, as they are shown. */
 static char *trimmed(char *text)
 {
-	size_t len = strlen(text), blanks = strspn(text, " \t\r\n\v\f");
+	size_t start = 0, len, n;
 
-	while (len > blanks && isspace((unsigned char)text[len - 1]))
-		len--;
-	memmove(text, text + blanks, len - blanks);
-	text[len - blanks] = '\0';
+	while ((n = blank_length(text + start)) > 0)
+		start += n;
+	len = strlen(text + start);
+	memmove(text, text + start, len + 1);
+	for (n = 1; n <= 3 && n <= len; n++) {
+		if (blank_length(text + len - n) == n) {
+			len -= n;
+			n = 0;
+		}
+	}
+	text[len] = '\0';
 	return text;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lines to the terminal: results to standard output, everything else to standard error, coloured as by the vault
  * command. */
+#include <ctype.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -47,14 +48,39 @@ char *text_of(const char *format, ...)
 	return text;
 }
 
+void ui_write(const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	if (isatty(STDOUT_FILENO)) {
+		fwrite(text, 1, len, stdout);
+		return;
+	}
+	while (text < end) {
+		if (*text != '\033') {
+			putchar(*text++);
+			continue;
+		}
+		text += 2;
+		/* ESC [ goes up to its letter, any other ESC takes one character with it. */
+		if (text <= end && text[-1] == '[') {
+			while (text < end && !isalpha((unsigned char)*text) && *text != '@')
+				text++;
+			text++;
+		}
+	}
+}
+
 void ui_output(const char *format, ...)
 {
+	AUTO_WIPE_STR char *text = NULL;
 	va_list args;
 
 	fputs(coloured() ? "\033[0m" : "", stdout);
 	va_start(args, format);
-	vprintf(format, args);
+	text = text_va(format, args);
 	va_end(args);
+	ui_write(text, strlen(text));
 	fputs(coloured() ? "\033[0m\n" : "\n", stdout);
 }
 

@@ -3,6 +3,7 @@
 #include "cli/value.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <regex.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -50,7 +51,7 @@ static bool resolves(const char *text)
 	static const char *const words[] = { "~", "null", "y", "yes", "on", "true", "n", "no", "off", "false", ".nan",
 		".inf", "+.inf", "-.inf" };
 
-	if (!*text || streq(text, "<<"))
+	if (!*text)
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		const char *word = words[i];
@@ -65,11 +66,29 @@ static bool resolves(const char *text)
 	if (!isdigit((unsigned char)*text) && !strchr("+-.", *text))
 		return false;
 	return matches(text, "^[-+]?(0[xX]_?[0-9a-fA-F_]+|0[bB]_?[01_]+|0[oO]?_?[0-7_]*|[1-9][0-9_]*)$") ||
-	       matches(text, "^[-+]?[0-9]*\\.?[0-9]+([eE][-+][0-9]+)?$") || matches(text, "^[-+]?[0-9]+\\.$") ||
+	       matches(text, "^[-+]?(\\.[0-9]+|[0-9]+(\\.[0-9]*)?)([eE][-+]?[0-9]+)?$") ||
 	       matches(text, "^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\\.[0-9_]*)?$") ||
 	       matches(text, "^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
 			     "(([Tt][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\\.[0-9]+)?(Z|[-+][0-9]{2}:[0-9]{2}))|"
 			     "( [0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\\.[0-9]+)?))?$");
+}
+
+/* The character at *AT, which moves past it; a byte that is no UTF-8 stands for itself. */
+static uint32_t next_char(const char **at)
+{
+	const unsigned char *c = (const unsigned char *)*at;
+	unsigned more = *c >= 0xf0 ? 3 : *c >= 0xe0 ? 2 : *c >= 0xc0 ? 1 : 0;
+	uint32_t found = more == 3 ? *c & 0x07 : more == 2 ? *c & 0x0f : more == 1 ? *c & 0x1f : *c;
+
+	for ((*at)++; more > 0 && ((unsigned char)**at & 0xc0) == 0x80; more--)
+		found = found << 6 | ((unsigned char)*(*at)++ & 0x3f);
+	return found;
+}
+
+/* Whether yaml.v2 shows it as it is. */
+static bool is_printable(uint32_t c)
+{
+	return c == '\n' || (c >= 0x20 && c < 0x7f) || (c >= 0xa0 && c < 0xfffe && c != 0xfeff);
 }
 
 /* Which styles the characters of a text allow. */
@@ -88,11 +107,16 @@ static struct styles analyze(const struct value *value)
 	struct styles styles = { true, true, true };
 	bool special = !utf8_valid(text, value->len), space_break = false, break_space = false;
 
+	for (const char *at = text; at < text + value->len;) {
+		uint32_t c = next_char(&at);
+
+		special |= !is_printable(c);
+		if (c == 0x2028 || c == 0x2029)
+			styles.plain = false;
+	}
 	for (size_t i = 0; i < value->len; i++) {
 		unsigned char c = (unsigned char)text[i];
 
-		if ((c < 0x20 && c != '\n') || c == 0x7f)
-			special = true;
 		if (i == 0 && (strchr("#,[]{}&*!|>'\"%@`", c) || (strchr("?:-", c) && blank_or_end(text[1]))))
 			styles.plain = false;
 		if (i > 0 && ((c == ':' && blank_or_end(text[i + 1])) || (c == '#' && blank_or_end(text[i - 1]))))
@@ -144,25 +168,27 @@ static void add_single(struct writer *writer, const char *text, int indent, bool
 static void add_double(struct writer *writer, const struct value *value, int indent, bool fold)
 {
 	static const char from[] = "\a\b\t\n\v\f\r\x1b\"\\", to[] = "abtnvfre\"\\";
+	const char *text = value->text, *end = text + value->len;
 
 	buf_add_char(writer->text, '"');
-	for (size_t i = 0; i < value->len; i++) {
-		unsigned char c = (unsigned char)value->text[i];
-		const char *found = c ? strchr(from, c) : NULL;
+	for (const char *at = text, *next = text; at < end; at = next) {
+		uint32_t c = next_char(&next);
+		const char *found = c && c < 0x80 ? strchr(from, (int)c) : NULL;
 
-		if (found) {
+		if (found)
 			buf_printf(writer->text, "\\%c", to[found - from]);
-		} else if (c == 0) {
+		else if (c == 0)
 			buf_add_str(writer->text, "\\0");
-		} else if (c < 0x20 || c == 0x7f) {
-			buf_printf(writer->text, "\\x%02X", c);
-		} else if (c == ' ' && fold && i > 0 && i + 1 < value->len && column(writer) > WIDTH &&
-			   value->text[i - 1] != ' ') {
+		else if (c == 0x85 || c == 0x2028 || c == 0x2029)
+			buf_printf(writer->text, "\\%c", c == 0x85 ? 'N' : c == 0x2028 ? 'L' : 'P');
+		else if (!is_printable(c))
+			buf_printf(writer->text, c > 0xffff ? "\\U%08X" : c > 0xff ? "\\u%04X" : "\\x%02X", c);
+		else if (c == ' ' && fold && at > text && next < end && column(writer) > WIDTH && at[-1] != ' ') {
 			new_line(writer, indent);
-			if (value->text[i + 1] == ' ')
+			if (*next == ' ')
 				buf_add_char(writer->text, '\\');
 		} else {
-			buf_add_char(writer->text, (char)c);
+			buf_add(writer->text, at, (size_t)(next - at));
 		}
 	}
 	buf_add_char(writer->text, '"');
@@ -210,55 +236,111 @@ static void add_string(struct writer *writer, const struct value *value, int ind
 		add_double(writer, value, indent, !key);
 }
 
-static void add_number(struct writer *writer, const struct value *value)
+/* The shortest digits that give NUMBER back, as "d.ddde+xx". */
+static void shortest(double number, char *ret, size_t size)
 {
-	char *end;
-	char shown[40];
-	double number;
+	for (int digits = 0; digits <= 17; digits++) {
+		snprintf(ret, size, "%.*e", digits, number);
+		if (!(strtod(ret, NULL) < number) && !(strtod(ret, NULL) > number))
+			return;
+	}
+}
 
-	if (!matches(value->text, "^-?[0-9]*\\.[0-9]+([eE][-+][0-9]+)?$") &&
-	    !matches(value->text, "^-?[0-9]+[eE][-+][0-9]+$")) {
-		buf_add_str(writer->text, value->text);
+/* A real as Go's strconv.FormatFloat(number, 'g', -1, 64) shows it. */
+static void add_real(struct buf *out, double number)
+{
+	char shown[64], digits[32] = "";
+	int exponent, n = 0;
+
+	shortest(number, shown, sizeof(shown));
+	exponent = (int)strtol(strchr(shown, 'e') + 1, NULL, 10);
+	if (exponent < -4 || exponent >= 6) {
+		buf_add_str(out, shown);
 		return;
 	}
-	number = strtod(value->text, &end);
-	for (int digits = 1; digits <= 17; digits++) {
-		snprintf(shown, sizeof(shown), "%.*g", digits, number);
-		if (!(strtod(shown, NULL) < number) && !(strtod(shown, NULL) > number))
-			break;
+	for (const char *c = shown; *c != 'e'; c++) {
+		if (isdigit((unsigned char)*c))
+			digits[n++] = *c;
 	}
-	buf_add_str(writer->text, shown);
+	buf_add_str(out, *shown == '-' ? "-" : "");
+	if (exponent < 0)
+		buf_printf(out, "0.%.*s%s", -exponent - 1, "0000", digits);
+	else if (n <= exponent + 1)
+		buf_printf(out, "%s%.*s", digits, exponent + 1 - n, "000000");
+	else
+		buf_printf(out, "%.*s.%s", exponent + 1, digits, digits + exponent + 1);
+}
+
+static void add_number(struct writer *writer, const struct value *value)
+{
+	const char *text = value->text;
+
+	if (streq(text, "-0")) {
+		buf_add_char(writer->text, '0');
+		return;
+	}
+	errno = 0;
+	if (*text == '-')
+		(void)strtoll(text, NULL, 10);
+	else
+		(void)strtoull(text, NULL, 10);
+	if (!errno && !strpbrk(text, ".eE"))
+		buf_add_str(writer->text, text);
+	else
+		add_real(writer->text, strtod(text, NULL));
+}
+
+static bool is_letter(uint32_t c)
+{
+	return c < 0x80 ? isalpha((int)c) : c >= 0xc0 || c == 0xaa || c == 0xb5 || c == 0xba;
+}
+
+static bool is_digit(uint32_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* The number at AT (behind its first digit C), counted on from START. */
+static unsigned long long number_at(uint32_t c, const char *at, unsigned long long start, size_t *ret_len)
+{
+	*ret_len = 0;
+	for (; is_digit(c); c = (unsigned char)*at++, (*ret_len)++)
+		start = start * 10 + (c - '0');
+	return start;
 }
 
 /* yaml.v2 sorts keys as people do: a2 before a10, what is no letter before letters. */
 static int compare_natural(const char *a, const char *b)
 {
+	const char *start = a;
+
 	while (*a && *b) {
-		unsigned char ca = (unsigned char)*a, cb = (unsigned char)*b;
+		const char *from = a;
+		uint32_t ca = next_char(&a), cb = next_char(&b);
+		unsigned long long na, nb, before = 0;
+		size_t la, lb;
 
-		if (isdigit(ca) && isdigit(cb)) {
-			char *end_a, *end_b;
-			unsigned long long na = strtoull(a, &end_a, 10), nb = strtoull(b, &end_b, 10);
-
-			if (na != nb)
-				return na < nb ? -1 : 1;
-			if (end_a - a != end_b - b)
-				return end_a - a < end_b - b ? -1 : 1;
-			a = end_a;
-			b = end_b;
+		if (ca == cb)
 			continue;
-		}
-		if (ca != cb) {
-			bool la = isalpha(ca), lb = isalpha(cb);
-
-			if (la && lb)
-				return ca < cb ? -1 : 1;
-			if (la || lb)
-				return la ? 1 : -1;
+		if (is_letter(ca) != is_letter(cb))
+			return is_letter(cb) ? -1 : 1;
+		if (is_letter(ca))
 			return ca < cb ? -1 : 1;
+		/* Digits that are equal so far count where a zero follows. */
+		for (const char *c = from; (ca == '0' || cb == '0') && c > start && is_digit((unsigned char)c[-1]);
+		     c--) {
+			if (c[-1] != '0') {
+				before = 1;
+				break;
+			}
 		}
-		a++;
-		b++;
+		na = number_at(ca, a, before, &la);
+		nb = number_at(cb, b, before, &lb);
+		if (na != nb)
+			return na < nb ? -1 : 1;
+		if (la != lb)
+			return la < lb ? -1 : 1;
+		return ca < cb ? -1 : 1;
 	}
 	return *a ? 1 : *b ? -1 : 0;
 }

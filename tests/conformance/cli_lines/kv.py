@@ -2,7 +2,10 @@
 """Key-value secrets, both versions."""
 from cli_lines._line import Line, lines
 
-FILES = {"secret.json": '{"n": 1.50, "big": 12345678901234567890, "b": true, "l": [1, "x", null], "m": {"z": 1, "a": "<&>"}, "nil": null}', "value": "from a file\n"}
+FILES = {"secret.json": '{"n": 1.50, "big": 12345678901234567890, "b": true, "l": [1, "x", null], "m": {"z": 1, "a": "<&>"}, "nil": null}', "value": "from a file\n",
+         "odd.json": r'''{"a10": 1e3, "a2": 1e21, "minus": -0, "ü": "\u2028", "esc": "x\u001b[31mred\u001b[0m\u001bcy", "emoji": "\ud83d\ude00", "bom": "\ufeff",
+            "merge": "<<", "nbsp": "\u00a0x\u3000", "long": "word word word word word word word word word word word word word word word word word word word word",
+            "cr": "a\r\nb", "num": "1e3", "big": 123456789012345678901234567890, "small": 0.000001, "real": 1234567.5, "lines": ["two\nlines\n\n", " lead", "trail "]}'''}
 
 LINES = [
     *lines(
@@ -134,6 +137,13 @@ LINES = [
         secrets enable -version=1 -path=k1 kv
         kv put k1/a b=c
         kv put k1/types @secret.json
+        kv put k1/odd @odd.json
+        kv get k1/odd
+        kv get -format=json k1/odd
+        kv get -format=yaml k1/odd
+        kv get -field=esc k1/odd
+        kv get -field=real k1/odd
+        kv get -format=yaml -field=lines k1/odd
         kv get k1/types
         kv get -format=json k1/types
         kv get -format=yaml k1/types
