@@ -117,8 +117,7 @@ LINES = [
         lease revoke -force -prefix -sync nope
         """
     ),
-    # k8sauthd does not wrap yet.
-    *lines("unwrap\nunwrap nope", only="vault"),
+    *lines("unwrap\nunwrap nope"),
     Line("read -wrap-ttl=60 sys/mounts"),
     Line("read -format=json -wrap-ttl=60 sys/mounts"),
     Line("read -format=yaml -wrap-ttl=60 sys/mounts"),
@@ -133,10 +132,10 @@ LINES = [
     Line("read -field=nope -wrap-ttl=60 sys/mounts"),
     Line("kv get -field=wrapping_token -wrap-ttl=1m secret/wrapped"),
     Line("read -field=wrapping_token -wrap-ttl=60 secret/data/wrapped", save="W", alike=((".*", "token"),)),
-    Line("unwrap $W", only="vault"),
-    Line("unwrap $W", only="vault"),
+    Line("unwrap $W"),
+    Line("unwrap $W"),
     Line("read -field=wrapping_token secret/data/wrapped", env={"VAULT_WRAP_TTL": "60"}, save="W", alike=((".*", "token"),)),
-    Line("unwrap -format=json", env={"VAULT_TOKEN": "$W"}, only="vault"),
+    Line("unwrap -format=json", env={"VAULT_TOKEN": "$W"}),
     Line("write -wrap-ttl=60 -f auth/token/create"),
     Line("write -format=json sys/wrapping/wrap a=b"),
 ]
