@@ -466,12 +466,16 @@ def _(s):
             s.put(path, fields)
         s.put(f"{path}/{lease}", {"increment": "1h"})
         s.put(f"{path}/x/y", {"lease_id": "z/z"})
+        s.put(f"{path}/{lease}", {"lease_id": "z/z"})
+        s.put(f"{path}/x/y", {"lease_id": lease})
+        s.put(path, {"url_lease_id": lease})
     for fields in {}, {"lease_id": "x/y"}, {"lease_id": "auth/token/create/" + ZERO_LEASE}:
         s.put("sys/leases/lookup", fields)
     for path in "sys/leases/revoke", "sys/revoke":
         for fields in {}, {"lease_id": "x/y"}, {"lease_id": "x/y", "sync": False}, {"lease_id": "x/y", "sync": "maybe"}:
             s.put(path, fields)
         s.put(f"{path}/x/y", {"sync": False})
+        s.put(f"{path}/{lease}", {"lease_id": "z/z"})
     show(s, auth)
     s.put("sys/leases/revoke", {"lease_id": lease})
     show(s, auth)

@@ -37,20 +37,14 @@ int lease_find(struct call *call, const char *id, struct token **ret)
 	return 0;
 }
 
-/* The id: in the path, or in the body as lease_id or url_lease_id. 0, 1 after a refusal, or an errno. */
+/* The id: lease_id of the body, or in the path. 0, 1 after a refusal, or an errno. */
 static int lease_id(struct call *call, const char **ret)
 {
 	const char *of_body = "";
-	int r;
+	int r = call_field_string(call, "lease_id", &of_body, NULL);
 
-	*ret = call_capture(call, "url_lease_id");
-	if (**ret)
-		return 0;
-	r = call_field_string(call, "lease_id", &of_body, NULL);
-	if (r)
-		return r;
-	*ret = of_body;
-	return 0;
+	*ret = *of_body ? of_body : call_capture(call, "url_lease_id");
+	return r;
 }
 
 static json_t *time_or_null(int64_t time)
