@@ -191,6 +191,16 @@ def _(s):
                 login(s)
 
 
+@case("server: a user name in its address")
+def _(s):
+    with mounted(s):
+        role(s)
+        for user in ("user@", "user:password@"):
+            configure(s, kubernetes_host=f"https://{user}127.0.0.1:{s.api.port}")
+            with s.differs("host-with-user"):
+                login(s)
+
+
 @case("server: plain HTTP where TLS is expected, and nobody there")
 def _(s):
     with mounted(s):
