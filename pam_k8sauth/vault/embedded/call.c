@@ -275,6 +275,12 @@ static bool run_again_later(struct call_private *call)
 	return false;
 }
 
+/* Not every 404 is one: what was wrapped may be "not found", and has been unwrapped then. */
+static bool is_refused(const struct vault_response *response)
+{
+	return response->status >= 400 && !(response->status == 404 && (response->envelope_404 || response->empty_404));
+}
+
 static int run_handler(struct call_private *call)
 {
 	int r = call->handler(&call->call);
@@ -374,7 +380,7 @@ static void run(struct call_private *call)
 	}
 	if (r < 0)
 		call_fault(&call->call, r, "its handler");
-	if (r < 0 || call->call.response->status >= 400) {
+	if (r < 0 || is_refused(call->call.response)) {
 		call_drop_writes(call, call->kept_writes);
 		run_hooks(call, call->kept_hooks, -ECANCELED);
 		call->relaxed = false;

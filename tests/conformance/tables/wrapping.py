@@ -234,3 +234,39 @@ def _(s):
     token = inner(wrapped(s, path="short/a"))
     s.delete("sys/mounts/short")
     s.post("sys/wrapping/unwrap", {"token": token})
+
+
+@case("answers that are no 200 are wrapped too, and unwrapped as they were")
+def _(s):
+    s.post("secret/data/gone", SECRET)
+    s.post("secret/metadata/gone", {"custom_metadata": {"owner": "a"}})
+    s.delete("secret/data/gone")
+    for method, path, data in (
+        ("GET", "secret/data/gone", None), ("GET", "secret/subkeys/gone", None), ("GET", "secret/gone", None),
+        ("POST", "sys/leases/tidy", None), ("POST", "auth/token/tidy", None), ("POST", "sys/leases/revoke-prefix/no/such", {"sync": False})):
+        token = inner(wrapped(s, method, path, data))
+        s.post("sys/wrapping/lookup", {"token": token})
+        s.post("sys/wrapping/unwrap", {"token": token})
+        s.post("sys/wrapping/unwrap", {"token": token})
+        token = inner(wrapped(s, method, path, data))
+        s.post("sys/wrapping/unwrap", token=token)
+        s.post("sys/wrapping/unwrap", token=token)
+        token = inner(s.post("sys/wrapping/rewrap", {"token": inner(wrapped(s, method, path, data))}))
+        s.post("sys/wrapping/unwrap", {"token": token}, headers={"X-Vault-Wrap-TTL": "60s"})
+        s.post("sys/wrapping/unwrap", {"token": token})
+    merge = {"Content-Type": "application/merge-patch+json"}
+    token = inner(s.request("PATCH", "secret/data/never", headers=merge | {"X-Vault-Wrap-TTL": "60s"}, body=b'{"data": {"a": 1}}'))
+    s.post("sys/wrapping/unwrap", {"token": token})
+    s.post("sys/wrapping/unwrap", {"token": token})
+    wrapped(s, path="secret/data/never")
+    wrapped(s, "POST", "sys/policies/acl/wrapped", {"policy": 'path "a" { capabilities = ["read"] }'})
+
+
+@case("nothing but a login is wrapped without a token")
+def _(s):
+    for path in ("sys/internal/ui/mounts", "sys/replication/status"):
+        with s.differs("wrapping-without-token"):
+            wrapped(s, path=path, token=None)
+        s.get("sys/replication/status", token=None)
+        inner(wrapped(s, path=path))
+    wrapped(s, path="sys/health", token=None)

@@ -89,9 +89,12 @@ int wrapping_find(struct call *call)
 		r = load(call, wrapped->token->salted, "wrapinfo", &wrapped->info);
 	if (r == -ENOENT)
 		return invalid(call);
-	if (r == 0)
-		wrapped->response = json_incref(json_object_get(response, "response"));
-	return r;
+	if (r)
+		return r;
+	wrapped->response = json_incref(json_object_get(response, "response"));
+	wrapped->status = (int)json_integer_value(json_object_get(wrapped->info, WRAPPED_STATUS));
+	json_object_del(wrapped->info, WRAPPED_STATUS);
+	return json_is_string(wrapped->response) && wrapped->status ? 0 : -EIO;
 }
 
 /*
@@ -114,13 +117,18 @@ static int use_up(struct call *call)
 int wrapping_unwrap(struct call *call)
 {
 	const char *text = json_string_value(call->wrapped->response);
+	struct vault_response *response = call->response;
 	int r = use_up(call);
 
 	if (r)
 		return r < 0 ? r : 0;
-	call->response->body = text ? json_loads(text, 0, NULL) : NULL;
-	call->response->status = 200;
-	return call->response->body ? 0 : -EIO;
+	response->status = call->wrapped->status;
+	response->envelope_404 = response->status == 404 && *text;
+	response->empty_404 = response->status == 404 && !*text;
+	if (!*text)
+		return 0;
+	response->body = json_loads(text, 0, NULL);
+	return response->body ? 0 : -EIO;
 }
 
 int wrapping_rewrap(struct call *call)
@@ -140,6 +148,7 @@ int wrapping_rewrap(struct call *call)
 		      .mount = wrapped->token->mount,
 		      .ttl = wished && wished < ttl ? wished : ttl,
 		      .response = wrapped->response,
+		      .status = wrapped->status,
 		      .accessor = json_string_value(json_object_get(json_object_get(inner, "auth"), "accessor")),
 		  });
 }

@@ -60,7 +60,7 @@ static int answer(struct call *call, const struct token *token, const char *id, 
 	response->data = response->auth = response->body = response->warnings = NULL;
 	free(TAKE_PTR(response->lease_id));
 	response->lease_duration = 0;
-	response->renewable = response->data_on_top = false;
+	response->renewable = response->data_on_top = response->envelope_404 = response->empty_404 = false;
 	response->mount_type = NULL;
 	response->request_id[0] = 0;
 	response->status = 200;
@@ -79,12 +79,39 @@ int wrapping_make(struct call *call, const struct wrapping_order *order)
 	r = keep(call, token, "response", json_pack("{s:O}", "response", order->response));
 	if (r == 0)
 		r = keep(call, token, "wrapinfo",
-		    json_pack("{s:I, s:s, s:s}", "creation_ttl", (json_int_t)order->ttl, "creation_time", created,
-			"creation_path", order->path));
+		    json_pack("{s:I, s:s, s:s, s:i}", "creation_ttl", (json_int_t)order->ttl, "creation_time", created,
+			"creation_path", order->path, WRAPPED_STATUS, order->status));
 	if (r == 0)
 		r = answer(call, token, id, order->accessor);
 	wipe(id, sizeof(id));
 	return r;
+}
+
+/* What a client may want to keep from others: answers, also where they come as a 202 or 404; no refusals, no 204. */
+static bool is_answer(const struct vault_response *response)
+{
+	return response->status == 200 || response->status == 202 ||
+	       (response->status == 404 && (response->envelope_404 || response->empty_404));
+}
+
+/*
+ * Who has shown no token may have his login wrapped, and nothing else: each wrapping token is a record that is kept as
+ * long as he likes. 0, 1 after a refusal, or an errno.
+ */
+static int check_caller(struct call *call)
+{
+	const struct secret *presented = call->request->token;
+	struct token *token AUTO_TOKEN = NULL;
+	int r = -ENOENT;
+
+	if (call->token || call->auth || call->wrapped || call->request->internal)
+		return 0;
+	if (presented && secret_len(presented))
+		r = token_lookup(call, presented, &token);
+	if (r != -ENOENT && r != -EACCES)
+		return r;
+	call_error(call, 400, "without a token nothing but a login is wrapped");
+	return 1;
 }
 
 int wrapping_apply(struct call *call)
@@ -92,15 +119,18 @@ int wrapping_apply(struct call *call)
 	struct vault_response *response = call->response;
 	json_auto_t *body = NULL, *text = NULL, *auth = NULL;
 	char *dumped AUTO_WIPE_STR = NULL;
+	int r;
 
 	if (response->wrap_info)
 		response->mount_type = NULL; /* of the wrapped answer alone */
-	if (!call->request->wrap_ttl || response->status != 200 || response->wrap_info ||
-	    call->path->flags & ENGINE_RAW)
+	if (!call->request->wrap_ttl || !is_answer(response) || response->wrap_info || call->path->flags & ENGINE_RAW)
 		return 0;
+	r = check_caller(call);
+	if (r)
+		return r < 0 ? r : 0;
 	response->data_on_top = false;
 	body = vault_response_body(response);
-	dumped = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	dumped = body ? json_dumps(body, JSON_COMPACT) : strdup("");
 	text = dumped ? json_string(dumped) : NULL;
 	if (!text)
 		return -ENOMEM;
@@ -110,6 +140,7 @@ int wrapping_apply(struct call *call)
 				       .mount = call->mount->uuid,
 				       .ttl = call->request->wrap_ttl,
 				       .response = text,
+				       .status = response->status,
 				       .accessor = json_string_value(json_object_get(auth, "accessor")),
 				   });
 }

@@ -12,6 +12,7 @@ struct wrapped {
 	struct token *token;
 	json_t *response; /* a string: the wrapped answer, as text */
 	json_t *info;	  /* creation_ttl, creation_time, creation_path */
+	int status;	  /* of the wrapped answer */
 	bool in_body;	  /* the request named it in its body: the caller may be another one */
 };
 void wrapped_free(struct wrapped *wrapped);

@@ -5,6 +5,7 @@
 #include "vault/embedded/wrapping/wrapping.h"
 
 #define WRAPPING_POLICY "response-wrapping"
+#define WRAPPED_STATUS	"status" /* of the wrapped answer; in its info, which nobody but this room reads */
 
 /* The store's key of NAME in the cubbyhole of the token of SALTED. NULL without memory. */
 char *wrapping_key(const char *salted, const char *name) NODISCARD;
@@ -13,7 +14,8 @@ struct wrapping_order {
 	const char *path;     /* creation_path */
 	const char *mount;    /* uuid of its mount: the token ends with it */
 	int64_t ttl;	      /* seconds */
-	json_t *response;     /* a string: the answer's text; stays the caller's */
+	json_t *response;     /* a string: the answer's text, "" for none; stays the caller's */
+	int status;	      /* the answer's */
 	const char *accessor; /* of the token inside the answer; NULL: none. May be the response's own */
 };
 
