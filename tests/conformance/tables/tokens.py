@@ -636,3 +636,16 @@ def _(s):
     s.post("auth/token/roles/ea", {"allowed_entity_aliases": "web*"})
     for alias in "x", "Web1", "", "web1", "web2", [], 5:
         made(s, "auth/token/create/ea", policies=["a"], entity_alias=alias)
+
+
+@case("a token of a role keeps its own limit when it is renewed")
+def _(s):
+    role(s, "own", renewable=True)
+    made = s.post("auth/token/create/own", {"policies": ["default"], "ttl": "5m", "explicit_max_ttl": "10m"})["auth"]["client_token"]
+    with s.differs("renewal-limits"):
+        s.post("auth/token/renew", {"token": made, "increment": "10h"})
+    role(s, "own", token_explicit_max_ttl="8m")
+    s.post("auth/token/renew", {"token": made, "increment": "10h"})
+    role(s, "own", token_explicit_max_ttl="8h")
+    with s.differs("renewal-limits"):
+        s.post("auth/token/renew", {"token": made, "increment": "10h"})

@@ -109,6 +109,7 @@ int token_role_delete(struct call *call)
 int token_role_renew(struct call *call, struct token *token)
 {
 	json_auto_t *role = NULL;
+	int64_t max;
 	int r;
 
 	if (!token->role)
@@ -120,7 +121,10 @@ int token_role_renew(struct call *call, struct token *token)
 	if (r < 0)
 		return r;
 	token->period = json_integer_value(json_object_get(role, "token_period"));
-	token->explicit_max_ttl = json_integer_value(json_object_get(role, "token_explicit_max_ttl"));
+	/* The lesser, as when it was made: Vault takes the role's alone, and the limit that lookup shows is none. */
+	max = json_integer_value(json_object_get(role, "token_explicit_max_ttl"));
+	if (max && (!token->explicit_max_ttl || max < token->explicit_max_ttl))
+		token->explicit_max_ttl = max;
 	return 0;
 }
 
