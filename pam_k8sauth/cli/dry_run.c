@@ -5,10 +5,41 @@
 #include "base/text.h"
 #include "cli/client.h"
 
+/* In single quotes, as one word of a shell whatever is in it. */
+static void print_quoted(const char *text)
+{
+	putchar('\'');
+	for (; *text; text++)
+		printf(*text == '\'' ? "'\"'\"'" : "%c", *text);
+	putchar('\'');
+}
+
 static void print_option(const char *option, const char *value)
 {
-	if (value)
-		printf("%s '%s' ", option, value);
+	if (!value)
+		return;
+	printf("%s ", option);
+	print_quoted(value);
+	putchar(' ');
+}
+
+/* In double quotes, as vault prints headers, with what a shell would still read in them escaped. */
+static void print_header(const char *header)
+{
+	printf("-H \"");
+	for (; *header; header++)
+		printf(strchr("\\\"$`", *header) ? "\\%c" : "%c", *header);
+	printf("\" ");
+}
+
+/* Bare, as vault prints it, unless a shell would run a part of it. */
+static void print_url(const char *url)
+{
+	if (strpbrk(url, "&;$'()*!#|<>`\\\""))
+		print_quoted(url);
+	else
+		printf("%s", url);
+	putchar('\n');
 }
 
 /* The token stays where it is: the shell puts it in. */
@@ -26,17 +57,14 @@ static void print_curl(const struct cli *cli, const struct client *client, const
 	print_option("--capath", client->ca_path);
 	print_option("--cert", client->client_cert);
 	print_option("--key", client->client_key);
-	for (const struct curl_slist *header = headers; header; header = header->next)
-		printf("-H \"%s\" ", starts_with(header->data, "X-Vault-Token:")
-					 ? "X-Vault-Token: $(k8sauth print token)"
-					 : header->data);
-	if (request->body) {
-		printf("-d '");
-		for (const char *at = request->body; *at; at++)
-			printf(*at == '\'' ? "'\"'\"'" : "%c", *at);
-		printf("' ");
+	for (const struct curl_slist *header = headers; header; header = header->next) {
+		if (starts_with(header->data, "X-Vault-Token:"))
+			printf("-H \"X-Vault-Token: $(k8sauth print token)\" ");
+		else
+			print_header(header->data);
 	}
-	printf("%s\n", request->url);
+	print_option("-d", request->body);
+	print_url(request->url);
 	curl_slist_free_all(headers);
 }
 

@@ -115,7 +115,6 @@ LINES = [
         read -namespace=foo secret/data/none
         read -ns=foo secret/data/none
         read -output-curl-string secret/x
-        read -output-curl-string secret/x a=b 'c=d e'
         read -output-curl-string -header=a=b -policy-override secret/x
         write -output-curl-string a/b "x=it's"
         write -output-curl-string a/b @data.json
@@ -187,6 +186,11 @@ LINES = [
         """
     ),
     Line("token capabilities -output-curl-string p", differs="cli-token-in-body"),
+    Line("read -output-curl-string secret/x a=b 'c=d e'", differs="cli-curl-quoting"),
+    Line("read -output-curl-string 'secret/x;id'", differs="cli-curl-quoting"),
+    Line("read -output-curl-string 'secret/x$HOME'", differs="cli-curl-quoting"),
+    Line("read -output-curl-string '-header=a=$(id)\"`' secret/x", differs="cli-curl-quoting"),
+    Line("read -output-curl-string 'secret/x?y=*'"),
     *lines("read -output-curl-string\nwrite -output-policy a"),
     Line("read -output-curl-string secret/x", env={"VAULT_TOKEN": "", "VAULT_NAMESPACE": "n"}),
     Line("read secret/data/none", env={"VAULT_TOKEN": ""}),
