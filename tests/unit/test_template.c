@@ -23,6 +23,7 @@ static const char entity_text[] =
 /* FILLED NULL: nothing can be. */
 static const struct {
 	const char *label, *filled;
+	bool unsafe;
 } rows[] = {
 	{ "a/{{identity.entity.id}}", "a/e1" },
 	{ "{{ identity.entity.id }}/x/*", "e1/x/*" },
@@ -32,10 +33,10 @@ static const struct {
 	{ "{{identity.entity.metadata.a.b}}", "dotted" },
 	{ "{{identity.entity.metadata.braces}}", "{{time.now}}" },
 	{ "{{identity.entity.metadata.dots}}", ".." },
-	{ "{{identity.entity.metadata.star}}", NULL },
-	{ "{{identity.entity.metadata.plus}}", NULL },
-	{ "{{identity.entity.metadata.slash}}", NULL },
-	{ "{{identity.entity.metadata.empty}}", NULL },
+	{ "{{identity.entity.metadata.star}}", "a*", .unsafe = true },
+	{ "{{identity.entity.metadata.plus}}", "+", .unsafe = true },
+	{ "{{identity.entity.metadata.slash}}", "a/b", .unsafe = true },
+	{ "{{identity.entity.metadata.empty}}", "", .unsafe = true },
 	{ "{{identity.entity.metadata.nul}}", NULL },
 	{ "{{identity.entity.metadata.absent}}", NULL },
 	{ "{{identity.entity.metadata}}", NULL },
@@ -47,7 +48,8 @@ static const struct {
 	{ "{{identity.entity.aliases.auth_kubernetes_1.metadata.service_account_name}}", "web" },
 	{ "{{identity.entity.aliases.auth_kubernetes_1.metadata.vault.dot/x}}", "k" },
 	{ "{{identity.entity.aliases.auth_kubernetes_1.custom_metadata.c}}", "custom" },
-	{ "{{identity.entity.aliases.auth_kubernetes_2.name}}", NULL }, /* a slash */
+	{ "{{identity.entity.aliases.auth_kubernetes_2.name}}", "ns/sa", .unsafe = true },
+	{ "{{identity.entity.metadata.slash}}/{{identity.entity.metadata.absent}}", NULL },
 	{ "{{identity.entity.aliases.auth_kubernetes_2.metadata.c}}", NULL },
 	{ "{{identity.entity.aliases.auth_kubernetes_.id}}", NULL },
 	{ "{{identity.entity.aliases.auth_kubernetes_1}}", NULL },
@@ -74,12 +76,13 @@ static void test_rows(void **state)
 	assert_non_null(entity);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char *filled = NULL;
-		bool timed = false;
-		int r = template_fill(rows[i].label, entity, &timed, &filled);
+		bool timed = false, unsafe = false;
+		int r = template_fill(rows[i].label, entity, &timed, &unsafe, &filled);
 
 		if (r != (rows[i].filled ? 0 : -ENOENT) || (r == 0 && strcmp(filled, rows[i].filled) != 0))
 			fail_msg("%s: %d %s", rows[i].label, r, r == 0 ? filled : "");
 		assert_false(timed);
+		assert_true(r < 0 || unsafe == rows[i].unsafe);
 		free(filled);
 	}
 	json_decref(entity);
@@ -89,9 +92,10 @@ static void check_time(const char *label, long long shift)
 {
 	long long before = time(NULL) + shift, after, shown;
 	char *filled = NULL, *end;
-	bool timed = false;
+	bool timed = false, unsafe = false;
 
-	assert_int_equal(template_fill(label, NULL, &timed, &filled), 0);
+	assert_int_equal(template_fill(label, NULL, &timed, &unsafe, &filled), 0);
+	assert_false(unsafe);
 	after = time(NULL) + shift;
 	shown = strtoll(filled, &end, 10);
 	assert_string_equal(end, "");
@@ -152,12 +156,38 @@ static void test_rules(void **state)
 	json_decref(entity);
 }
 
+/* A rule that a value may widen grants nothing, but what it takes away stays taken away. */
+static void test_unsafe_rules_deny(void **state)
+{
+	static const char text[] =
+	    "path \"a/*\" { capabilities = [\"read\", \"update\"] }\n"
+	    "path \"a/{{identity.entity.metadata.slash}}/*\" { capabilities = [\"deny\"] }\n"
+	    "path \"a/ro/{{identity.entity.aliases.auth_kubernetes_2.name}}\" { capabilities = [\"read\"] }\n"
+	    "path \"b/{{identity.entity.metadata.star}}\" { capabilities = [\"read\"] }\n"
+	    "path \"c/{{identity.entity.metadata.empty}}*\" { capabilities = [\"read\"] }\n"
+	    "path \"d/{{identity.entity.metadata.plus}}/x\" { capabilities = [\"read\"] }\n";
+	json_t *entity = json_loads(entity_text, JSON_ALLOW_NUL, NULL);
+	struct acl *acl = acl_for(text, entity);
+
+	(void)state;
+	assert_int_equal(acl_capabilities(acl, "a/b"), ACL_READ | ACL_UPDATE);
+	assert_int_equal(acl_capabilities(acl, "a/a/b/x"), ACL_DENY);
+	assert_int_equal(acl_capabilities(acl, "a/ro/ns/sa"), ACL_DENY);
+	assert_int_equal(acl_capabilities(acl, "b/a*"), ACL_DENY);
+	assert_int_equal(acl_capabilities(acl, "b/abc"), ACL_DENY);
+	assert_int_equal(acl_capabilities(acl, "c/x"), ACL_DENY);
+	assert_int_equal(acl_capabilities(acl, "d/y/x"), ACL_DENY);
+	acl_free(acl);
+	json_decref(entity);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_unsafe_rules_deny),
 	};
 
 	return cmocka_run_group_tests_name("template", tests, NULL, NULL);

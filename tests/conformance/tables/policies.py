@@ -329,6 +329,12 @@ def _(s):
         capabilities(s, token, "secret/data/web", "secret/data/x")
         s.post(f"identity/entity/id/{entity}", {"name": "x"})
         capabilities(s, token, "secret/data/web", "secret/data/x")
+        # So it does where a value has a slash, which no rule may grant by.
+        s.post(f"identity/entity/id/{entity}", {"metadata": {"slash": "a/b"}})
+        write(s, "tpl", rule("secret/data/*", "read") + rule("secret/data/{{identity.entity.metadata.slash}}/*", "deny")
+              + rule(f"secret/data/{{{{{alias}.name}}}}", "deny"))
+        capabilities(s, token, "secret/data/a/b/c", "secret/data/a/b", "secret/data/webapp-ns/webapp-sa", "secret/data/x")
+        s.get("secret/data/a/b/c", token=token)
         # A token that root made has no entity, a child of the account's has its.
         write(s, "tpl", rule("secret/data/{{identity.entity.id}}", "read") + rule("secret/data/fixed", "update") + rule("auth/token/create", "update"))
         for maker in ("root", token):

@@ -139,11 +139,12 @@ static int add_rule(struct acl *acl, const struct rule *from, const json_t *enti
 {
 	AUTO_FREE char *label = NULL;
 	struct rule *rule = &acl->rules[acl->n];
+	bool unsafe = false;
 	int r = 0;
 
 	if (from->templated) {
 		acl->templated = true;
-		r = template_fill(from->pattern, entity, &acl->timed, &label);
+		r = template_fill(from->pattern, entity, &acl->timed, &unsafe, &label);
 	}
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
@@ -151,6 +152,8 @@ static int add_rule(struct acl *acl, const struct rule *from, const json_t *enti
 	if (r < 0)
 		return r;
 	acl->n++;
+	if (unsafe)
+		rule->capabilities = ACL_DENY;
 	return label ? rule_set_pattern(rule, label) : 0;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Templates in policy paths (vault-core.md 1.8): "{{identity.entity.id}}" becomes the entity's. What cannot be filled
- * in makes its rule match nothing; so do values with '*', '+' or '/', which would widen it: they are not the policy
- * author's words (annotations of a service account, for one).
+ * in makes its rule match nothing. Values that are empty or have '*', '+' or '/' could widen it, and they are not the
+ * policy author's words (annotations of a service account, for one): such a rule grants nothing any more, but it may
+ * have been there to take something away, so it denies what it matches.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -116,7 +117,8 @@ static int read_selector(const char *text, size_t len, char ret[static SELECTOR_
 }
 
 /* Appends the value of the template at TEXT. 0 or -ENOENT. */
-static int add_value(struct buf *out, const char *text, size_t len, const json_t *entity, bool *ret_timed)
+static int add_value(
+    struct buf *out, const char *text, size_t len, const json_t *entity, bool *ret_timed, bool *ret_unsafe)
 {
 	char selector[SELECTOR_MAX], number[32];
 	const char *value = NULL, *rest;
@@ -130,13 +132,15 @@ static int add_value(struct buf *out, const char *text, size_t len, const json_t
 		value = time_value(rest, number);
 	if (rest && value == number)
 		*ret_timed = true;
-	if (!value || !is_safe(value))
+	if (!value)
 		return -ENOENT;
+	if (!is_safe(value))
+		*ret_unsafe = true;
 	buf_add_str(out, value);
 	return 0;
 }
 
-int template_fill(const char *label, const json_t *entity, bool *ret_timed, char **ret)
+int template_fill(const char *label, const json_t *entity, bool *ret_timed, bool *ret_unsafe, char **ret)
 {
 	AUTO_BUF struct buf out = { 0 };
 	const char *open;
@@ -148,7 +152,7 @@ int template_fill(const char *label, const json_t *entity, bool *ret_timed, char
 		if (!close)
 			return -ENOENT;
 		buf_add(&out, label, (size_t)(open - label));
-		r = add_value(&out, open + 2, (size_t)(close - open - 2), entity, ret_timed);
+		r = add_value(&out, open + 2, (size_t)(close - open - 2), entity, ret_timed, ret_unsafe);
 		if (r < 0)
 			return r;
 		label = close + 2;
