@@ -382,12 +382,70 @@ static void test_nothing_in_clear_on_the_disk(void **state)
 	vault_response_free(response);
 }
 
+/* --- what waits for the disk: libsqlite3 finds this one first */
+
+static unsigned flushes;
+
+__attribute__((visibility("default"))) int fdatasync(int fd)
+{
+	__atomic_add_fetch(&flushes, 1, __ATOMIC_SEQ_CST);
+	return fsync(fd);
+}
+
+/* Sends it wrapped; the wrapping token (or NULL) is the caller's. *RET_FLUSHED: it waited for the disk. */
+static char *send_wrapped(
+    enum vault_op op, const char *path, const char *token, json_t *data, int64_t ttl, bool *ret_flushed)
+{
+	struct vault_request *request = vault_request_new(op, path);
+	unsigned before = __atomic_load_n(&flushes, __ATOMIC_SEQ_CST);
+	struct vault_response *response;
+	const char *wrapping;
+	char *copy;
+
+	request->token = secret_copy(token, strlen(token));
+	request->peer = (struct vault_peer){ .kind = VAULT_PEER_TCP, .address = "127.0.0.1", .port = 40000 };
+	request->data = data;
+	request->wrap_ttl = ttl;
+	response = harness_send_request(&harness, request);
+	assert_int_equal(response->status, 200);
+	*ret_flushed = __atomic_load_n(&flushes, __ATOMIC_SEQ_CST) > before;
+	wrapping = json_string_value(json_object_get(response->wrap_info, "token"));
+	copy = wrapping ? strdup(wrapping) : NULL;
+	vault_response_free(response);
+	return copy;
+}
+
+/* A new token may be lost with the power; what a request did besides may not, and wrapping its answer changes that not.
+ */
+static void test_wrapping_flushes(void **state)
+{
+	char *root AUTO_FREE = NULL, *first AUTO_FREE = NULL, *second AUTO_FREE = NULL, *third AUTO_FREE = NULL;
+	char token[TOKEN_SIGNED_LEN + 1];
+	bool flushed;
+
+	open_first(&root);
+	login(NULL, 60, token);
+	free(send_wrapped(VAULT_UPDATE, "auth/token/create", root, NULL, 0, &flushed));
+	assert_false(flushed);
+	first = send_wrapped(
+	    VAULT_UPDATE, "auth/token/revoke-accessor", root, json_pack("{s:s}", "accessor", "none"), 60, &flushed);
+	assert_true(flushed);
+	second = send_wrapped(
+	    VAULT_UPDATE, "sys/wrapping/rewrap", root, json_pack("{s:s}", "token", first), 0, &flushed);
+	assert_true(flushed);
+	third = send_wrapped(
+	    VAULT_UPDATE, "sys/wrapping/unwrap", root, json_pack("{s:s}", "token", second), 60, &flushed);
+	assert_true(flushed);
+	assert_non_null(third);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_first_root),
+		TEST(test_wrapping_flushes),
 		TEST(test_expiry),
 		TEST(test_ended_is_refused_at_once),
 		TEST(test_many_end_together),

@@ -267,6 +267,8 @@ static int mint_service(const struct child *child)
 	if (r == 0)
 		r = add_to_parent(child);
 	if (r == 0)
+		call_relaxed(child->call);
+	if (r == 0)
 		r = token_answer(child->call, child->token, id);
 	wipe(id, sizeof(id));
 	return r;

@@ -182,11 +182,7 @@ int token_mint(struct call *call, struct token *token, const char *custom, char 
 	}
 	if (r == 0)
 		r = token_store(call, token);
-	if (r == 0)
-		r = token_expires(call, token);
-	if (r == 0)
-		call_relaxed(call);
-	return r;
+	return r == 0 ? token_expires(call, token) : r;
 }
 
 int token_answer(struct call *call, const struct token *token, const char *id)
@@ -213,6 +209,8 @@ int token_create_login(struct call *call)
 		return token_mint_batch(call, token);
 	if (r == 0)
 		r = token_mint(call, token, "", id);
+	if (r == 0)
+		call_relaxed(call);
 	if (r == 0)
 		r = token_answer(call, token, id);
 	wipe(id, sizeof(id));

@@ -99,7 +99,7 @@ int token_auth_entity(struct call *call, const struct token *token, json_t *auth
 
 /*
  * Gives TOKEN an id (or takes CUSTOM, if it is not ""), writes its record, notes its end. RET_ID, a secret, is what to
- * hand out. 0, -EEXIST where a token has the custom id, -EAGAIN, -errno.
+ * hand out. 0, -EEXIST where a token has the custom id, -EAGAIN, -errno. Whoever writes nothing else may call_relaxed.
  */
 #define TOKEN_HANDED_SIZE (TOKEN_PRESENTED_MAX + 1)
 int token_mint(
