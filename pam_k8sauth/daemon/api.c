@@ -127,26 +127,44 @@ static int route(const struct api *api, struct http_exchange *exchange, const st
 /* Go's server sends a page along with a redirect that answers a GET. */
 static void add_page(struct buf *page, const char *target)
 {
+	static const char *const escapes[] = {
+		['&'] = "&amp;", ['\''] = "&#39;", ['"'] = "&#34;", ['<'] = "&lt;", ['>'] = "&gt;"
+	};
+
 	buf_add_str(page, "<a href=\"");
 	for (; *target; target++) {
-		if (*target == '&')
-			buf_add_str(page, "&amp;");
-		else if (*target == '\'')
-			buf_add_str(page, "&#39;");
+		unsigned char c = (unsigned char)*target;
+
+		if (c < ARRAY_SIZE(escapes) && escapes[c])
+			buf_add_str(page, escapes[c]);
 		else
 			buf_add_char(page, *target);
 	}
 	buf_add_str(page, "\">Temporary Redirect</a>.\n\n");
 }
 
+/* Without what no URL has in clear: browsers take "/\host" for another host. The query is as it was. */
+static char *location(const char *path, const char *query)
+{
+	AUTO_BUF struct buf text = { 0 };
+
+	for (; *path; path++) {
+		if (strchr("\\\"<>^`{|}", *path))
+			buf_printf(&text, "%%%02X", (unsigned char)*path);
+		else
+			buf_add_char(&text, *path);
+	}
+	if (*query)
+		buf_printf(&text, "?%s", query);
+	return buf_take(&text);
+}
+
 static void redirect(struct http_exchange *exchange, const char *method, const char *path, const char *query)
 {
 	bool page = streq(method, "GET") || streq(method, "HEAD");
-	AUTO_FREE char *target = NULL, *header = NULL;
+	AUTO_FREE char *target = location(path, query), *header = NULL;
 	AUTO_BUF struct buf body = { 0 };
 
-	if (asprintf(&target, "%s%s%s", path, *query ? "?" : "", query) < 0)
-		target = NULL;
 	if (!target || asprintf(&header, "Location: %s\r\n", target) < 0) {
 		header = NULL;
 		http_reply_error(exchange, 503, NULL, "out of memory");

@@ -240,8 +240,10 @@ def _(s):
     for path in ("/v1/one/..", "/v1/one/..?x=1", "/v1/one/../sys", "/v1/one/../sys/../sys/x"):
         s.request("GET", path)
         s.request("POST", path, {"x": 1})
+    s.request("GET", "/v1/one//p?x=\"><y>'&z")
     with s.differs("redirects"):
         s.request("GET", "/v1/one//p/a%20b")
+        s.request("GET", "/v1/one//p/\\a\"<b>")
         s.request("GET", "/v1/one//p/*")
         s.request("GET", "/v1/sys/./health?help=1")
         s.request("GET", "/v1/one//p?list=x")
