@@ -93,18 +93,24 @@ static int set_limits(struct cli *cli, struct client *client)
 static int set_wrapping(struct cli *cli, struct client *client)
 {
 	const char *text = setting(cli, FLAG_WRAP_TTL, "VAULT_WRAP_TTL");
-	char shown[64];
-	long long seconds;
+	char shown[64], error[DURATION_ERROR_SIZE];
+	long long ns;
 
 	if (!text)
 		return CLI_OK;
-	if (duration_parse(text, &seconds) < 0)
+	if (duration_parse_ns(text, &ns, error, sizeof(error)) < 0)
 		return ui_fail(cli, CLI_LOCAL, "invalid value \"%s\" for flag -wrap-ttl: time: invalid duration \"%s\"",
 		    text, text);
-	if (seconds <= 0)
+	if (ns == 0)
 		return CLI_OK;
-	duration_format(seconds, shown, sizeof(shown));
-	client->wrap_ttl = strdup(shown);
+	/* What is no number of seconds is the server's to judge: whoever asked for wrapping gets no answer in clear. */
+	if (ns > 0 && ns % 1000000000 == 0) {
+		duration_format(ns / 1000000000, shown, sizeof(shown));
+		text = shown;
+	}
+	client->wrap_ttl = strdup(text);
+	if (!client->wrap_ttl)
+		abort();
 	return CLI_OK;
 }
 
