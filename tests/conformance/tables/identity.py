@@ -413,3 +413,35 @@ def _(s):
     for path in ("group", "group-alias", "oidc/config", "mfa/method", "entity/merge", "oidc/token/x", "group/id/x"):
         with s.differs("identity"):
             s.get(f"identity/{path}")
+
+
+@case("an entity that a create changes is decided by as it was written")
+def _(s):
+    accessor = s.get("sys/auth")["data"]["token/"]["accessor"]
+    s.post("sys/mounts/teams", {"type": "kv"})
+    for team in ("red", "blue"):
+        s.post(f"teams/{team}/x", {"v": team})
+    s.put("sys/policies/acl/teams", {"policy": 'path "teams/{{identity.entity.metadata.team}}/*" { capabilities = ["read"] }'})
+    entity = s.post("identity/entity", {"name": "worker", "metadata": {"team": "red"}})["data"]["id"]
+    s.post("auth/token/roles/worker", {"allowed_entity_aliases": "worker", "allowed_policies_glob": "*"})
+
+    def alias():
+        return s.post("identity/entity-alias", {"name": "worker", "mount_accessor": accessor, "canonical_id": entity})["data"]["id"]
+
+    def made(policy):
+        """The policy that is not there makes the create look for it when all else is done."""
+        return s.post("auth/token/create/worker", {"entity_alias": "worker", "policies": ["teams", policy]})["auth"]["client_token"]
+
+    first = alias()
+    for _ in range(3):
+        made("nobody-1")
+    s.delete(f"identity/entity-alias/id/{first}")
+    alias()
+    token = made("nobody-2")
+    s.get("teams/red/x", token=token)
+    for team in ("blue", "red", "blue"):
+        s.post(f"identity/entity/id/{entity}", {"metadata": {"team": team}})
+        for path in ("red", "blue"):
+            s.get(f"teams/{path}/x", token=token)
+    s.delete("sys/mounts/teams")
+    s.delete(f"identity/entity/id/{entity}")

@@ -141,18 +141,27 @@ int entity_load(struct call *call, const char *id, json_t **ret)
 int identity_entity(struct call *call, const char *entity_id, json_t **ret)
 {
 	json_t *cache = core_identity(call->core)->entities, *entity = NULL;
+	AUTO_FREE char *key = NULL;
+	bool changed;
 	int r;
 
 	if (!*entity_id) {
 		*ret = NULL;
 		return 0;
 	}
-	entity = json_incref(json_object_get(cache, entity_id));
+	key = entity_key(entity_id);
+	if (!key)
+		return -ENOMEM;
+	/* What this very call makes of it may never come to be: it is seen by nobody else. */
+	changed = call_own_write(private_of(call), key) != NULL;
+	if (!changed)
+		entity = json_incref(json_object_get(cache, entity_id));
 	if (!entity) {
 		r = entity_load(call, entity_id, &entity);
 		if (r < 0)
 			return r;
-		remember(cache, entity_id, entity);
+		if (!changed)
+			remember(cache, entity_id, entity);
 	}
 	*ret = entity;
 	return 0;
