@@ -755,3 +755,12 @@ def _(s):
         s.get("sys/mounts", {"help": "0"})
     s.post("sys/mounts?help=", {})
     s.get("sys/tools/hash?help=")
+
+
+@case("initialising once more")
+def _(s):
+    s.get("sys/init", token=None)
+    with s.differs("init-over-tcp"):
+        for body in ({}, {"secret_shares": 1, "secret_threshold": 1}):
+            s.put("sys/init", body, token=None)
+            s.post("sys/init", body)
