@@ -445,3 +445,34 @@ def _(s):
             s.get(f"teams/{path}/x", token=token)
     s.delete("sys/mounts/teams")
     s.delete(f"identity/entity/id/{entity}")
+
+
+@case("tokens of an entity that is disabled, and then deleted")
+def _(s):
+    accessor = s.get("sys/auth")["data"]["token/"]["accessor"]
+    entity = s.post("identity/entity", {"name": "off"})["data"]["id"]
+    s.post("identity/entity-alias", {"name": "off", "mount_accessor": accessor, "canonical_id": entity})
+    s.post("auth/token/roles/off", {"allowed_entity_aliases": "off", "allowed_policies": "default"})
+    auth = s.post("auth/token/create/off", {"entity_alias": "off"})["auth"]
+    token, child = auth["client_token"], s.post("auth/token/create/off", {"entity_alias": "off", "type": "batch"})["auth"]["client_token"]
+
+    def used():
+        for each in (token, child):
+            s.get("auth/token/lookup-self", token=each)
+            s.get("sys/internal/ui/mounts", token=each)
+            s.get("sys/internal/ui/mounts/secret", token=each)
+            s.get("sys/internal/ui/resultant-acl", token=each)
+            s.get("cubbyhole/x", token=each)
+            s.post("sys/capabilities", {"token": each, "paths": ["sys/mounts"]})
+            s.post("auth/token/lookup", {"token": each})
+        s.post("sys/capabilities-accessor", {"accessor": auth["accessor"], "paths": ["sys/mounts"]})
+        s.post("auth/token/create/off", {"entity_alias": "off"})
+
+    used()
+    for disabled in (True, False):
+        s.post(f"identity/entity/id/{entity}", {"disabled": disabled})
+        used()
+    s.delete(f"identity/entity/id/{entity}")
+    for each in (token, child):
+        s.get("auth/token/lookup-self", token=each)
+        s.post("sys/capabilities", {"token": each, "paths": ["sys/mounts"]})

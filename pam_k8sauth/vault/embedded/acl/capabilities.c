@@ -86,7 +86,7 @@ static int answer_for(struct call *call, struct token *token, const json_t *path
 	if (r == 0)
 		r = answer(call, acl, paths);
 	else if (r == -EACCES)
-		r = call_error(call, 403, "permission denied");
+		r = call_wrapped_error(call, 400, "invalid token");
 	acl_free(acl);
 	json_decref(entity);
 	token_free(token);

@@ -130,6 +130,7 @@ static int set_alias(struct child *child)
 {
 	const json_t *allowed = json_object_get(child->role, "allowed_entity_aliases");
 	char *alias AUTO_FREE = strdup(child->request.entity_alias);
+	int r;
 
 	if (!alias)
 		return -ENOMEM;
@@ -141,7 +142,10 @@ static int set_alias(struct child *child)
 		return child_refuse(child, "'entity_alias' is only allowed in combination with token role");
 	if (!globs_match(allowed, alias))
 		return child_refuse(child, "invalid 'entity_alias' value");
-	return entity_of_alias(child->call, alias, &child->entity);
+	r = entity_of_alias(child->call, alias, &child->entity);
+	if (r > 0)
+		call_error(child->call, 403, "entity from given entity alias is disabled");
+	return r;
 }
 
 static const char *entity_id(const struct child *child)
