@@ -3,6 +3,7 @@
 import contextlib
 import fnmatch
 import http.client
+import importlib
 import json
 import socket
 import sys
@@ -198,3 +199,14 @@ class Pair:
 
 def show(value):
     return json.dumps(value)[:VALUE_MAX]
+
+
+def play_table(name):
+    """Plays tables/NAME.py: its results, each (passed, title, lines), and the ids of the differences that it showed."""
+    module, results = importlib.import_module("tables." + name), []
+    with Pair() as pair:
+        for title, function in module.CASES:
+            problems = pair.play(title, function)
+            results.append((not problems, f"{name}: {title}", problems))
+        results.append((pair.requests >= module.MINIMUM, f"{name}: {pair.requests} requests, at least {module.MINIMUM}"))
+        return results, pair.used
