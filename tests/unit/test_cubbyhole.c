@@ -112,6 +112,19 @@ static void test_gone_with_the_token(void **state)
 	check(VAULT_READ, "cubbyhole/x", b, NULL, 200, NULL);
 }
 
+/* An id of the creator's choice may come back: as another token. */
+static void test_id_used_again(void **state)
+{
+	static const char create[] = "{\"id\":\"mine\",\"policies\":[\"default\"]}";
+
+	check(VAULT_UPDATE, "auth/token/create", HARNESS_ROOT, create, 200, NULL);
+	check(VAULT_UPDATE, "cubbyhole/x", "mine", "{\"v\":1}", 204, "");
+	check(VAULT_READ, "cubbyhole/x", "mine", NULL, 200, "{\"data\":{\"v\":1}}");
+	check(VAULT_UPDATE, "auth/token/revoke-self", "mine", NULL, 204, "");
+	check(VAULT_UPDATE, "auth/token/create", HARNESS_ROOT, create, 200, NULL);
+	check(VAULT_READ, "cubbyhole/x", "mine", NULL, 404, "{\"errors\":[]}");
+}
+
 /* Whose last use is a write keeps nothing; whose last use is a read still reads (as response wrapping does). */
 static void test_last_use(void **state)
 {
@@ -132,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_own, open_core, close_core),
 		cmocka_unit_test_setup_teardown(test_gone_with_the_token, open_core, close_core),
+		cmocka_unit_test_setup_teardown(test_id_used_again, open_core, close_core),
 		cmocka_unit_test_setup_teardown(test_last_use, open_core, close_core),
 	};
 

@@ -242,9 +242,30 @@ static void test_delete_tree(void **state)
 	assert_value(f, "m/2/a", "1");
 	assert_int_equal(delete_one(f, "m/2/", true), 0);
 	assert_list(f, "", "");
+	/* Nor does the cache have it, for whoever uses the name next. */
+	assert_absent(f, "m/1/b/c/d");
+	assert_absent(f, "m/2/a");
 	reopen(f);
 	assert_absent(f, "m/1/b/c/d");
 	assert_absent(f, "m/2/a");
+}
+
+/* A write behind the removal, before that is on the disk. */
+static void test_written_after_delete_tree(void **state)
+{
+	struct fixture *f = *state;
+	struct store_txn *txn = store_txn_new();
+	struct result result = { 0 };
+
+	open_store(f);
+	assert_int_equal(put(f, "m/a", "1"), 0);
+	add_delete(txn, "m/", true);
+	assert_int_equal(store_commit(f->store, txn, false, on_committed, &result), 0);
+	assert_int_equal(put(f, "m/a", "2"), 0);
+	assert_int_equal(result.calls, 1);
+	assert_value(f, "m/a", "2");
+	reopen(f);
+	assert_value(f, "m/a", "2");
 }
 
 static void test_eviction(void **state)
@@ -325,6 +346,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_close_finishes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_delete_tree, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_written_after_delete_tree, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_eviction, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_meta, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_in_memory, setup, teardown),

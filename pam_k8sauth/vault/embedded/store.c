@@ -99,14 +99,31 @@ static bool has_entry(const struct store_op *op)
 	return op->kind == STORE_PUT || op->kind == STORE_DELETE;
 }
 
+/* What lay below a folder that is gone. Writes that came behind it say themselves what is there now. */
+static void forget_tree(struct store *store, const struct store_op *op)
+{
+	const struct store_blob none = { 0 };
+
+	for (size_t i = 0; i < op->n_removed; i++) {
+		struct store_entry *entry = store_cache_find(&store->cache, &op->removed[i]);
+
+		if (entry && entry->in_flight == 0)
+			store_cache_set(&store->cache, entry, STORE_ABSENT, none);
+	}
+}
+
 static void finish_txn(struct store *store, struct store_txn *txn)
 {
 	struct store_op *op;
 	size_t i = 0;
 
 	STAILQ_FOREACH(op, &txn->ops, link)
-	if (has_entry(op))
-		settle(store, txn->entries[i++], op, txn->r);
+	{
+		if (has_entry(op))
+			settle(store, txn->entries[i++], op, txn->r);
+		else if (txn->r == 0)
+			forget_tree(store, op);
+	}
 	txn->committed(txn->arg, txn->r);
 	store_txn_free(txn);
 }
@@ -323,6 +340,7 @@ static void op_free(struct store_op *op)
 	free(op->nodes);
 	free(op->value.data);
 	free(op->meta_name);
+	free(op->removed);
 	free(op);
 }
 

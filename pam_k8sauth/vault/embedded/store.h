@@ -103,8 +103,7 @@ void store_txn_free(struct store_txn *txn);
 int store_txn_put(struct store_txn *txn, const struct store_node *nodes, size_t n, struct store_blob value) NODISCARD;
 /* Removes the record and folders above it that are empty then: KEYS is the record's, then each folder's above. */
 int store_txn_delete(struct store_txn *txn, const struct store_key *keys, size_t n) NODISCARD;
-/* Removes the folder KEYS[0] with all below it, and folders above that are empty then. Cached records below it are not
- * forgotten: their keys must never be used again. */
+/* Removes the folder KEYS[0] with all below it, and folders above that are empty then. */
 int store_txn_delete_tree(struct store_txn *txn, const struct store_key *keys, size_t n) NODISCARD;
 /* VALUE is taken over, also on failure. */
 int store_txn_meta(struct store_txn *txn, const char *name, struct store_blob value) NODISCARD;

@@ -15,7 +15,7 @@ int store_cache_init(struct store_cache *cache)
 	return 0;
 }
 
-static struct store_entry **bucket_of(struct store_cache *cache, const struct store_key *key)
+static struct store_entry **bucket_of(const struct store_cache *cache, const struct store_key *key)
 {
 	return &cache->buckets[key->bytes[0] | (unsigned)key->bytes[1] << 8];
 }
@@ -49,13 +49,19 @@ void store_cache_free(struct store_cache *cache)
 	free(cache->buckets);
 }
 
+struct store_entry *store_cache_find(const struct store_cache *cache, const struct store_key *key)
+{
+	struct store_entry *entry = *bucket_of(cache, key);
+
+	while (entry && memcmp(&entry->key, key, sizeof(*key)) != 0)
+		entry = entry->next_in_bucket;
+	return entry;
+}
+
 struct store_entry *store_cache_pin(struct store_cache *cache, const struct store_key *key)
 {
-	struct store_entry **bucket = bucket_of(cache, key), *entry;
+	struct store_entry **bucket = bucket_of(cache, key), *entry = store_cache_find(cache, key);
 
-	for (entry = *bucket; entry; entry = entry->next_in_bucket)
-		if (memcmp(&entry->key, key, sizeof(*key)) == 0)
-			break;
 	if (entry) {
 		TAILQ_REMOVE(&cache->lru, entry, lru);
 	} else {

@@ -21,6 +21,8 @@ struct store_op {
 	size_t n_nodes;
 	struct store_blob value;
 	char *meta_name;
+	struct store_key *removed; /* what STORE_DELETE_TREE found, by the thread: the cache may have some of it */
+	size_t n_removed, removed_size;
 };
 
 struct store_txn {
@@ -133,6 +135,8 @@ int store_cache_init(struct store_cache *cache) NODISCARD;
 void store_cache_free(struct store_cache *cache);
 /* The entry of KEY, made if there is none, pinned once more. NULL without memory. */
 struct store_entry *store_cache_pin(struct store_cache *cache, const struct store_key *key);
+/* The entry of KEY, as it is; NULL for none. */
+struct store_entry *store_cache_find(const struct store_cache *cache, const struct store_key *key);
 /* Sets what the record is now; VALUE is taken over. */
 void store_cache_set(
     struct store_cache *cache, struct store_entry *entry, enum store_entry_state state, struct store_blob value);

@@ -110,17 +110,45 @@ static int prune(struct store_db *db, const struct store_op *op)
 	return 0;
 }
 
-static int delete (struct store_db *db, const struct store_op *op)
+static int note_removed(struct store_op *op, sqlite3_stmt *statement)
 {
-	int r;
+	if (op->n_removed == op->removed_size) {
+		size_t size = op->removed_size ? 2 * op->removed_size : 16;
+		struct store_key *more = reallocarray(op->removed, size, sizeof(*more));
 
-	if (op->kind == STORE_DELETE_TREE) {
-		bind_key(db, DELETE_TREE, 1, &op->nodes[0].key);
-		r = run(db, DELETE_TREE);
-		if (r < 0)
-			return r;
-		forget_folders(db);
+		if (!more)
+			return -ENOMEM;
+		op->removed = more;
+		op->removed_size = size;
 	}
+	if (sqlite3_column_bytes(statement, 0) != STORE_KEY_SIZE)
+		return 0; /* nobody's record: no key of ours finds it */
+	memcpy(&op->removed[op->n_removed++], sqlite3_column_blob(statement, 0), STORE_KEY_SIZE);
+	return 0;
+}
+
+static int delete_tree(struct store_db *db, struct store_op *op)
+{
+	sqlite3_stmt *statement = db->statements[DELETE_TREE];
+	int rc, r = 0;
+
+	bind_key(db, DELETE_TREE, 1, &op->nodes[0].key);
+	while (r == 0 && (rc = sqlite3_step(statement)) == SQLITE_ROW)
+		r = note_removed(op, statement);
+	if (r == 0)
+		r = store_db_errno(db->sqlite, rc);
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+	forget_folders(db);
+	return r;
+}
+
+static int delete (struct store_db *db, struct store_op *op)
+{
+	int r = op->kind == STORE_DELETE_TREE ? delete_tree(db, op) : 0;
+
+	if (r < 0)
+		return r;
 	bind_key(db, DELETE, 1, &op->nodes[0].key);
 	r = run(db, DELETE);
 	if (r < 0 || sqlite3_changes(db->sqlite) == 0)
@@ -135,7 +163,7 @@ static int meta_put(struct store_db *db, const struct store_op *op)
 	return run(db, META_PUT);
 }
 
-static int apply(struct store_db *db, const struct store_op *op)
+static int apply(struct store_db *db, struct store_op *op)
 {
 	switch (op->kind) {
 	case STORE_PUT:
@@ -165,7 +193,7 @@ static int set_durability(struct store_db *db, bool relaxed)
 
 static int commit(struct store_db *db, struct store_txns *txns, bool relaxed)
 {
-	const struct store_txn *txn;
+	struct store_txn *txn;
 	int r = set_durability(db, relaxed);
 
 	if (r < 0)
@@ -173,7 +201,7 @@ static int commit(struct store_db *db, struct store_txns *txns, bool relaxed)
 	r = run(db, BEGIN);
 	TAILQ_FOREACH(txn, txns, link)
 	{
-		const struct store_op *op;
+		struct store_op *op;
 
 		STAILQ_FOREACH(op, &txn->ops, link)
 		if (r == 0)

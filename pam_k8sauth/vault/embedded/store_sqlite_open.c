@@ -34,7 +34,7 @@ static const char *const statement_text[N_STATEMENTS] = {
 		  " AND NOT EXISTS(SELECT 1 FROM record WHERE parent=?1)",
 	[DELETE_TREE] = "WITH RECURSIVE folder(key) AS (VALUES(?1) UNION ALL"
 			" SELECT r.key FROM record r JOIN folder f ON r.parent=f.key WHERE r.value IS NULL)"
-			" DELETE FROM record WHERE parent IN (SELECT key FROM folder)",
+			" DELETE FROM record WHERE parent IN (SELECT key FROM folder) RETURNING key",
 	[CHILDREN] = "SELECT key,name FROM record WHERE parent=?1",
 	[META_GET] = "SELECT value FROM meta WHERE name=?1",
 	[META_PUT] = "INSERT INTO meta(name,value) VALUES(?1,?2)"
