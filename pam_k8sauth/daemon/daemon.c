@@ -21,6 +21,7 @@
 
 #define STOP_MS	      10000 /* requests in progress may take this long at a stop */
 #define POLL_MS	      50
+#define TURN_US	      2000
 #define UNSEAL_MS     1000 /* how often a sealed daemon looks whether it still is */
 #define WIRE_READ_MS  5000
 #define WIRE_REPLY_MS 5000
@@ -221,10 +222,14 @@ static json_t *explain(void *arg, const char *ref)
 static int start_core(struct daemon *daemon, const struct core_options *options, char *why, size_t why_size)
 {
 	struct event_config *config = event_config_new();
+	/* A request with much to do makes its next step active in the same turn of the loop, which would otherwise go
+	 * on for as long as there is one, and look at no socket. */
+	const struct timeval turn = { .tv_usec = TURN_US };
 
 	/* What a turn of the loop adds and deletes again costs no system call. No descriptor of ours is a dup() of
 	 * another. */
-	if (config && event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)
+	if (config && event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0 &&
+	    event_config_set_max_dispatch_interval(config, &turn, -1, 0) == 0)
 		daemon->base = event_base_new_with_config(config);
 	if (config)
 		event_config_free(config);
