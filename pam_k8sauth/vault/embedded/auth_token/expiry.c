@@ -135,6 +135,14 @@ int tokens_expire_at(struct tokens *tokens, const char *salted, int64_t at)
 	return r;
 }
 
+static void expire_never(struct tokens *tokens, const char *salted)
+{
+	unsigned char key[EXPIRY_KEY_LEN];
+
+	token_salted_bytes(salted, key);
+	expiry_heap_drop(&tokens->heap, key);
+}
+
 struct minted {
 	char salted[TOKEN_SALTED_SIZE];
 	int64_t at;
@@ -144,29 +152,33 @@ static void on_minted(struct core *core, int r, void *arg)
 {
 	struct minted *minted = arg;
 
-	if (r == 0 && tokens_expire_at(core_tokens(core), minted->salted, minted->at) < 0)
+	if (r == 0 && minted->at == 0)
+		expire_never(core_tokens(core), minted->salted);
+	else if (r == 0 && tokens_expire_at(core_tokens(core), minted->salted, minted->at) < 0)
 		log_warning("no memory to keep an expiry time");
 	free(minted);
 }
 
-int token_expires(struct call *call, const struct token *token)
+static int note_end(struct call *call, const struct token *token, int64_t at)
 {
 	struct minted *minted = calloc(1, sizeof(*minted));
 
 	if (!minted)
 		return -ENOMEM;
 	memcpy(minted->salted, token->salted, sizeof(minted->salted));
-	minted->at = token->expire_time;
+	minted->at = at;
 	call_on_commit(call, on_minted, minted);
 	return 0;
 }
 
-void tokens_expire_never(struct tokens *tokens, const char *salted)
+int token_expires(struct call *call, const struct token *token)
 {
-	unsigned char key[EXPIRY_KEY_LEN];
+	return note_end(call, token, token->expire_time);
+}
 
-	token_salted_bytes(salted, key);
-	expiry_heap_drop(&tokens->heap, key);
+int token_expires_never(struct call *call, const struct token *token)
+{
+	return note_end(call, token, 0);
 }
 
 /* --- the pass over all tokens */
@@ -286,6 +298,11 @@ void tokens_revoke_orphans(struct core *core, bool (*keep)(void *arg, const char
 	tokens->keep = keep;
 	tokens->keep_arg = arg;
 	tokens->keep_before = nanotime_now();
+	tokens_scan_again(tokens);
+}
+
+void tokens_scan_again(struct tokens *tokens)
+{
 	if (tokens->scan.running) {
 		tokens->scan.restart = true;
 		return;

@@ -96,7 +96,7 @@ static int note_salted(struct call *call, struct token_walk *walk, const struct 
 	below = below_prefix(call, token, &whole);
 	if (!whole)
 		return -ENOMEM;
-	return below && json_array_append_new(walk->found, json_string(token->salted)) ? -ENOMEM : 0;
+	return below && json_array_append_new(walk->found, json_string(token->salted + 1)) ? -ENOMEM : 0;
 }
 
 /* The prefix may be one lease's id. 0, 1 where it was none, -EAGAIN, -errno. */
@@ -145,23 +145,32 @@ int leases_revoke_force(struct call *call)
 
 static int note_of_mount(struct call *call, struct token_walk *walk, const struct token *token)
 {
-	bool of_mount = streq(token->mount, json_string_value(json_array_get(walk->found, 0)));
+	bool of_mount = streq(token->mount, walk->mount);
 
-	return of_mount && json_array_append_new(walk->found, json_string(token->salted)) ? -ENOMEM : 0;
+	return of_mount && json_array_append_new(walk->found, json_string(token->salted + 1)) ? -ENOMEM : 0;
+}
+
+/* Logins went on while the walk was under way: what they made has lost its mount, and goes with what it made. */
+static void after_mount_went(struct core *core, int r, void *arg)
+{
+	(void)arg;
+	if (r == 0)
+		tokens_scan_again(core_tokens(core));
 }
 
 int tokens_revoke_mount(struct call *call, const struct mount *mount)
 {
-	/* The first text of the list is what the walk looks for. */
-	struct token_walk *walk = token_walk_of(call, json_pack("[s]", mount->uuid), note_of_mount);
-	json_auto_t *found = NULL;
-	int r = walk ? token_walk_run(call, walk) : -ENOMEM;
+	struct token_walk *walk = token_walk_of(call, json_array(), note_of_mount);
+	int r;
 
-	if (r < 0)
-		return r;
-	found = json_copy(walk->found);
-	if (!found)
+	if (!walk)
 		return -ENOMEM;
-	json_array_remove(found, 0);
-	return tokens_revoke_list(call, found);
+	if (!*walk->mount)
+		snprintf(walk->mount, sizeof(walk->mount), "%s", mount->uuid);
+	r = token_walk_run(call, walk);
+	if (r == 0)
+		r = tokens_revoke_list(call, walk->found);
+	if (r == 0)
+		call_on_commit(call, after_mount_went, NULL);
+	return r;
 }

@@ -65,7 +65,7 @@ int token_renew(struct call *call, struct token *token, const char *presented)
 	token->expire_time = nanotime_after(now, ttl);
 	r = token_store(call, token);
 	if (r == 0)
-		r = tokens_expire_at(core_tokens(call->core), token->salted, token->expire_time);
+		r = token_expires(call, token);
 	if (r < 0)
 		return r;
 	json_decref(call->response->auth);

@@ -86,9 +86,7 @@ static int forget(struct call *call, const struct token *token)
 		child_key(token->parent, token->salted, child);
 		r = core_delete(call, child);
 	}
-	if (r == 0)
-		tokens_expire_never(core_tokens(call->core), token->salted);
-	return r;
+	return r < 0 ? r : token_expires_never(call, token);
 }
 
 static int mark(struct call *call, const struct tree *tree)
@@ -442,24 +440,15 @@ static int revoke_token(struct call *call, const struct token *token, bool orpha
 int tokens_revoke_list(struct call *call, json_t *list)
 {
 	struct tree_pass *pass = pass_new(core_tokens(call->core));
-	json_t *names = json_array(), *salted;
-	int r = pass && names ? add_tree(pass, "", false) : -ENOMEM;
-	size_t i;
+	int r = pass ? add_tree(pass, "", false) : -ENOMEM;
 
-	json_array_foreach(list, i, salted)
-	{
-		if (r == 0 && json_array_append_new(names, json_string(json_string_value(salted) + 1)))
-			r = -ENOMEM;
-	}
 	if (r == 0) {
 		*pass->trees[0].salted = '\0';
-		pass->names = names;
+		pass->names = json_incref(list);
 		begin_after_commit(call, pass);
-		return 0;
-	}
-	json_decref(names);
-	if (pass)
+	} else if (pass) {
 		pass_free(pass);
+	}
 	return r;
 }
 

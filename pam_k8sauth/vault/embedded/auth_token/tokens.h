@@ -139,7 +139,8 @@ engine_handler token_create, token_create_orphan;
  */
 struct token_walk {
 	int (*look)(struct call *call, struct token_walk *walk, const struct token *token);
-	json_t *found; /* array or object of the handler's; freed with the walk */
+	json_t *found;					  /* array or object of the handler's; freed with the walk */
+	char mount[sizeof(((struct mount *)NULL)->uuid)]; /* the uuid that LOOK looks for; "" for none */
 	unsigned folder;
 	json_t *names; /* of the folder; NULL: not listed yet */
 	size_t at;
@@ -161,7 +162,7 @@ engine_handler token_accessors;
 int token_add_child(struct call *call, const char *parent, const char *child) NODISCARD;
 /* As token_revoke, but its children live on as orphans. */
 int token_revoke_orphan(struct call *call, const struct token *token) NODISCARD;
-/* Revokes the tokens of SALTED (array of salted ids) with their trees, as token_revoke does. */
+/* Revokes the tokens of LIST (salted ids without their "h") with their trees, as token_revoke does. */
 int tokens_revoke_list(struct call *call, json_t *list) NODISCARD;
 /* Takes up what a former life of the daemon began: once, unsealed. */
 void tokens_trees_resume(struct tokens *tokens);
@@ -171,9 +172,12 @@ void tokens_trees_stop(struct tokens *tokens);
 
 /* The token of SALTED ends at AT (0: never). 0 or -ENOMEM. */
 int tokens_expire_at(struct tokens *tokens, const char *salted, int64_t at) NODISCARD;
-/* The same for the new TOKEN, when the call's writes are durable. */
+/* The same for TOKEN, which is new or renewed, when the call's writes are durable. */
 int token_expires(struct call *call, const struct token *token) NODISCARD;
-void tokens_expire_never(struct tokens *tokens, const char *salted);
+/* TOKEN is gone when they are. */
+int token_expires_never(struct call *call, const struct token *token) NODISCARD;
+/* Begins the pass over all tokens anew: some may have lost their mount. */
+void tokens_scan_again(struct tokens *tokens);
 int tokens_expiry_start(struct tokens *tokens) NODISCARD;
 void tokens_expiry_stop(struct tokens *tokens);
 
