@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From version 1 to version 2: the tune that asks for it marks the mount's configuration, and its secrets move in the
- * background, a folder's worth at a time, each as the first version of its key. Until the mark is gone the mount
+ * background, some at a time, each as the first version of its key. Until the mark is gone the mount
  * refuses its requests; the first of them after a crash goes on where the last step ended.
  */
 #include <errno.h>
@@ -13,10 +13,20 @@
 
 #define STEP_MAX 256 /* secrets that one transaction moves */
 
+/* A folder on the way. */
+struct frame {
+	char *folder;	  /* "", "a/" */
+	json_t *names;	  /* NULL: not listed yet */
+	size_t at, below; /* the next secret, the next folder */
+};
+
 struct upgrade {
 	struct core *core;
 	struct mount *mount; /* referenced */
 	bool done;
+	struct frame frames[KV_SEGMENTS_MAX];
+	size_t depth;
+	size_t next; /* where the top one goes on when the step is durable */
 };
 
 static bool is_mounted(const struct core *core, const struct mount *mount)
@@ -62,70 +72,105 @@ static int move_secret(struct call *call, json_t *config, const char *path)
 	return r == 0 ? call_delete(call, old) : r;
 }
 
-/* Moves what lies right in FOLDER ("" or "a/"). *RET_BELOW: a folder in it, the caller's; NULL for none. */
-static int move_folder(struct call *call, json_t *config, const char *folder, size_t *moved, char **ret_below)
-{
-	json_auto_t *names = NULL;
-	char *whole AUTO_FREE = NULL;
-	bool waiting = false;
-	json_t *name;
-	size_t i;
-	int r;
+/* --- the way through the folders: each is listed once, its own secrets move first */
 
-	if (asprintf(&whole, KV_V1_FOLDER "%s", folder) < 0) {
+static void frame_clear(struct frame *frame)
+{
+	free(frame->folder);
+	json_decref(frame->names);
+	*frame = (struct frame){ 0 };
+}
+
+/* NAME in the folder of the frame on top, or the mount itself. */
+static int push(struct upgrade *upgrade, const char *name)
+{
+	const char *above = upgrade->depth ? upgrade->frames[upgrade->depth - 1].folder : "";
+	char *folder;
+
+	if (upgrade->depth == ARRAY_SIZE(upgrade->frames))
+		return -ENAMETOOLONG;
+	if (asprintf(&folder, "%s%s", above, name) < 0)
+		return -ENOMEM;
+	upgrade->frames[upgrade->depth++].folder = folder;
+	return 0;
+}
+
+static int list_frame(struct call *call, struct frame *frame)
+{
+	char *whole AUTO_FREE = NULL;
+
+	if (frame->names)
+		return 0;
+	if (asprintf(&whole, KV_V1_FOLDER "%s", frame->folder) < 0) {
 		whole = NULL;
 		return -ENOMEM;
 	}
-	r = call_list(call, whole, &names);
-	if (r < 0)
-		return r;
-	json_array_foreach(names, i, name)
-	{
-		char *path AUTO_FREE = NULL;
+	return call_list(call, whole, &frame->names);
+}
 
-		if (asprintf(&path, "%s%s", folder, json_string_value(name)) < 0) {
+static const char *name_at(const struct frame *frame, size_t i)
+{
+	return json_string_value(json_array_get(frame->names, i));
+}
+
+/* To the next folder that has secrets left. Nothing but the way is changed. *RET NULL: there is none. */
+static int find_frame(struct call *call, struct upgrade *upgrade, struct frame **ret)
+{
+	int r = upgrade->depth ? 0 : push(upgrade, "");
+
+	*ret = NULL;
+	while (r == 0 && upgrade->depth) {
+		struct frame *top = &upgrade->frames[upgrade->depth - 1];
+
+		r = list_frame(call, top);
+		while (r == 0 && name_at(top, top->at) && ends_with(name_at(top, top->at), "/"))
+			top->at++;
+		if (r < 0 || name_at(top, top->at)) {
+			*ret = top;
+			return r;
+		}
+		while (name_at(top, top->below) && !ends_with(name_at(top, top->below), "/"))
+			top->below++;
+		if (name_at(top, top->below))
+			r = push(upgrade, name_at(top, top->below++));
+		else
+			frame_clear(&upgrade->frames[--upgrade->depth]);
+	}
+	return r;
+}
+
+/* Moves the next secrets of FRAME. *RET_NEXT: where those behind them begin. */
+static int move_some(struct call *call, json_t *config, const struct frame *frame, size_t *ret_next)
+{
+	bool waiting = false;
+	size_t i, moved = 0;
+
+	for (i = frame->at; name_at(frame, i) && moved < STEP_MAX; i++) {
+		char *path AUTO_FREE = NULL;
+		int r;
+
+		if (ends_with(name_at(frame, i), "/"))
+			continue;
+		if (asprintf(&path, "%s%s", frame->folder, name_at(frame, i)) < 0) {
 			path = NULL;
 			return -ENOMEM;
 		}
-		if (ends_with(path, "/")) {
-			if (!*ret_below)
-				*ret_below = TAKE_PTR(path);
-			continue;
-		}
-		if (*moved == STEP_MAX)
-			break;
-		++*moved;
+		moved++;
 		r = move_secret(call, config, path);
-		/* The store is asked for all of them at once. */
 		if (r == -EAGAIN)
-			waiting = true;
+			waiting = true; /* the store is asked for all of them at once */
 		else if (r < 0)
 			return r;
 	}
+	*ret_next = i;
 	return waiting ? -EAGAIN : 0;
-}
-
-/* Moves the secrets of the first folder that has some. *MOVED is 0 where there are none any more. */
-static int move_some(struct call *call, json_t *config, size_t *moved)
-{
-	char *folder AUTO_FREE = strdup("");
-	int r = folder ? 0 : -ENOMEM;
-
-	while (r == 0 && folder && *moved == 0) {
-		char *below = NULL;
-
-		r = move_folder(call, config, folder, moved, &below);
-		free(folder);
-		folder = below;
-	}
-	return r;
 }
 
 static int step(struct call *call)
 {
 	struct upgrade *upgrade = call->state;
 	json_auto_t *config = NULL;
-	size_t moved = 0;
+	struct frame *frame;
 	int r = mounts_settled(call);
 
 	if (r < 0)
@@ -140,9 +185,11 @@ static int step(struct call *call)
 	upgrade->done = !json_is_true(json_object_get(config, KV_UPGRADING));
 	if (upgrade->done)
 		return 0;
-	r = move_some(call, config, &moved);
-	if (r < 0 || moved)
+	r = find_frame(call, upgrade, &frame);
+	if (r < 0)
 		return r;
+	if (frame)
+		return move_some(call, config, frame, &upgrade->next);
 	upgrade->done = true;
 	json_object_del(config, KV_UPGRADING);
 	return kv_config_store(call, config);
@@ -153,12 +200,15 @@ static void on_step(void *arg, int r)
 	struct upgrade *upgrade = arg;
 
 	if (r == 0 && !upgrade->done) {
+		upgrade->frames[upgrade->depth - 1].at = upgrade->next;
 		core_run(upgrade->core, step, upgrade, NULL, on_step, upgrade);
 		return;
 	}
 	if (r < 0 && r != -ECANCELED) /* the daemon stops */
 		log_error("moving the secrets of %s to version 2 failed: %s; its next request tries again",
 		    upgrade->mount->path, strerror(-r));
+	while (upgrade->depth)
+		frame_clear(&upgrade->frames[--upgrade->depth]);
 	upgrade->mount->state = NULL;
 	mount_unref(upgrade->core, upgrade->mount);
 	free(upgrade);
