@@ -47,12 +47,13 @@ class Server:
         return self.log.read()
 
     def stop(self):
+        """Its exit code: not 0 as well where a sanitizer found something."""
         self.process.terminate()
         try:
-            self.process.wait(20)
+            return self.process.wait(20)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait()
+            return self.process.wait()
 
 
 class Servers:
@@ -70,5 +71,7 @@ class Servers:
 
     def __exit__(self, *_):
         self.vault.stop()
-        self.ours.stop()
+        code, log = self.ours.stop(), self.ours.logged()
         self.home.cleanup()
+        if code:
+            raise RuntimeError(f"k8sauthd ended with {code}: {log[-4000:]}")

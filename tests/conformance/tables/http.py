@@ -45,6 +45,12 @@ def _(s):
         s.get("sys/seal-status", token=None)
 
 
+@case("init over TCP")
+def _(s):
+    with s.differs("init-over-tcp"):
+        s.request("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1}, token=None)
+
+
 @case("lists by query")
 def _(s):
     setup(s)
