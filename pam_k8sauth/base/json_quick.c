@@ -6,9 +6,12 @@
  */
 #include "base/json_quick.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "base/secret.h"
 
 #define QUICK_DEPTH  32 /* nested deeper: jansson's own limit counts */
 #define QUICK_DIGITS 18 /* more may overflow */
@@ -145,6 +148,7 @@ static json_t *take_value(struct reader *reader, unsigned depth)
 json_t *json_quick_loadb(const char *text, size_t len, size_t flags, json_error_t *error)
 {
 	struct reader reader = { .unique = (flags & JSON_REJECT_DUPLICATES) != 0 };
+	unsigned failures = wipe_failures();
 	json_t *json = NULL;
 
 	reader.at = (const unsigned char *)text;
@@ -158,5 +162,11 @@ json_t *json_quick_loadb(const char *text, size_t len, size_t flags, json_error_
 	if (json && reader.at == reader.end)
 		return json;
 	json_decref(json);
-	return json_loadb(text, len, flags, error);
+	json = json_loadb(text, len, flags, error);
+	if (json && wipe_failures() == failures)
+		return json;
+	json_decref(json);
+	if (wipe_failures() != failures)
+		errno = ENOMEM;
+	return NULL;
 }

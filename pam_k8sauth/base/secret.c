@@ -94,14 +94,21 @@ bool equal_constant_time(const void *a, const void *b, size_t len)
 	return difference == 0;
 }
 
+static void *counted(void *data)
+{
+	if (!data)
+		secret_note_failure();
+	return data;
+}
+
 void *wipe_malloc(size_t size)
 {
-	return malloc(size);
+	return counted(malloc(size));
 }
 
 void *wipe_calloc(size_t count, size_t size)
 {
-	return calloc(count, size);
+	return counted(calloc(count, size));
 }
 
 void *wipe_realloc(void *data, size_t size)
@@ -111,7 +118,7 @@ void *wipe_realloc(void *data, size_t size)
 
 	if (data && size <= old && size >= old / 2)
 		return data;
-	fresh = malloc(size ? size : 1);
+	fresh = wipe_malloc(size ? size : 1);
 	if (!fresh)
 		return NULL;
 	if (data) {
@@ -123,7 +130,7 @@ void *wipe_realloc(void *data, size_t size)
 
 char *wipe_strdup(const char *text)
 {
-	return strdup(text);
+	return counted(strdup(text));
 }
 
 void wipe_free(void *data)

@@ -39,6 +39,12 @@ void wipe(void *data, size_t len);
  * libcurl (curl_global_init_mem), libevent (event_set_mem_functions), OpenSSL (CRYPTO_set_mem_functions).
  */
 void *wipe_malloc(size_t size);
+/*
+ * How often they had no memory; always 0 without secret_pool.c (secret_pages.h). jansson (2.14) does not always say so:
+ * it drops a character of a text that it reads, or a key that it writes. So who works with JSON compares this before
+ * and after.
+ */
+unsigned wipe_failures(void);
 void *wipe_calloc(size_t count, size_t size);
 void *wipe_realloc(void *data, size_t size);
 char *wipe_strdup(const char *text);

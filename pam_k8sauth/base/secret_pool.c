@@ -4,10 +4,12 @@
  * token in them (and unmapping interrupts the other processors). See secret_pages.h.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/secret.h"
 #include "base/secret_pages.h"
 
 #define POOL_PAGES 128 /* more are given back: what a busy second needed is not held for ever */
@@ -46,4 +48,17 @@ void secret_pages_give(void *pages, size_t size)
 	}
 	if (!kept)
 		munmap(pages, size);
+}
+
+/* For all threads: one that is told of another's failure only gives up too early. */
+static atomic_uint failures;
+
+void secret_note_failure(void)
+{
+	atomic_fetch_add_explicit(&failures, 1, memory_order_relaxed);
+}
+
+unsigned wipe_failures(void)
+{
+	return atomic_load_explicit(&failures, memory_order_relaxed);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "base/secret.h"
 #include "base/text.h"
 #include "daemon/api_request.h"
 #include "daemon/http_json.h"
@@ -51,6 +52,7 @@ static void on_response(void *arg, struct vault_response *response)
 {
 	struct api_call *call = arg;
 	AUTO_BUF struct buf body = { 0 };
+	unsigned failures = wipe_failures();
 	json_t *json = vault_response_body(response);
 
 	log_response(call, response);
@@ -59,7 +61,7 @@ static void on_response(void *arg, struct vault_response *response)
 		if (!response->envelope_404) /* which Vault does not end, and clients print the text of errors */
 			buf_add_char(&body, '\n');
 	}
-	if (body.failed) {
+	if (body.failed || wipe_failures() != failures) {
 		http_reply_error(call->exchange, 500, call->headers, "internal error");
 	} else {
 		http_reply(call->exchange, response->status, call->headers, &body);
@@ -102,6 +104,7 @@ static struct api_call *api_call_new(
 static int route(const struct api *api, struct http_exchange *exchange, const struct http_request *http,
     const char *path, json_t *query, const struct vault_peer *peer, struct api_error *error)
 {
+	unsigned failures = wipe_failures();
 	struct vault_request *request;
 	struct api_call *call;
 	enum vault_op op;
@@ -113,7 +116,7 @@ static int route(const struct api *api, struct http_exchange *exchange, const st
 		return 0;
 	}
 	request = api_request_new(http, op, path, query);
-	call = request ? api_call_new(exchange, http, path, peer) : NULL;
+	call = request && wipe_failures() == failures ? api_call_new(exchange, http, path, peer) : NULL;
 	if (!call) {
 		vault_request_free(request);
 		return api_refuse(error, 503, "out of memory");
@@ -192,10 +195,13 @@ void api_handle(
 	struct api_error error = { 0 };
 	json_t *query = NULL;
 	const char *why = "", *elsewhere;
+	unsigned failures = wipe_failures();
 	bool readable;
 
 	if (http_target_parse(request->target, &target, &why) < 0) {
-		if (why)
+		if (wipe_failures() != failures)
+			http_reply_error(exchange, 503, NULL, "out of memory");
+		else if (why)
 			http_reply_error(exchange, 400, NULL, why);
 		else
 			http_reply(exchange, 400, NULL, NULL);
@@ -203,7 +209,9 @@ void api_handle(
 	}
 	readable = http_query_parse(target.query, strlen(target.query), false, &query) == 0;
 	elsewhere = redirection(&target, api_asks_help(request->method, query));
-	if (elsewhere) {
+	if (wipe_failures() != failures) {
+		http_reply_error(exchange, 503, NULL, "out of memory");
+	} else if (elsewhere) {
 		redirect(exchange, request->method, elsewhere, target.query);
 	} else if (!starts_with(target.path, "/v1/")) {
 		http_reply(exchange, 404, NULL, NULL);

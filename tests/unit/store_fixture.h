@@ -240,7 +240,7 @@ struct list {
 	char names[512];
 };
 
-MAYBE_UNUSED static void on_listed(void *arg, const struct store_child *children, size_t n, int r)
+MAYBE_UNUSED static void on_listed(void *arg, struct store_child **children, size_t n, int r)
 {
 	struct list *list = arg;
 
@@ -248,7 +248,7 @@ MAYBE_UNUSED static void on_listed(void *arg, const struct store_child *children
 	list->r = r;
 	for (size_t i = 0; i < n; i++)
 		snprintf(list->names + strlen(list->names), sizeof(list->names) - strlen(list->names), "%.*s ",
-		    (int)children[i].name.len, (char *)children[i].name.data);
+		    (int)(*children)[i].name.len, (char *)(*children)[i].name.data);
 }
 
 MAYBE_UNUSED static void assert_list(struct fixture *f, const char *parent, const char *names)

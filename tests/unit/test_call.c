@@ -167,6 +167,15 @@ static int fails(struct call *call)
 	return r < 0 ? r : -EIO;
 }
 
+/* It does not see that something is missing in what it made: jansson does not always say so. */
+static int lacks_memory(struct call *call)
+{
+	volatile size_t much = PTRDIFF_MAX;
+
+	assert_null(wipe_malloc(much));
+	return fails(call) == -EIO ? 0 : -EINVAL;
+}
+
 static int log_in(struct call *call)
 {
 	call->auth = login_auth_new();
@@ -192,6 +201,7 @@ static const struct engine_path fake_paths[] = {
 	{ .pattern = "nothing", .read = wait_for_nothing },
 	{ .pattern = "silent", .read = no_answer },
 	{ .pattern = "fails", .update = fails },
+	{ .pattern = "lacks", .update = lacks_memory },
 	{ .pattern = "login", .flags = ENGINE_UNAUTHENTICATED, .update = log_in },
 	{ NULL },
 };
@@ -262,6 +272,8 @@ static void test_refusal_writes_nothing(void **state)
 	assert_int_equal(ask(world, VAULT_UPDATE, "fake/fails", "root", NULL)->status, 500);
 	assert_string_equal(world->last.error, "1 error occurred:\n\t* internal error\n\n");
 	assert_int_equal(world->last.failure, VAULT_FAILED_OUTAGE);
+	assert_int_equal(ask(world, VAULT_UPDATE, "fake/lacks", "root", NULL)->status, 500);
+	assert_non_null(strstr(world->last.reason, "Cannot allocate memory"));
 	assert_int_equal(ask(world, VAULT_READ, "fake/refuse", "root", NULL)->status, 404);
 }
 

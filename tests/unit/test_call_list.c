@@ -130,6 +130,76 @@ static void test_many(void **state)
 	assert_names("m/", names, 2); /* too many to be kept */
 }
 
+#define MANY 5000 /* more than a run opens, and than a call's writes are looked through one by one */
+
+static int put_many(struct call *call)
+{
+	char key[32];
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < MANY; i++) {
+		snprintf(key, sizeof(key), "many/%04d", i);
+		r = core_put(call, key, json_true());
+	}
+	return r;
+}
+
+/* Takes every third away again, adds two, and counts what there is for itself. */
+static int change_many(struct call *call)
+{
+	size_t *n = call->state;
+	json_auto_t *names = NULL, *value = NULL;
+	char key[32];
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < MANY; i += 3) {
+		snprintf(key, sizeof(key), "many/%04d", i);
+		r = core_put(call, key, json_false());
+		if (r == 0)
+			r = core_delete(call, key);
+	}
+	if (r == 0)
+		r = core_put(call, "many/0000", json_null());
+	if (r == 0)
+		r = core_put(call, "many/new", json_true());
+	if (r == 0)
+		r = core_list(call, "many/", &names);
+	if (r < 0)
+		return r;
+	*n = json_array_size(names);
+	assert_string_equal(json_string_value(json_array_get(names, 0)), "0000");
+	assert_string_equal(json_string_value(json_array_get(names, *n - 1)), "new");
+	assert_int_equal(core_get(call, "many/0003", &value), -ENOENT);
+	assert_int_equal(core_get(call, "many/0000", &value), 0);
+	assert_true(json_is_null(value));
+	return 0;
+}
+
+static int count_many(struct call *call)
+{
+	json_auto_t *names = NULL;
+	int r = core_list(call, "many/", &names);
+
+	if (r == 0)
+		*(size_t *)call->state = json_array_size(names);
+	return r;
+}
+
+static void test_long(void **state)
+{
+	const size_t left = MANY - (MANY + 2) / 3 + 2;
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(harness_run(&harness, put_many, NULL), 0);
+	assert_int_equal(harness_run(&harness, count_many, &n), 0);
+	assert_int_equal(n, MANY);
+	assert_int_equal(harness_run(&harness, change_many, &n), 0);
+	assert_int_equal(n, left);
+	assert_int_equal(harness_run(&harness, count_many, &n), 0);
+	assert_int_equal(n, left);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -151,6 +221,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_changed_on_the_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_long, setup, teardown),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

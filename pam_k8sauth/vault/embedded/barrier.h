@@ -36,8 +36,8 @@ int barrier_load(const struct secret *root_key, const void *sealed, size_t len, 
 int barrier_save(const struct barrier *barrier, const struct secret *root_key, struct store_blob *ret) NODISCARD;
 void barrier_free(struct barrier *barrier);
 
-/* The store's key of PATH (LEN bytes). */
-void barrier_hash(const struct barrier *barrier, const char *path, size_t len, struct store_key *ret);
+/* The store's key of PATH (LEN bytes). 0 or -ENOMEM. */
+int barrier_hash(const struct barrier *barrier, const char *path, size_t len, struct store_key *ret) NODISCARD;
 
 /* Seals under the latest term. PATH has PATH_LEN bytes. 0, -ENOMEM, -EIO. */
 int barrier_seal(struct barrier *barrier, const char *path, size_t path_len, const void *plain, size_t len,

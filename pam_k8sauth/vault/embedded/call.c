@@ -83,7 +83,7 @@ static void undo_run(struct call_private *call)
 	call_drop_writes(call, 0);
 	run_hooks(call, 0, -ECANCELED);
 	call->kept_writes = call->kept_hooks = 0;
-	call->relaxed = false;
+	call->relaxed = call->hook_lost = false;
 	json_decref(call->strings);
 	call->strings = NULL;
 	for (size_t i = 0; i < call->n_captures; i++)
@@ -128,6 +128,7 @@ static void call_unref(struct call_private *call)
 	store_txn_free(call->txn);
 	unpin_first(call, call->pins.n);
 	free(call->writes.items);
+	free(call->write_index);
 	free(call->hooks.items);
 	free(call->pins.items);
 	call_listings_free(call);
@@ -283,12 +284,17 @@ static bool is_refused(const struct vault_response *response)
 
 static int run_handler(struct call_private *call)
 {
+	unsigned failures = wipe_failures();
 	int r = call->handler(&call->call);
 
+	/* Something may be missing in what it read, means to write, answers or remembers. */
+	if ((r == 0 || r == -EAGAIN) && wipe_failures() != failures)
+		return -ENOMEM;
 	/* A handler that got no memory for a field ends without an answer. */
 	if (r == 0 && call->done && call->call.response->status == 0)
 		r = -ENOMEM;
-	return r;
+	/* Nor may it write what nobody would hear of. */
+	return r == 0 && call->hook_lost ? -ENOMEM : r;
 }
 
 /* --- rehearsals */
@@ -469,7 +475,8 @@ void call_on_commit(struct call *call, void (*after)(struct core *core, int r, v
 	struct call_private *private = private_of(call);
 
 	if (!CALL_ARRAY_GROW(private->hooks)) {
-		after(call->core, -ENOMEM, arg);
+		after(call->core, -ECANCELED, arg);
+		private->hook_lost = true;
 		return;
 	}
 	private->hooks.items[private->hooks.n++] = (struct call_hook){ .after = after, .arg = arg };

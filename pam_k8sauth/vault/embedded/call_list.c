@@ -7,6 +7,8 @@
 
 #include "base/text.h"
 
+#define OPEN_BATCH 2048 /* names that one run opens */
+
 /* --- folders that are asked for again and again (a mount's roles, at each login) */
 
 static void names_free(char **names, size_t n)
@@ -121,12 +123,22 @@ static struct call_listing *listing_of_kept(struct call_private *call, const cha
 
 /* --- listings */
 
+static void sealed_free(struct call_listing *listing)
+{
+	for (size_t i = 0; i < listing->n_sealed; i++)
+		free(listing->sealed[i].name.data);
+	free(listing->sealed);
+	listing->sealed = NULL;
+	listing->n_sealed = 0;
+}
+
 void call_listings_free(struct call_private *call)
 {
 	struct call_listing *listing;
 
 	while ((listing = STAILQ_FIRST(&call->listings))) {
 		STAILQ_REMOVE_HEAD(&call->listings, link);
+		sealed_free(listing);
 		names_free(listing->names, listing->n);
 		free(listing->folder);
 		free(listing);
@@ -150,10 +162,12 @@ static int open_name(struct call_listing *listing, const struct store_child *chi
 		free(name.data);
 		return -ENOMEM;
 	}
-	barrier_hash(barrier, whole, strlen(whole), &key);
-	if (memcmp(&key, &child->key, sizeof(key)) != 0) {
+	r = barrier_hash(barrier, whole, strlen(whole), &key);
+	if (r == 0 && memcmp(&key, &child->key, sizeof(key)) != 0)
+		r = -EBADMSG;
+	if (r < 0) {
 		free(name.data);
-		return -EBADMSG;
+		return r;
 	}
 	*ret = (char *)name.data;
 	return 0;
@@ -164,37 +178,45 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int take_names(struct call_listing *listing, const struct store_child *children, size_t n)
+static void on_listed(void *arg, struct store_child **children, size_t n, int r)
 {
-	listing->names = calloc(n + 1, sizeof(*listing->names));
-	if (!listing->names)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		int r = open_name(listing, &children[i], &listing->names[i]);
+	struct call_listing *listing = arg;
 
+	listing->loading = false;
+	if (r == 0) {
+		listing->sealed = TAKE_PTR(*children);
+		listing->n_sealed = listing->sealed ? n : 0;
+		listing->names = calloc(n + 1, sizeof(*listing->names));
+		r = listing->names ? 0 : -ENOMEM;
+	}
+	if (r == 0 && !listing->sealed)
+		folder_keep(listing->call->call.core, listing);
+	call_listed(listing->call, r);
+}
+
+/* Opens the names that came, some at a time: the loop does other things in between. 0, -EAGAIN, -EBADMSG, -ENOMEM. */
+static int open_names(struct call_private *call, struct call_listing *listing)
+{
+	for (size_t i = 0; listing->n < listing->n_sealed; i++) {
+		int r;
+
+		if (i == OPEN_BATCH) {
+			call_yield(&call->call);
+			return -EAGAIN;
+		}
+		r = open_name(listing, &listing->sealed[listing->n], &listing->names[listing->n]);
+		if (r == -EBADMSG)
+			log_line(LOG_ERR, call->call.request->ref,
+			    "store: the list of %s was changed by somebody else: refused", listing->folder);
 		if (r < 0)
 			return r;
 		listing->n++;
 	}
-	if (n)
-		qsort(listing->names, n, sizeof(*listing->names), compare_names);
+	sealed_free(listing);
+	if (listing->n)
+		qsort(listing->names, listing->n, sizeof(*listing->names), compare_names);
+	folder_keep(call->call.core, listing);
 	return 0;
-}
-
-static void on_listed(void *arg, const struct store_child *children, size_t n, int r)
-{
-	struct call_listing *listing = arg;
-	struct call_private *call = listing->call;
-
-	listing->loading = false;
-	if (r == 0)
-		r = take_names(listing, children, n);
-	if (r == 0)
-		folder_keep(call->call.core, listing);
-	if (r == -EBADMSG)
-		log_line(LOG_ERR, call->call.request->ref,
-		    "store: the list of %s was changed by somebody else: refused", listing->folder);
-	call_listed(call, r);
 }
 
 /* Starts to read the children of FOLDER. */
@@ -209,8 +231,9 @@ static int start_listing(struct call_private *call, const char *folder)
 	listing->call = call;
 	listing->folder = strdup(folder);
 	listing->loading = true;
-	barrier_hash(call_barrier(call), folder, strlen(folder), &key);
-	r = listing->folder ? store_list(call->call.core->store, &key, on_listed, listing) : -ENOMEM;
+	r = listing->folder ? barrier_hash(call_barrier(call), folder, strlen(folder), &key) : -ENOMEM;
+	if (r == 0)
+		r = store_list(call->call.core->store, &key, on_listed, listing);
 	if (r < 0) {
 		free(listing->folder);
 		free(listing);
@@ -257,12 +280,35 @@ static int add_own_names(struct call_private *call, const char *folder, json_t *
 	return 0;
 }
 
+static int names_json(char *const *names, size_t n, json_t **ret)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		if (json_array_append_new(list, json_string(names[i]))) {
+			json_decref(list);
+			return -ENOMEM;
+		}
+	}
+	*ret = list;
+	return list ? 0 : -ENOMEM;
+}
+
+/* Whether the call itself writes anything below FOLDER. */
+static bool has_own_names(const struct call_private *call, const char *folder)
+{
+	for (size_t i = 0; i < call->writes.n; i++)
+		if (starts_with(call->writes.items[i].key, folder))
+			return true;
+	return false;
+}
+
 static int merged_names(struct call_private *call, const struct call_listing *listing, json_t **ret)
 {
-	json_t *set = json_object(), *list = json_array();
-	const char **sorted AUTO_FREE = NULL;
+	json_t *set = json_object();
+	char **sorted AUTO_FREE = NULL;
 	size_t n = 0;
-	int r = set && list ? add_own_names(call, listing->folder, set) : -ENOMEM;
+	int r = set ? add_own_names(call, listing->folder, set) : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < listing->n; i++)
 		if (own_change(call, listing->folder, listing->names[i]) == 0 &&
@@ -270,19 +316,27 @@ static int merged_names(struct call_private *call, const struct call_listing *li
 			r = -ENOMEM;
 	if (r == 0)
 		sorted = calloc(json_object_size(set) + 1, sizeof(*sorted));
-	for (void *iter = sorted ? json_object_iter(set) : NULL; iter; iter = json_object_iter_next(set, iter))
-		sorted[n++] = json_object_iter_key(iter);
+	for (void *iter = sorted ? json_object_iter(set) : NULL; iter; iter = json_object_iter_next(set, iter)) {
+		const char *name = json_object_iter_key(iter);
+
+		sorted[n++] = (char *)(uintptr_t)name;
+	}
 	if (n)
 		qsort(sorted, n, sizeof(*sorted), compare_names);
-	for (size_t i = 0; i < n; i++)
-		if (json_array_append_new(list, json_string(sorted[i])))
-			r = -ENOMEM;
+	if (r == 0)
+		r = sorted ? names_json(sorted, n, ret) : -ENOMEM;
 	json_decref(set);
-	if (r == 0 && sorted)
-		*ret = list;
-	else
-		json_decref(list);
-	return sorted ? r : -ENOMEM;
+	return r;
+}
+
+static int all_names(struct call_private *call, struct call_listing *listing, json_t **ret)
+{
+	int r = listing->loading ? -EAGAIN : listing->sealed ? open_names(call, listing) : 0;
+
+	if (r < 0)
+		return r;
+	return has_own_names(call, listing->folder) ? merged_names(call, listing, ret)
+						    : names_json(listing->names, listing->n, ret);
 }
 
 int core_list(struct call *call, const char *prefix, json_t **ret)
@@ -296,7 +350,7 @@ int core_list(struct call *call, const char *prefix, json_t **ret)
 		return -EIO; /* sealed */
 	STAILQ_FOREACH(listing, &private->listings, link)
 	if (streq(listing->folder, prefix))
-		return listing->loading ? -EAGAIN : merged_names(private, listing, ret);
+		return all_names(private, listing, ret);
 	listing = call->private->barrier ? NULL : listing_of_kept(private, prefix);
-	return listing ? merged_names(private, listing, ret) : start_listing(private, prefix);
+	return listing ? all_names(private, listing, ret) : start_listing(private, prefix);
 }

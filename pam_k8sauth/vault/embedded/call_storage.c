@@ -8,6 +8,8 @@
 #include "base/json_quick.h"
 #include "base/text.h"
 
+#define WRITES_FEW 32 /* of a call: no more than can be looked through one by one */
+
 bool call_array_grow(void **items, size_t n, size_t *size, size_t item_size)
 {
 	size_t more = *size ? *size * 2 : 8;
@@ -38,12 +40,60 @@ static int mount_key(const struct call *call, const char *key, char ret[static S
 
 /* --- reading */
 
+static bool is_record(const struct call_write *write)
+{
+	return write->kind == WRITE_PUT || write->kind == WRITE_DELETE;
+}
+
+/* The place of KEY in the index, free or not. There is always a free one: at most half of them are used. */
+static uint32_t *index_slot(struct call_private *call, const char *key)
+{
+	uint64_t hash = 14695981039346656037u; /* FNV-1a */
+	size_t slot;
+
+	for (const char *c = key; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+	slot = (size_t)(hash ^ hash >> 32) & (call->write_index_size - 1);
+	while (call->write_index[slot] && !streq(call->writes.items[call->write_index[slot] - 1].key, key))
+		slot = (slot + 1) & (call->write_index_size - 1);
+	return &call->write_index[slot];
+}
+
+/* Brings the index up to date. False without memory. */
+static bool index_writes(struct call_private *call)
+{
+	size_t size = 4 * WRITES_FEW;
+
+	if (2 * call->writes.n > call->write_index_size) {
+		while (size < 4 * call->writes.n)
+			size *= 2;
+		free(call->write_index);
+		call->write_index = calloc(size, sizeof(*call->write_index));
+		call->write_index_size = call->write_index ? size : 0;
+		call->writes_indexed = 0;
+	}
+	if (!call->write_index)
+		return false;
+	for (; call->writes_indexed < call->writes.n; call->writes_indexed++) {
+		const struct call_write *write = &call->writes.items[call->writes_indexed];
+
+		if (is_record(write))
+			*index_slot(call, write->key) = (uint32_t)(call->writes_indexed + 1);
+	}
+	return true;
+}
+
 struct call_write *call_own_write(struct call_private *call, const char *key)
 {
+	if (call->writes.n > WRITES_FEW && index_writes(call)) {
+		uint32_t at = *index_slot(call, key);
+
+		return at ? &call->writes.items[at - 1] : NULL;
+	}
 	for (size_t i = call->writes.n; i > 0; i--) {
 		struct call_write *write = &call->writes.items[i - 1];
 
-		if (write->kind != WRITE_META && write->kind != WRITE_DELETE_TREE && streq(write->key, key))
+		if (is_record(write) && streq(write->key, key))
 			return write;
 	}
 	return NULL;
@@ -51,8 +101,10 @@ struct call_write *call_own_write(struct call_private *call, const char *key)
 
 static int parse(const char *text, size_t len, json_t **ret)
 {
+	errno = 0;
 	*ret = json_quick_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-	return *ret ? 0 : -EIO;
+	/* Nobody may take a record for a broken one that there was no memory to read. */
+	return *ret ? 0 : errno == ENOMEM ? -ENOMEM : -EIO;
 }
 
 int call_read(struct call *call, const struct store_key *key, struct store_blob *ret)
@@ -102,8 +154,9 @@ int core_get(struct call *call, const char *key, json_t **ret)
 		return write->kind == WRITE_PUT ? parse(write->text, write->len, ret) : -ENOENT;
 	if (!barrier)
 		return -EIO; /* sealed */
-	barrier_hash(barrier, key, strlen(key), &hash);
-	r = call_read(call, &hash, &sealed);
+	r = barrier_hash(barrier, key, strlen(key), &hash);
+	if (r == 0)
+		r = call_read(call, &hash, &sealed);
 	return r < 0 ? r : open_record(call, key, &sealed, ret);
 }
 
@@ -135,6 +188,10 @@ static void write_clear(struct call_write *write)
 
 void call_drop_writes(struct call_private *call, size_t kept)
 {
+	if (call->writes_indexed > kept) {
+		memset(call->write_index, 0, call->write_index_size * sizeof(*call->write_index));
+		call->writes_indexed = 0;
+	}
 	while (call->writes.n > kept)
 		write_clear(&call->writes.items[--call->writes.n]);
 }
@@ -224,17 +281,21 @@ static size_t parent_len(const char *key, size_t len)
 	return len;
 }
 
-/* The keys of KEY and of the folders above it; the root is nobody's child. At most PATH_PARTS_MAX + 8. */
-static size_t keys_up(const struct barrier *barrier, const char *key, struct store_key *ret, size_t *ret_lens)
+/* The keys of KEY and of the folders above it; the root is nobody's child. At most PATH_PARTS_MAX + 8. 0 or an errno.
+ */
+static int keys_up(
+    const struct barrier *barrier, const char *key, struct store_key *ret, size_t *ret_lens, size_t *ret_n)
 {
 	size_t len = strlen(key), n = 0;
+	int r = 0;
 
-	while (len && n < PATH_PARTS_MAX + 8) {
+	while (r == 0 && len && n < PATH_PARTS_MAX + 8) {
 		ret_lens[n] = len;
-		barrier_hash(barrier, key, len, &ret[n++]);
+		r = barrier_hash(barrier, key, len, &ret[n++]);
 		len = parent_len(key, len);
 	}
-	return len ? 0 : n;
+	*ret_n = n;
+	return r < 0 ? r : len || !n ? -ENAMETOOLONG : 0;
 }
 
 static void free_names(struct store_node *nodes, size_t n)
@@ -247,13 +308,14 @@ static int txn_put(struct barrier *barrier, struct store_txn *txn, const struct 
 {
 	struct store_key keys[PATH_PARTS_MAX + 9];
 	struct store_node nodes[PATH_PARTS_MAX + 8];
-	size_t lens[PATH_PARTS_MAX + 8], n = keys_up(barrier, write->key, keys, lens);
+	size_t lens[PATH_PARTS_MAX + 8], n;
 	struct store_blob value;
-	int r = n ? 0 : -ENAMETOOLONG;
+	int r = keys_up(barrier, write->key, keys, lens, &n);
 
+	if (r == 0)
+		r = barrier_hash(barrier, "", 0, &keys[n]);
 	if (r < 0)
 		return r;
-	barrier_hash(barrier, "", 0, &keys[n]);
 	for (size_t i = 0; i < n; i++) {
 		size_t up = parent_len(write->key, lens[i]);
 
@@ -276,10 +338,11 @@ static int txn_put(struct barrier *barrier, struct store_txn *txn, const struct 
 static int txn_delete(const struct barrier *barrier, struct store_txn *txn, const struct call_write *write)
 {
 	struct store_key keys[PATH_PARTS_MAX + 8];
-	size_t lens[PATH_PARTS_MAX + 8], n = keys_up(barrier, write->key, keys, lens);
+	size_t lens[PATH_PARTS_MAX + 8], n;
+	int r = keys_up(barrier, write->key, keys, lens, &n);
 
-	if (!n)
-		return -ENAMETOOLONG;
+	if (r < 0)
+		return r;
 	if (write->kind == WRITE_DELETE_TREE)
 		return store_txn_delete_tree(txn, keys, n);
 	return store_txn_delete(txn, keys, n);

@@ -103,7 +103,9 @@ struct call_listing {
 	struct call_private *call;
 	char *folder;
 	bool loading;
-	char **names; /* sorted */
+	struct store_child *sealed; /* as they came; NULL: all are opened */
+	size_t n_sealed;
+	char **names; /* sorted, when all are opened */
 	size_t n;
 	uint64_t kept; /* the place that was reserved for them (kept_folder.serial) */
 };
@@ -140,9 +142,12 @@ struct call_private {
 	struct call_capture captures[CAPTURES_MAX];
 	size_t n_captures;
 	CALL_ARRAY(struct call_write) writes;
+	uint32_t *write_index; /* of records: a hash table of places in WRITES + 1, where they are many */
+	size_t write_index_size, writes_indexed;
 	CALL_ARRAY(struct call_hook) hooks;
 	size_t kept_writes, kept_hooks; /* these happen even if the request is refused */
 	bool relaxed;
+	bool hook_lost;	 /* there was no memory for one: nothing may be committed */
 	json_t *strings; /* what call_field_string lent */
 
 	bool (*confirmed)(struct call *call); /* of call_expect, in the run that just ended */

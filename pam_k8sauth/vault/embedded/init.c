@@ -16,6 +16,7 @@
 /* What an initialisation makes; kept between the runs of its call, handed to the core when it is durable. */
 struct first {
 	struct core *core;
+	struct store_key mounts_key;
 	struct barrier *barrier;
 	struct store_blob keyring, root_key; /* sealed, wrapped */
 	struct mount *mounts[FIRST_MOUNTS];
@@ -68,6 +69,8 @@ static int make_keys(struct first *first)
 		return r;
 	}
 	r = barrier_new(&first->barrier);
+	if (r == 0)
+		r = barrier_hash(first->barrier, MOUNTS_KEY, strlen(MOUNTS_KEY), &first->mounts_key);
 	if (r == 0)
 		r = barrier_save(first->barrier, root_key, &first->keyring);
 	if (r == 0)
@@ -140,7 +143,7 @@ static void use_first(struct core *core, int r, void *arg)
 		return;
 	core->barrier = TAKE_PTR(first->barrier);
 	core->initialised = true;
-	barrier_hash(core->barrier, MOUNTS_KEY, strlen(MOUNTS_KEY), &core->mounts_key);
+	core->mounts_key = first->mounts_key;
 	memcpy(core->cluster_name, first->cluster_name, sizeof(core->cluster_name));
 	memcpy(core->cluster_id, first->cluster_id, sizeof(core->cluster_id));
 	core->created = first->created;
@@ -293,8 +296,9 @@ int core_unseal_at_start(struct core *core, char *why, size_t why_size)
 		log_error("the store stays sealed, and logins are refused: %s", why);
 		return 0;
 	}
-	barrier_hash(core->barrier, MOUNTS_KEY, strlen(MOUNTS_KEY), &core->mounts_key);
-	r = core_run_now(core, load_all, NULL);
+	r = barrier_hash(core->barrier, MOUNTS_KEY, strlen(MOUNTS_KEY), &core->mounts_key);
+	if (r == 0)
+		r = core_run_now(core, load_all, NULL);
 	if (r < 0)
 		snprintf(why, why_size, "cannot load the store: %s", strerror(-r));
 	return r;

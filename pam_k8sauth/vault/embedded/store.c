@@ -35,7 +35,7 @@ static void wake_all(struct store_entry *entry, int r)
 
 static void load_free(struct store_load *load)
 {
-	for (size_t i = 0; i < load->n_children; i++)
+	for (size_t i = 0; load->children && i < load->n_children; i++)
 		free(load->children[i].name.data);
 	free(load->children);
 	free(load->value.data);
@@ -66,7 +66,7 @@ static void finish_load(struct store *store, struct store_load *load)
 		load_free(load);
 		break;
 	case STORE_LOAD_CHILDREN:
-		load->listed(load->arg, load->children, load->n_children, load->r);
+		load->listed(load->arg, &load->children, load->n_children, load->r);
 		load_free(load);
 		break;
 	case STORE_LOAD_META:

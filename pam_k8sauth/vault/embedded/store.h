@@ -73,8 +73,11 @@ struct store_child {
 	struct store_blob name;
 };
 
-/* CHILDREN belong to the callback's caller; R is 0 or a negative errno (-EFBIG: more than STORE_LIST_MAX). */
-typedef void store_listed_fn(void *arg, const struct store_child *children, size_t n, int r);
+/*
+ * R is 0 or a negative errno (-EFBIG: more than STORE_LIST_MAX). Who wants to keep *CHILDREN, which come from malloc as
+ * their names do, sets it to NULL.
+ */
+typedef void store_listed_fn(void *arg, struct store_child **children, size_t n, int r);
 
 /*
  * The children of PARENT, after everything that was committed before this call. 0 or -ENOMEM; LISTED is called from the

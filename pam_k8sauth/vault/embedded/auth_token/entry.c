@@ -167,10 +167,12 @@ static struct token *from_record(const char *salted, const json_t *record)
 
 int token_from_record(const char *salted, const json_t *record, struct token **ret)
 {
-	struct token *token = from_record(salted, record);
+	struct token *token;
 
+	errno = 0;
+	token = from_record(salted, record);
 	if (!token)
-		return -EIO;
+		return errno == ENOMEM ? -ENOMEM : -EIO;
 	/* A record without an end that is not root's is broken: it must not become a token for ever. */
 	if (!token->root && token->expire_time == 0) {
 		token_free(token);

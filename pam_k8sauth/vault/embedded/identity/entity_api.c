@@ -397,6 +397,7 @@ int entity_delete_batch(struct call *call)
 {
 	json_auto_t *ids = NULL;
 	json_t *id;
+	bool waiting = false;
 	size_t i;
 	int r = call_field_strings(call, "entity_ids", &ids, NULL);
 
@@ -411,8 +412,10 @@ int entity_delete_batch(struct call *call)
 		r = find_by_id(call, json_string_value(id), &entity);
 		if (r == 0 && entity)
 			r = delete_entity(call, entity);
-		if (r < 0)
+		if (r == -EAGAIN)
+			waiting = true; /* ask for the others before waiting for this one */
+		else if (r < 0)
 			return r;
 	}
-	return call_done(call);
+	return waiting ? -EAGAIN : call_done(call);
 }
