@@ -31,6 +31,7 @@ static struct accounts *accounts;
 
 static _Atomic int published; /* how many times */
 static _Atomic bool refuses;  /* answers REFUSED */
+static _Atomic bool holds;    /* answers nothing before this is false again */
 static char rebind_name[64];  /* of the last publication */
 static int listening = -1;
 
@@ -64,6 +65,8 @@ static inline void serve(int fd)
 
 	if (wire_serve_read(fd, WIRE_HELPER_MAX, deadline_after_ms(5000), &request, &frame, &passed) < 0)
 		return;
+	while (atomic_load(&holds))
+		usleep(1000);
 	assert_int_equal(frame.type, WIRE_HELPER_PUBLISH);
 	assert_int_equal(fcntl(passed, F_GET_SEALS) & seals, seals);
 	rebind = wire_get_str(&frame, WIRE_REBIND);
@@ -139,6 +142,7 @@ static inline void start(const char *conf)
 	write_conf(conf);
 	atomic_store(&published, 0);
 	atomic_store(&refuses, false);
+	atomic_store(&holds, false);
 	if (accounts_open(base, index_path, conf_path, socket_path, &accounts, why, sizeof(why)) < 0)
 		fail_msg("%s", why);
 }
@@ -240,6 +244,7 @@ static inline int test_setup(void **state)
 static inline int test_teardown(void **state)
 {
 	(void)state;
+	atomic_store(&holds, false); /* of a test that failed */
 	accounts_free(TAKE_PTR(accounts));
 	if (base)
 		event_base_loop(base, EVLOOP_NONBLOCK);
