@@ -116,6 +116,10 @@ void ask(struct wire_conn *conn, struct fake_ask what);
 /* The client leaves. */
 void leave(struct wire_conn *conn);
 
+/* A process that may be a session's leader; it lives until it is killed. */
+pid_t leader_new(void);
+void leader_kill(pid_t pid);
+
 /* The usual ones: a login that must work, an open that must work. */
 void login_ok(struct wire_conn *conn);
 void open_ok(struct wire_conn *conn, const char *handle);

@@ -27,5 +27,8 @@ char *standin_read(const char *name) NODISCARD;
  */
 char *standin_ctl(const char *first, ...) NODISCARD;
 #define CTL(...) free(standin_ctl(__VA_ARGS__, (char *)NULL))
+/* The teardown of a test that sets another mode, for the next one's sake: a test that fails does not come to its end.
+ */
+int standin_mode_ok(void **state);
 /* How many requests it got, and over how many connections, since `requests --clear`. */
 size_t standin_count(json_int_t *ret_connections);

@@ -4,9 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/wait.h>
 
 #include "base/macros.h"
 #include "session/table.h"
@@ -18,25 +16,6 @@ static void close_session(const char *id, uint32_t status)
 	ask(&conn, ask_close(id));
 	assert_true(conn.answered);
 	assert_int_equal(conn.status, status);
-}
-
-/* A process that lives until it is killed. */
-static pid_t leader_new(void)
-{
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		pause();
-		_exit(0);
-	}
-	return pid;
-}
-
-static void leader_kill(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 /* --- renewal --------------------------------------------------------------------------------- */

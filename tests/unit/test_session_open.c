@@ -3,9 +3,7 @@
 #include "session_fakes.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/wait.h>
 
 #include "base/macros.h"
 
@@ -310,25 +308,6 @@ static void test_revoked_already(void **state)
 	world.revoke_status = 403;
 	close_session(open.session, WIRE_STATUS_OK);
 	assert_false(sessions_know(world.sessions, open.session));
-}
-
-/* A process that lives until it is killed. */
-static pid_t leader_new(void)
-{
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		pause();
-		_exit(0);
-	}
-	return pid;
-}
-
-static void leader_kill(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 static void test_leader_dies(void **state)

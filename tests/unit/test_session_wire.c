@@ -20,6 +20,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "child.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "session/state.h"
@@ -174,7 +175,7 @@ static char *ask(uint8_t type, uint16_t tag, uint16_t with, const char *value)
 /* A whole life in a process of its own; exit code 0 if all went well. */
 static pid_t client(bool close_it, bool stay)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_child();
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
