@@ -209,7 +209,7 @@ static void start_waiting(struct kube_server *server)
 	while (!server->kube->stopping && server->n_in_flight < KUBE_IN_FLIGHT) {
 		TAILQ_FOREACH(exchange, &server->waiting, link)
 		{
-			if (!exchange->fault)
+			if (!exchange->fault && deadline_left_ms(exchange->deadline) >= KUBE_TURN_MS)
 				break;
 		}
 		if (!exchange)

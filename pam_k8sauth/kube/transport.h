@@ -15,6 +15,7 @@
 #include "kube/kube.h"
 
 #define KUBE_TOTAL_MS	10000 /* waiting for a turn included */
+#define KUBE_TURN_MS	200   /* with less left a call gets no turn: it could only burden the server */
 #define KUBE_CONNECT_MS 3000  /* resolving and TLS included */
 #define KUBE_DEAD_MS	4000  /* unacknowledged bytes on a connection: leaves time for another one */
 #define KUBE_IN_FLIGHT	64

@@ -379,28 +379,33 @@ static void test_changes_under_way(void **state)
 	struct world *world = *state;
 	struct result result = { 0 };
 
-	CTL("mode", "slow:300");
+	CTL("mode", "hold");
 	send_login(world, VAULT_UPDATE, "web", token, NULL, &result);
 	event_base_loop(world->base, EVLOOP_ONCE);
 	assert_int_equal(ask(world, VAULT_DELETE, "auth/kubernetes/role/web", "root", NULL)->status, 204);
 	assert_false(result.done);
+	CTL("mode", "ok");
 	wait_for_result(world, &result);
 	assert_int_equal(result.status, 400);
 	assert_string_equal(result.error, "invalid role name \"web\"");
 	/* A configuration replaced meanwhile does not harm the login that began before. */
 	write_role(world, "web", NULL, NULL);
+	CTL("mode", "hold");
 	send_login(world, VAULT_UPDATE, "web", token, NULL, &result);
 	event_base_loop(world->base, EVLOOP_ONCE);
 	configure(world, standin_ca, "garbage");
 	assert_false(result.done);
+	CTL("mode", "ok");
 	wait_for_result(world, &result);
 	assert_int_equal(result.status, 200);
 	json_decref(result.auth);
 	/* A mount taken away under a login. */
 	configure(world, standin_ca, reviewer);
+	CTL("mode", "hold");
 	send_login(world, VAULT_UPDATE, "web", token, NULL, &last);
 	event_base_loop(world->base, EVLOOP_ONCE);
 	assert_int_equal(ask(world, VAULT_DELETE, "sys/auth/kubernetes", "root", NULL)->status, 204);
+	CTL("mode", "ok");
 	wait_for_result(world, &last);
 	assert_int_equal(last.status, 403);
 }

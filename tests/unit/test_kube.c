@@ -22,35 +22,43 @@ static void test_retry(void **state)
 	site = site_with(standin_host, standin_ca, reviewer);
 	expect(review(site.server, pod_token, "k8sauth", NO), KUBE_UNAVAILABLE, "");
 	assert_int_equal(standin_count(NULL), 1);
-	CTL("mode", "ok");
+}
+
+/* Which words curl has for it depends on the step that took too long. */
+static bool timed_out(const char *reason)
+{
+	return strstr(reason, "timed out") || strcasestr(reason, "timeout") || strstr(reason, "time-out");
 }
 
 /* One that never answers is given up, and so is what waits behind it; calls beyond what may wait end at once. */
 static void test_hanging(void **state)
 {
-	enum { CALLS = 64 + 1024 + 2 };
+	enum { TURNS = 64, CALLS = TURNS + 1024 + 2 };
 	static struct outcome outcomes[CALLS];
 	SITE = site_with(standin_host, standin_ca, reviewer);
 	AUTO_SECRET struct secret *secret = secret_of(pod_token);
-	unsigned timed_out = 0, waited = 0, too_many = 0;
+	unsigned no_turn = 0;
 
 	(void)state;
 	CTL("mode", "hang");
 	for (int i = 0; i < CALLS; i++)
 		kube_review_token(site.server, secret, NULL, on_reviewed, &outcomes[i]);
 	for (int i = 0; i < CALLS; i++) {
+		const char *reason = outcomes[i].reason;
+		bool waited;
+
 		wait_for(&outcomes[i].done);
 		assert_int_equal(outcomes[i].done, 1);
 		assert_int_equal(outcomes[i].verdict, KUBE_UNAVAILABLE);
-		timed_out += strstr(outcomes[i].reason, "timed out") != NULL ||
-			     strcasestr(outcomes[i].reason, "timeout") != NULL;
-		waited += strstr(outcomes[i].reason, "for a turn") != NULL;
-		too_many += strstr(outcomes[i].reason, "are waiting") != NULL;
+		waited = strstr(reason, "for a turn") != NULL;
+		no_turn += waited;
+		/* On a slow machine one that came late may get a turn after the first ones, and too little of it. */
+		if (i < TURNS	    ? !timed_out(reason)
+		    : i < CALLS - 2 ? !waited && !timed_out(reason)
+				    : !strstr(reason, "are waiting"))
+			fail_msg("call %d: %s", i, reason);
 	}
-	/* those in the queue may get their turn in the last moment */
-	assert_int_equal(timed_out + waited, 64 + 1024);
-	assert_true(timed_out >= 64);
-	assert_int_equal(too_many, 2);
+	assert_true(no_turn > 0);
 	CTL("mode", "ok");
 	expect(review(site.server, pod_token, "k8sauth", NO), KUBE_OK, "");
 }
@@ -107,6 +115,8 @@ static void test_one_hangs(void **state)
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
 	snprintf(url, sizeof(url), "https://127.0.0.1:%u", ntohs(address.sin_port));
 	hanging = kube_server_new(site.kube, url, standin_ca, reviewer);
+	/* With a connection that is there, it is not a matter of how long the others try to get theirs. */
+	expect(review(site.server, pod_token, "k8sauth", NO), KUBE_OK, "");
 	for (int i = 0; i < CALLS; i++)
 		kube_review_token(hanging, secret, NULL, on_reviewed, &outcomes[i]);
 	expect(review(site.server, pod_token, "k8sauth", NO), KUBE_OK, "");
@@ -167,17 +177,24 @@ static void test_new_ca(void **state)
 	free(other);
 }
 
+static pid_t other_standin;
+
 static void test_wrong_host_name(void **state)
 {
-	pid_t pid = standin_serve("127.0.0.2");
-
 	(void)state;
+	other_standin = standin_serve("127.0.0.2");
 	one_site(standin_host, standin_ca, KUBE_UNAVAILABLE, "127.0.0.2");
-	standin_end(pid);
+	standin_end(other_standin);
+	other_standin = 0;
 	one_site(standin_host, standin_ca, KUBE_UNAVAILABLE, "onnect");
-	/* Both had the same state folder: the first one's control socket is gone. */
-	assert_int_equal(standin_restart(), 0);
-	one_site(standin_host, standin_ca, KUBE_OK, "");
+}
+
+/* Both had the same state folder: the first one's control socket is gone. */
+static int end_other_standin(void **state)
+{
+	(void)state;
+	standin_end(other_standin);
+	return standin_restart();
 }
 
 static void with_reviewer(const char *text, enum kube_verdict verdict, const char *reason)
@@ -348,13 +365,14 @@ static void test_freed_under_a_call(void **state)
 	struct outcome outcome = { 0 };
 
 	(void)state;
-	CTL("mode", "slow:100");
+	CTL("mode", "hold");
 	kube_review_token(site.server, secret, NULL, on_reviewed, &outcome);
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	kube_server_free(TAKE_PTR(site.server));
+	assert_int_equal(outcome.done, 0);
+	CTL("mode", "ok");
 	wait_for(&outcome.done);
 	expect(outcome, KUBE_REFUSED, "invalid for the target audiences");
-	CTL("mode", "ok");
 }
 
 static void test_stopped_under_a_call(void **state)
@@ -379,20 +397,20 @@ static void test_stopped_under_a_call(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_retry),
-		cmocka_unit_test(test_hanging),
-		cmocka_unit_test(test_blackhole),
+		cmocka_unit_test_teardown(test_retry, standin_mode_ok),
+		cmocka_unit_test_teardown(test_hanging, standin_mode_ok),
+		cmocka_unit_test_teardown(test_blackhole, standin_mode_ok),
 		cmocka_unit_test(test_many_at_once),
 		cmocka_unit_test(test_one_hangs),
 		cmocka_unit_test(test_trust),
 		cmocka_unit_test(test_new_ca),
-		cmocka_unit_test(test_wrong_host_name),
+		cmocka_unit_test_teardown(test_wrong_host_name, end_other_standin),
 		cmocka_unit_test(test_reviewers),
 		cmocka_unit_test(test_self_review),
-		cmocka_unit_test(test_api_audiences),
-		cmocka_unit_test(test_labels),
-		cmocka_unit_test(test_freed_under_a_call),
-		cmocka_unit_test(test_stopped_under_a_call),
+		cmocka_unit_test_teardown(test_api_audiences, standin_mode_ok),
+		cmocka_unit_test_teardown(test_labels, standin_mode_ok),
+		cmocka_unit_test_teardown(test_freed_under_a_call, standin_mode_ok),
+		cmocka_unit_test_teardown(test_stopped_under_a_call, standin_mode_ok),
 	};
 
 	return cmocka_run_group_tests_name("kube", tests, kube_setup, kube_teardown);

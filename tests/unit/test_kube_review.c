@@ -166,7 +166,6 @@ static void test_answers(void **state)
 		CTL("mode", mode);
 		expect(review(site.server, pod_token, "a", NO), answers[i].verdict, answers[i].reason);
 	}
-	CTL("mode", "ok");
 }
 
 static void test_faults(void **state)
@@ -210,7 +209,6 @@ static void test_redirects_are_not_followed(void **state)
 	expect(review(site.server, pod_token, "k8sauth", NO), KUBE_UNAVAILABLE,
 	    "the server responded with the status code 307");
 	assert_int_equal(standin_count(NULL), 1);
-	CTL("mode", "ok");
 }
 
 int main(void)
@@ -219,9 +217,9 @@ int main(void)
 		cmocka_unit_test(test_review),
 		cmocka_unit_test(test_no_audience),
 		cmocka_unit_test(test_gone),
-		cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_redirects_are_not_followed),
+		cmocka_unit_test_teardown(test_answers, standin_mode_ok),
+		cmocka_unit_test_teardown(test_faults, standin_mode_ok),
+		cmocka_unit_test_teardown(test_redirects_are_not_followed, standin_mode_ok),
 	};
 
 	return cmocka_run_group_tests_name("kube_review", tests, kube_setup, kube_teardown);

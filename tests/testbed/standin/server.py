@@ -5,6 +5,7 @@ import hashlib
 import http
 import json
 import os
+import resource
 import socket
 import ssl
 import struct
@@ -16,7 +17,7 @@ from .objects import ApiError, Objects
 from .tokens import Tokens, make_certificates, write_private
 
 MAX_HEAD, MAX_BODY = 64 << 10, 4 << 20
-MODES = ("ok", "slow", "hang", "reset", "garbage", "garbage-http", "truncated", "huge", "status", "http500", "answer", "other-account",
+MODES = ("ok", "slow", "hold", "hang", "reset", "garbage", "garbage-http", "truncated", "huge", "status", "http500", "answer", "other-account",
          "close-after-reply", "drop-reused", "blackhole", "clock")
 
 
@@ -107,16 +108,16 @@ class Server:
             self.objects.offset = int(argument) if name == "clock" else 0
             self.changed.notify_all()
 
-    def hold(self):
-        """Until somebody sets another mode; then the connection is over."""
+    def hold(self, mode):
+        """Until somebody sets another one than MODE, which may have happened since that was looked at."""
         with self.changed:
-            mode = self.mode
             self.changed.wait_for(lambda: self.mode is not mode, timeout=120)
-        raise Closed
 
     def swallow(self):
-        if self.mode["mode"] == "blackhole":
-            self.hold()
+        mode = self.mode
+        if mode["mode"] == "blackhole":
+            self.hold(mode)
+            raise Closed
 
     def fault(self, connection, number):
         """Before the answer: True if this mode gave its own."""
@@ -124,8 +125,11 @@ class Server:
         name, argument = mode["mode"], mode.get("argument", "")
         if name == "slow":
             time.sleep(int(argument) / 1000)
+        elif name == "hold":
+            self.hold(mode)
         elif name == "hang":
-            self.hold()
+            self.hold(mode)
+            raise Closed
         elif name == "reset":
             connection.reset()
         elif name == "drop-reused" and number > 1:
@@ -214,8 +218,7 @@ class Server:
         sock = raw
         try:
             if not admin:
-                if self.mode["mode"] == "blackhole":
-                    self.hold()
+                self.swallow()
                 raw.settimeout(300)
                 raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 sock = self.tls.wrap_socket(raw, server_side=True)
@@ -229,11 +232,15 @@ class Server:
         while True:
             try:
                 raw, _ = listener.accept()
-            except OSError:
-                return
+            except OSError:  # a client that left already, or no descriptor: the next one may have more luck
+                time.sleep(0.01)
+                continue
             threading.Thread(target=self.connection, args=(raw, admin), daemon=True).start()
 
     def run(self, port, port_file):
+        # The clients of "hang" give up, but their connections stay until the mode changes.
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         listener = socket.create_server((self.address, port), backlog=128)
         os.chdir(self.state)  # the path of a unix socket is at most 107 bytes long
         if os.path.exists("admin.sock"):
