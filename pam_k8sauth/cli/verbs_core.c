@@ -159,7 +159,9 @@ int verb_unwrap(struct cli *cli)
 	} else {
 		body = value_new(VALUE_NULL);
 	}
-	if (client_secret(cli, "PUT", "sys/wrapping/unwrap", NULL, body, &reply) < 0)
+	/* A 404 with data may be what was wrapped: a secret that was deleted. */
+	if (client_secret(cli, "PUT", "sys/wrapping/unwrap", NULL, body, &reply) < 0 &&
+	    !(reply.status == 404 && reply.json))
 		return ui_fail(cli, CLI_SERVER, "Error unwrapping: %s", reply.error);
 	if (!reply.json) {
 		if (cli->format == FORMAT_TABLE)
