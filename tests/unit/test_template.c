@@ -165,7 +165,10 @@ static void test_unsafe_rules_deny(void **state)
 	    "path \"a/ro/{{identity.entity.aliases.auth_kubernetes_2.name}}\" { capabilities = [\"read\"] }\n"
 	    "path \"b/{{identity.entity.metadata.star}}\" { capabilities = [\"read\"] }\n"
 	    "path \"c/{{identity.entity.metadata.empty}}*\" { capabilities = [\"read\"] }\n"
-	    "path \"d/{{identity.entity.metadata.plus}}/x\" { capabilities = [\"read\"] }\n";
+	    "path \"d/{{identity.entity.metadata.plus}}/x\" { capabilities = [\"read\"] }\n"
+	    "path \"e/{{identity.entity.metadata.slash}}\" { capabilities = [\"update\"]\n"
+	    "	required_parameters = [\"x\"] }\n"
+	    "path \"e/a/b\" { capabilities = [\"read\"] }\n";
 	json_t *entity = json_loads(entity_text, JSON_ALLOW_NUL, NULL);
 	struct acl *acl = acl_for(text, entity);
 
@@ -177,6 +180,10 @@ static void test_unsafe_rules_deny(void **state)
 	assert_int_equal(acl_capabilities(acl, "b/abc"), ACL_DENY);
 	assert_int_equal(acl_capabilities(acl, "c/x"), ACL_DENY);
 	assert_int_equal(acl_capabilities(acl, "d/y/x"), ACL_DENY);
+	/* What the author wrote without a template stands. */
+	assert_int_equal(acl_capabilities(acl, "e/a/b"), ACL_READ);
+	assert_true(acl_check(acl, VAULT_READ, "e/a/b", NULL, 0).allowed);
+	assert_false(acl_check(acl, VAULT_READ, "a/ro/ns/sa", NULL, 0).allowed);
 	acl_free(acl);
 	json_decref(entity);
 }

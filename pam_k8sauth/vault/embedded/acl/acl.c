@@ -134,6 +134,17 @@ static void cleanup_acl(struct acl **acl)
 	acl_free(*acl);
 }
 
+/* Leaves of RULE what it takes away: a deny, and that it decides instead of wider ones. */
+static void grant_nothing(struct rule *rule)
+{
+	struct rule bare = { .pattern = rule->pattern, .kind = rule->kind, .templated = rule->templated };
+
+	bare.capabilities = rule->capabilities & ACL_DENY;
+	rule->pattern = NULL;
+	rule_clear(rule);
+	*rule = bare;
+}
+
 /* Adds FROM, filled in where it has templates; nothing where they cannot be. */
 static int add_rule(struct acl *acl, const struct rule *from, const json_t *entity)
 {
@@ -153,7 +164,7 @@ static int add_rule(struct acl *acl, const struct rule *from, const json_t *enti
 		return r;
 	acl->n++;
 	if (unsafe)
-		rule->capabilities = ACL_DENY;
+		grant_nothing(rule);
 	return label ? rule_set_pattern(rule, label) : 0;
 }
 

@@ -79,7 +79,7 @@ int decode_object(struct decoder *decoder, const char *label, const struct hcl_v
 int decode_duration(struct decoder *decoder, const struct hcl_value *body, const char *key, int64_t *ret);
 
 /* template.c: LABEL filled in from ENTITY. 0; -ENOENT: it cannot be; -ENOMEM. *RET_TIMED becomes true where it hangs on
- * the time, *RET_UNSAFE where a value may widen it: then it may only deny. */
+ * the time, *RET_UNSAFE where a value may widen it: then it may grant nothing. */
 int template_fill(const char *label, const json_t *entity, bool *ret_timed, bool *ret_unsafe, char **ret) NODISCARD;
 
 /* params.c: whether the parameters of a request suit a rule (vault-core.md 1.6 step 4, 1.7). */

@@ -3,7 +3,7 @@
  * Templates in policy paths (vault-core.md 1.8): "{{identity.entity.id}}" becomes the entity's. What cannot be filled
  * in makes its rule match nothing. Values that are empty or have '*', '+' or '/' could widen it, and they are not the
  * policy author's words (annotations of a service account, for one): such a rule grants nothing any more, but it may
- * have been there to take something away, so it denies what it matches.
+ * have been there to take something away, so it still denies, and still decides instead of wider rules.
  */
 #include <errno.h>
 #include <stdio.h>
