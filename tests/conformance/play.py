@@ -98,6 +98,24 @@ class Session:
             reply = Reply(answer.status, {n.lower(): v for n, v in answer.getheaders()}, answer.read())
         return self.record(title or repr(data[:200]), reply)
 
+    def until(self, ready):
+        """Asks by READY(), at most 20 s, until it says true. Nothing of that is recorded: what comes next shows what is wrong."""
+        recorded = len(self.records)
+        for _ in range(400):
+            done = ready()
+            del self.records[recorded:]
+            if done:
+                return
+            time.sleep(0.05)
+
+    def wait_moved(self, reply):
+        """Waits until the move of a mount that REPLY accepted has ended; nothing is recorded. False where it was refused."""
+        if reply.status != 200:
+            return False
+        path = "sys/remount/status/" + reply["data"]["migration_id"]
+        self.until(lambda: self.get(path)["data"]["migration_info"]["status"] != "in-progress")
+        return True
+
     def wait_for(self, path):
         """Waits until a new or upgraded KV mount lists PATH: meanwhile it refuses (400). What this asks is not recorded."""
         for _ in range(400):

@@ -2,7 +2,6 @@
 """sys/: mounts, auth methods, tune, moves, the UI's paths, status, tools, the plugin catalogue, and who may ask for them."""
 import contextlib
 import http.client
-import time
 import urllib.parse
 import uuid
 
@@ -357,23 +356,8 @@ def _(s):
 
 def move(s, source, target, **more):
     reply = s.post("sys/remount", {"from": source, "to": target}, **more)
-    if reply.status != 200:
-        return
-    identifier = reply["data"]["migration_id"]
-    for _ in range(200):
-        reply = status(s, identifier)
-        if reply["data"]["migration_info"]["status"] != "in-progress":
-            break
-        time.sleep(0.05)
-    s.get(f"sys/remount/status/{identifier}")
-
-
-def status(s, identifier):
-    """Asked in a loop: only its last answer is compared."""
-    recorded = len(s.records)
-    reply = s.get(f"sys/remount/status/{identifier}")
-    del s.records[recorded:]
-    return reply
+    if s.wait_moved(reply):
+        s.get("sys/remount/status/" + reply["data"]["migration_id"])
 
 
 @case("remount: a secret engine with its data")
@@ -463,10 +447,8 @@ def _(s):
     s.get("sys/mounts")
     with s.differs("remount-checks"):
         s.post("sys/remount", {"from": "three/sub", "to": "x"})
-        s.post("sys/remount", {"from": "three/", "to": "../x"})
-        time.sleep(0.5)
-        s.post("sys/remount", {"from": "../x", "to": "three"})
-        time.sleep(0.5)
+        s.wait_moved(s.post("sys/remount", {"from": "three/", "to": "../x"}))
+        s.wait_moved(s.post("sys/remount", {"from": "../x", "to": "three"}))
 
 
 # --- what the UI and clients ask

@@ -395,7 +395,7 @@ def _(s):
     leaf = new(s, top["client_token"], ttl="1h")
     orphan = new(s, top["client_token"], path="auth/token/create-orphan", ttl="1h")
     batch = new(s, top["client_token"], ttl="1h", type="batch")
-    time.sleep(4)
+    s.until(lambda: all(show(s, auth).status != 200 for auth in (top, leaf, batch)))
     for auth in top, leaf, orphan, batch:
         show(s, auth)
         s.get("auth/token/lookup-self", token=auth["client_token"])
@@ -613,8 +613,7 @@ def _(s):
     parent = login(s)["auth"]
     child = new(s, parent["client_token"])
     batch = new(s, parent["client_token"], type="batch")
-    s.post("sys/remount", {"from": "auth/k", "to": "auth/k2"})
-    time.sleep(2)  # Vault does it in the background
+    s.wait_moved(s.post("sys/remount", {"from": "auth/k", "to": "auth/k2"}))
     for auth in parent, child, batch:
         show(s, auth)
     s.delete("sys/auth/k2")
