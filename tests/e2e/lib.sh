@@ -49,7 +49,7 @@ tap_end() {
 # For use inside a test: each says what was expected when it fails.
 expect_journal() { # EXTENDED-REGEX
 	local i
-	for ((i = 0; i < 20; i++)); do
+	for ((i = 0; i < 100; i++)); do
 		journal_since_mark > "$STAGE/journal"
 		grep -qE "$1" "$STAGE/journal" && return 0
 		sleep 0.1
@@ -72,7 +72,7 @@ open_session() {
 	pod_ssh "$user" "$STAGE/token" 'echo "$VAULT_TOKEN $K8SAUTH_DIR"; read -r _ || true' < "$STAGE/hold" > "$STAGE/session" 2> "$STAGE/session.err" &
 	session_client=$!
 	exec 8> "$STAGE/hold"
-	for _ in $(seq 100); do
+	for _ in $(seq 300); do
 		read -r session_token session_dir < "$STAGE/session" && return 0
 		sleep 0.1
 	done
@@ -109,7 +109,7 @@ all_gone() { # SECONDS
 # systemd starts a killed daemon again after two seconds.
 daemon_active() {
 	local i
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 300; i++)); do
 		sleep 0.1
 		machine_run systemctl -q is-active k8sauthd.service && return 0
 	done

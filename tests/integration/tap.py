@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TAP output and what the integration tests share: one function per test, run in order."""
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -45,9 +46,15 @@ def expect(condition, *what):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below those that the kernel gives to outgoing connections: nobody gets it by chance before it is used."""
+    while True:
+        port = random.randrange(16384, 32768)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def wait_for(condition, what, seconds=20):

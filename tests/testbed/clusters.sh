@@ -26,7 +26,7 @@ cluster_start() {
 	"$testbed/apiserver" --state "$cluster_dir" --port "$cluster_port" > "$cluster_dir/log" 2>&1 < /dev/null &
 	echo $! > "$cluster_dir/pids"
 	disown # bash would report its end
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		curl -sf --cacert "$cluster_dir/ca.crt" "https://127.0.0.1:$cluster_port/readyz" > /dev/null && return
 		sleep 0.1
 	done
@@ -81,7 +81,7 @@ EOF
 	cluster_kubectl create clusterrolebinding vault-tokenreview-binding --clusterrole=system:auth-delegator \
 		--serviceaccount=vault:vault-auth > /dev/null
 	local token=
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		token=$(cluster_kubectl get secret vault-auth-token -n vault -o 'jsonpath={.data.token}')
 		[ -n "$token" ] && break
 		sleep 0.1
