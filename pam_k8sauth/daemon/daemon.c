@@ -96,6 +96,7 @@ static void on_stopped(evutil_socket_t fd, short what, void *arg)
 		return;
 	if (is_busy(daemon))
 		log_warning("stopping with requests in progress, after %d s", STOP_MS / 1000);
+	event_del(daemon->stopped); /* the core runs the loop once more, for what is in progress */
 	event_base_loopbreak(daemon->base);
 }
 
@@ -195,8 +196,12 @@ static void daemon_end(struct daemon *daemon)
 	free_event(daemon->watchdog);
 	free_event(daemon->unsealed);
 	free_event(daemon->stopped);
-	if (daemon->base)
-		event_base_free(daemon->base);
+	if (!daemon->base)
+		return;
+	/* Dropped connections go in a turn of the loop. */
+	while (event_base_get_num_events(daemon->base, EVENT_BASE_COUNT_ACTIVE) > 0)
+		event_base_loop(daemon->base, EVLOOP_NONBLOCK);
+	event_base_free(daemon->base);
 }
 
 /* --- the start ------------------------------------------------------------------------------------------------------
