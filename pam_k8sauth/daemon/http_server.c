@@ -104,9 +104,11 @@ static void on_accept_error(struct evconnlistener *socket, void *arg)
 {
 	struct http_listener *listener = arg;
 	struct timeval pause = { 0, RETRY_MS * 1000 };
+	static struct log_limit failures;
 
 	(void)socket;
-	log_warning("accepting HTTP connections: %s", strerror(errno));
+	if (log_allowed(&failures, "HTTP connections that could not be accepted"))
+		log_warning("accepting HTTP connections: %s", strerror(errno));
 	if (make_room(listener->server))
 		return;
 	set_accepting(listener->server, false);
