@@ -194,16 +194,24 @@ static void on_listed(void *arg, struct store_child **children, size_t n, int r)
 	call_listed(listing->call, r);
 }
 
-/* Opens the names that came, some at a time: the loop does other things in between. 0, -EAGAIN, -EBADMSG, -ENOMEM. */
+static int give_way(struct call_private *call)
+{
+	call_yield(&call->call);
+	return -EAGAIN;
+}
+
+/* Opens the names that came, some at a time, and sorts them: the loop does other things in between. 0, -EAGAIN,
+ * -EBADMSG, -ENOMEM. */
 static int open_names(struct call_private *call, struct call_listing *listing)
 {
-	for (size_t i = 0; listing->n < listing->n_sealed; i++) {
+	const bool is_long = listing->n_sealed > OPEN_BATCH;
+	size_t i;
+
+	for (i = 0; listing->n < listing->n_sealed; i++) {
 		int r;
 
-		if (i == OPEN_BATCH) {
-			call_yield(&call->call);
-			return -EAGAIN;
-		}
+		if (i == OPEN_BATCH)
+			return give_way(call);
 		r = open_name(listing, &listing->sealed[listing->n], &listing->names[listing->n]);
 		if (r == -EBADMSG)
 			log_line(LOG_ERR, call->call.request->ref,
@@ -212,11 +220,12 @@ static int open_names(struct call_private *call, struct call_listing *listing)
 			return r;
 		listing->n++;
 	}
+	if (is_long && i > 0)
+		return give_way(call);
 	sealed_free(listing);
-	if (listing->n)
-		qsort(listing->names, listing->n, sizeof(*listing->names), compare_names);
+	qsort(listing->names, listing->n, sizeof(*listing->names), compare_names);
 	folder_keep(call->call.core, listing);
-	return 0;
+	return is_long ? give_way(call) : 0;
 }
 
 /* Starts to read the children of FOLDER. */
