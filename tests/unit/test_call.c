@@ -5,6 +5,8 @@
 
 #include "core_fixture.h"
 
+#include "base/secret_pages.h"
+
 /* --- an engine whose handlers do what the tests need */
 
 static unsigned runs, freed, hooks_done, hooks_cancelled, unmounted_calls;
@@ -170,9 +172,7 @@ static int fails(struct call *call)
 /* It does not see that something is missing in what it made: jansson does not always say so. */
 static int lacks_memory(struct call *call)
 {
-	volatile size_t much = PTRDIFF_MAX;
-
-	assert_null(wipe_malloc(much));
+	secret_note_failure(); /* as wipe_malloc does */
 	return fails(call) == -EIO ? 0 : -EINVAL;
 }
 
