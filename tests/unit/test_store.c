@@ -127,6 +127,129 @@ static void test_batches(void **state)
 	}
 }
 
+/* --- what is prepared */
+
+static struct store_txn *prepared(struct fixture *f, const char *path, const char *value)
+{
+	struct store_txn *txn = store_txn_new();
+
+	add_put(txn, path, value, strlen(value));
+	store_prepare(f->store, txn, true);
+	return txn;
+}
+
+static void commit_prepared(struct fixture *f, struct store_txn *txn)
+{
+	struct result result = { 0 };
+
+	assert_int_equal(store_commit(f->store, txn, true, on_committed, &result), 0);
+	while (!result.calls)
+		assert_int_equal(event_base_loop(f->base, EVLOOP_ONCE), 0);
+	assert_int_equal(result.r, 0);
+}
+
+/* Lets the thread come to it, which nothing shows: what is prepared shows in no answer. */
+static void let_prepare(void)
+{
+	struct timespec moment = { .tv_nsec = 2000000 };
+
+	nanosleep(&moment, NULL);
+}
+
+static void test_prepared(void **state)
+{
+	struct fixture *f = *state;
+	struct store_txn *txn;
+
+	open_store(f);
+	for (int wait = 0; wait < 2; wait++) {
+		for (int expect = 0; expect < 2; expect++) {
+			char name[16];
+
+			snprintf(name, sizeof(name), "p/%d%d", wait, expect);
+			txn = prepared(f, name, "committed");
+			if (wait)
+				let_prepare();
+			if (expect)
+				store_expect(f->store);
+			commit_prepared(f, txn);
+			assert_value(f, name, "committed");
+		}
+	}
+	reopen(f);
+	assert_value(f, "p/00", "committed");
+	assert_value(f, "p/11", "committed");
+}
+
+/* Reads, lists and other commits come between, and see nothing of it; it is committed all the same. */
+static void test_prepared_and_others(void **state)
+{
+	struct fixture *f = *state;
+	struct store_txn *txn;
+
+	open_store(f);
+	txn = prepared(f, "q/one", "1");
+	let_prepare();
+	assert_list(f, "q/", "");
+	commit_prepared(f, txn);
+	txn = prepared(f, "q/two", "2");
+	let_prepare();
+	assert_absent(f, "q/two");
+	commit_prepared(f, txn);
+	txn = prepared(f, "r/one", "1");
+	let_prepare();
+	assert_int_equal(put(f, "r/two", "2"), 0);
+	reopen(f); /* as if the daemon had ended then */
+	assert_absent(f, "r/one");
+	assert_value(f, "r/two", "2");
+	/* Of the store that was closed: to this one it is new. */
+	store_txn_free(txn);
+	assert_value(f, "q/one", "1");
+	assert_value(f, "q/two", "2");
+	assert_list(f, "r/", "two ");
+}
+
+static void test_abandoned(void **state)
+{
+	struct fixture *f = *state;
+	struct store_txn *txn;
+
+	open_store(f);
+	store_abandon(f->store, NULL);
+	store_abandon(f->store, prepared(f, "a/one", "1"));
+	txn = prepared(f, "a/two", "2");
+	let_prepare();
+	store_expect(f->store); /* what does not come */
+	store_abandon(f->store, txn);
+	assert_int_equal(put(f, "a/three", "3"), 0);
+	assert_list(f, "a/", "three ");
+	store_abandon(f->store, prepared(f, "a/four", "4")); /* left to the end */
+	reopen(f);
+	assert_list(f, "a/", "three ");
+}
+
+/* A kill after the preparation, which has reached the file: nothing of it is there. */
+static void test_prepared_and_killed(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+	pid_t child;
+
+	child = fork();
+	if (child == 0) {
+		open_store(f);
+		if (put(f, "x/y", "kept") != 0)
+			_exit(1);
+		(void)prepared(f, "x/z", "never");
+		let_prepare();
+		raise(SIGKILL);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	open_store(f);
+	assert_list(f, "x/", "y ");
+}
+
 /* --- what reaches the disk: libsqlite3 finds this one first */
 
 static unsigned flushes;
@@ -342,6 +465,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_survives_kill, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_waits_for_flight, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_batches, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_prepared, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_prepared_and_others, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_abandoned, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_prepared_and_killed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flushes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_close_finishes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),

@@ -125,7 +125,7 @@ static void call_unref(struct call_private *call)
 		return;
 	state_drop(call);
 	undo_run(call);
-	store_txn_free(call->txn);
+	store_abandon(core->store, call->txn);
 	unpin_first(call, call->pins.n);
 	free(call->writes.items);
 	free(call->write_index);
@@ -314,7 +314,7 @@ void call_drop_rehearsal(struct call_private *call)
 	if (!call->rehearsed)
 		return;
 	call->rehearsed = false;
-	store_txn_free(TAKE_PTR(call->txn));
+	store_abandon(call->call.core->store, TAKE_PTR(call->txn));
 	undo_run(call);
 	vault_response_clear(call->call.response);
 }
@@ -347,6 +347,17 @@ void call_rehearse(struct core *core)
 	call->rehearsed_ms = monotonic_ms();
 	if (r < 0 || !call->txn)
 		call_drop_rehearsal(call);
+	else
+		store_prepare(core->store, call->txn, call->relaxed);
+}
+
+void calls_answering(void *arg)
+{
+	struct core *core = arg;
+	const struct call_private *call = TAILQ_FIRST(&core->calls);
+
+	if (core->n_calls == 1 && call->rehearsed)
+		store_expect(core->store);
 }
 
 /* Whether what was rehearsed is what a run would make now; it is forgotten otherwise. */

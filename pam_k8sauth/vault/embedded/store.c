@@ -7,18 +7,39 @@
 
 struct store {
 	struct event *results; /* the thread has some */
+	struct event *look;    /* looks for results itself */
 	struct event *turn;    /* runs at the end of the loop's turn: hands the batch over */
 	struct store_thread thread;
 	struct store_cache cache;
 	struct store_txns txns; /* of this turn; what the thread has not taken yet collects in its queue */
 	struct store_loads loads;
+	bool expecting; /* a commit, for which the thread stays awake */
+	bool looking;	/* for its end */
+	int64_t look_until;
 	size_t pending; /* transactions and loads that were begun and have no result yet */
 };
 
+static void look_again(struct store *store)
+{
+	static const struct timeval now = { 0 };
+
+	/* In the loop's next round, after its sockets. */
+	event_add(store->look, &now);
+}
+
 static void hand_over(struct store *store)
 {
-	if (!TAILQ_EMPTY(&store->txns) || !TAILQ_EMPTY(&store->loads))
-		store_thread_give(&store->thread, &store->txns, &store->loads);
+	bool look = store->expecting && !TAILQ_EMPTY(&store->txns);
+
+	if (TAILQ_EMPTY(&store->txns) && TAILQ_EMPTY(&store->loads))
+		return;
+	store->expecting = false;
+	store_thread_give(&store->thread, &store->txns, &store->loads, look);
+	if (!look)
+		return;
+	store->looking = true;
+	store->look_until = store_now_us() + STORE_AWAKE_US;
+	look_again(store);
 }
 
 /* --- results */
@@ -135,6 +156,7 @@ static void take_results(struct store *store)
 	struct store_txn *txn;
 	struct store_load *load;
 
+	store->looking = false;
 	store_thread_take(&store->thread, &txns, &loads);
 	while ((load = TAILQ_FIRST(&loads))) {
 		TAILQ_REMOVE(&loads, load, link);
@@ -151,7 +173,23 @@ static void take_results(struct store *store)
 
 static void on_results(evutil_socket_t fd, short what, void *arg)
 {
-	take_results(arg);
+	struct store *store = arg;
+
+	store_thread_drain(&store->thread);
+	take_results(store);
+}
+
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct store *store = arg;
+
+	if (!store->looking)
+		return;
+	/* When the time is up it takes what there is, and the thread says again when there is more. */
+	if (atomic_load(&store->thread.results) || store_now_us() >= store->look_until)
+		take_results(store);
+	else
+		look_again(store);
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *arg)
@@ -163,9 +201,14 @@ void store_pump(struct store *store, int timeout_ms)
 {
 	struct pollfd fd = { .fd = store->thread.wake_fd, .events = POLLIN };
 
+	store->expecting = false;
 	hand_over(store);
-	if (poll(&fd, 1, timeout_ms) > 0)
+	if (store->looking) {
 		take_results(store);
+	} else if (poll(&fd, 1, timeout_ms) > 0) {
+		store_thread_drain(&store->thread);
+		take_results(store);
+	}
 }
 
 /* --- open and close */
@@ -190,7 +233,8 @@ int store_open(struct event_base *base, const char *path, struct store **ret, ch
 	}
 	store->results = event_new(base, store->thread.wake_fd, EV_READ | EV_PERSIST, on_results, store);
 	store->turn = event_new(base, -1, 0, on_turn, store);
-	if (!store->results || !store->turn || event_add(store->results, NULL) < 0) {
+	store->look = evtimer_new(base, on_look, store);
+	if (!store->results || !store->turn || !store->look || event_add(store->results, NULL) < 0) {
 		store_close(store);
 		snprintf(why, why_size, "no memory");
 		return -ENOMEM;
@@ -209,6 +253,8 @@ void store_close(struct store *store)
 		event_free(store->results);
 	if (store->turn)
 		event_free(store->turn);
+	if (store->look)
+		event_free(store->look);
 	store_thread_stop(&store->thread);
 	store_cache_free(&store->cache);
 	free(store);
@@ -324,107 +370,6 @@ int store_meta_get(struct store *store, const char *name, struct store_blob *ret
 
 /* --- writing */
 
-struct store_txn *store_txn_new(void)
-{
-	struct store_txn *txn = calloc(1, sizeof(*txn));
-
-	if (txn)
-		STAILQ_INIT(&txn->ops);
-	return txn;
-}
-
-static void op_free(struct store_op *op)
-{
-	for (size_t i = 0; i < op->n_nodes; i++)
-		free(op->nodes[i].name.data);
-	free(op->nodes);
-	free(op->value.data);
-	free(op->meta_name);
-	free(op->removed);
-	free(op);
-}
-
-void store_txn_free(struct store_txn *txn)
-{
-	struct store_op *op;
-
-	if (!txn)
-		return;
-	while ((op = STAILQ_FIRST(&txn->ops))) {
-		STAILQ_REMOVE_HEAD(&txn->ops, link);
-		op_free(op);
-	}
-	free(txn->entries);
-	free(txn);
-}
-
-static struct store_op *op_new(struct store_txn *txn, enum store_op_kind kind, size_t n_nodes)
-{
-	struct store_op *op = calloc(1, sizeof(*op));
-
-	if (!op)
-		return NULL;
-	op->nodes = calloc(n_nodes ? n_nodes : 1, sizeof(*op->nodes));
-	if (!op->nodes) {
-		free(op);
-		return NULL;
-	}
-	op->kind = kind;
-	op->n_nodes = n_nodes;
-	STAILQ_INSERT_TAIL(&txn->ops, op, link);
-	txn->n_ops++;
-	return op;
-}
-
-int store_txn_put(struct store_txn *txn, const struct store_node *nodes, size_t n, struct store_blob value)
-{
-	struct store_op *op = op_new(txn, STORE_PUT, n);
-
-	if (!op) {
-		for (size_t i = 0; i < n; i++)
-			free(nodes[i].name.data);
-		free(value.data);
-		return -ENOMEM;
-	}
-	memcpy(op->nodes, nodes, n * sizeof(*nodes));
-	op->value = value;
-	return 0;
-}
-
-static int remove_keys(struct store_txn *txn, enum store_op_kind kind, const struct store_key *keys, size_t n)
-{
-	struct store_op *op = op_new(txn, kind, n);
-
-	if (!op)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		op->nodes[i].key = keys[i];
-	return 0;
-}
-
-int store_txn_delete(struct store_txn *txn, const struct store_key *keys, size_t n)
-{
-	return remove_keys(txn, STORE_DELETE, keys, n);
-}
-
-int store_txn_delete_tree(struct store_txn *txn, const struct store_key *keys, size_t n)
-{
-	return remove_keys(txn, STORE_DELETE_TREE, keys, n);
-}
-
-int store_txn_meta(struct store_txn *txn, const char *name, struct store_blob value)
-{
-	struct store_op *op = op_new(txn, STORE_META, 0);
-
-	if (!op) {
-		free(value.data);
-		return -ENOMEM;
-	}
-	op->value = value;
-	op->meta_name = strdup(name);
-	return op->meta_name ? 0 : -ENOMEM;
-}
-
 int store_commit(struct store *store, struct store_txn *txn, bool relaxed, store_committed_fn *committed, void *arg)
 {
 	struct store_op *op;
@@ -449,14 +394,38 @@ int store_commit(struct store *store, struct store_txn *txn, bool relaxed, store
 			txn->entries[i]->in_flight--;
 			store_cache_unpin(&store->cache, txn->entries[i]);
 		}
-		store_txn_free(txn);
+		store_abandon(store, txn);
 		return -ENOMEM;
 	}
-	txn->relaxed = relaxed;
+	if (!txn->prepared)
+		txn->relaxed = relaxed;
 	txn->committed = committed;
 	txn->arg = arg;
 	TAILQ_INSERT_TAIL(&store->txns, txn, link);
 	store->pending++;
 	end_turn(store);
 	return 0;
+}
+
+void store_prepare(struct store *store, struct store_txn *txn, bool relaxed)
+{
+	txn->prepared = true;
+	txn->relaxed = relaxed;
+	store_thread_prepare(&store->thread, txn);
+}
+
+void store_abandon(struct store *store, struct store_txn *txn)
+{
+	if (txn && txn->prepared)
+		store_thread_abandon(&store->thread, txn);
+	else
+		store_txn_free(txn);
+}
+
+void store_expect(struct store *store)
+{
+	if (store->thread.alone)
+		return;
+	store->expecting = true;
+	store_thread_announce(&store->thread);
 }

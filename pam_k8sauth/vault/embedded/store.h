@@ -101,6 +101,7 @@ struct store_node {
 struct store_txn;
 
 struct store_txn *store_txn_new(void) NODISCARD;
+/* Of one that was never prepared. */
 void store_txn_free(struct store_txn *txn);
 /* NODES (n >= 1; the names' bytes and VALUE's are taken over, also on failure). 0 or -ENOMEM. */
 int store_txn_put(struct store_txn *txn, const struct store_node *nodes, size_t n, struct store_blob value) NODISCARD;
@@ -121,6 +122,20 @@ typedef void store_committed_fn(void *arg, int r);
  */
 int store_commit(
     struct store *store, struct store_txn *txn, bool relaxed, store_committed_fn *committed, void *arg) NODISCARD;
+
+/*
+ * TXN will perhaps be committed, with this RELAXED: the thread writes it already, all but its COMMIT, which nothing
+ * shows before that; other work undoes it. TXN stays the caller's, who must not change it any more, and ends it by
+ * store_commit or store_abandon.
+ */
+void store_prepare(struct store *store, struct store_txn *txn, bool relaxed);
+/* Gives TXN up, prepared or not. NULL: nothing. */
+void store_abandon(struct store *store, struct store_txn *txn);
+/*
+ * The commit of what was prepared is about to come: for a moment (200 us) the thread stays awake for it, and the loop
+ * then looks for its end between its sockets. To wake the one and the other took longer than the commit.
+ */
+void store_expect(struct store *store);
 
 /* Waits (at most TIMEOUT_MS) for the thread's next results and runs their callbacks: where no loop runs (start, stop).
  */

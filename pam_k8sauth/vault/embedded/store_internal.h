@@ -4,6 +4,8 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
 
 #include "vault/embedded/store.h"
 
@@ -31,6 +33,7 @@ struct store_txn {
 	struct store_entry **entries; /* the loop's: one for each STORE_PUT and STORE_DELETE, pinned, in flight */
 	size_t n_ops, n_entries;
 	bool relaxed;
+	bool prepared; /* was given to be: the thread may be reading it */
 	store_committed_fn *committed;
 	void *arg;
 	int r;
@@ -70,19 +73,43 @@ struct store_thread {
 	pthread_cond_t changed;
 	struct store_txns txns, done_txns;
 	struct store_loads loads, done_loads;
+	struct store_txn *prepare;   /* NULL: nothing to prepare */
+	struct store_txns abandoned; /* were prepared; the thread frees them */
+	bool announced;		     /* a commit: to be awaited awake */
+	bool polled;		     /* the loop looks for results itself: no need to write to WAKE_FD */
 	bool stop;
 	bool opened;
 	int open_r;
 	char why[512];
+
+	/* Hints that are looked at without the lock. */
+	atomic_bool given;   /* something, since the announcement */
+	atomic_bool results; /* some are waiting */
+	bool alone;	     /* one processor: whoever is awake for nothing keeps the other from its work */
 };
+
+#define STORE_AWAKE_US 200
+
+static inline int64_t store_now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
 
 /* Starts the thread and waits until it opened the store. */
 int store_thread_start(struct store_thread *thread, const char *path, char *why, size_t why_size) NODISCARD;
 /* Lets it finish what it has, and joins it. */
 void store_thread_stop(struct store_thread *thread);
-/* Hands the lists over (they are empty afterwards). */
-void store_thread_give(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads);
-/* Takes what is done. */
+/* Hands the lists over (they are empty afterwards). POLLED: until store_thread_take the loop looks for the results. */
+void store_thread_give(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads, bool polled);
+void store_thread_prepare(struct store_thread *thread, struct store_txn *txn);
+void store_thread_abandon(struct store_thread *thread, struct store_txn *txn);
+void store_thread_announce(struct store_thread *thread);
+/* What WAKE_FD says is known. Before store_thread_take: a later result writes again. */
+void store_thread_drain(struct store_thread *thread);
+/* Takes what is done. Later results write to WAKE_FD. */
 void store_thread_take(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads);
 
 /* --- the connection, used by the thread alone: store_sqlite.c
@@ -92,11 +119,16 @@ struct store_db;
 
 int store_db_open(const char *path, struct store_db **ret, char *why, size_t why_size) NODISCARD;
 void store_db_close(struct store_db *db);
+/* Writes TXN, all but its COMMIT. A failure shows when it is committed. */
+void store_db_prepare(struct store_db *db, struct store_txn *txn);
+/* Undoes what is prepared: all of it, or TXN. */
+void store_db_unprepare(struct store_db *db);
+void store_db_forget(struct store_db *db, const struct store_txn *txn);
 /* Sets every transaction's r. */
 void store_db_commit(struct store_db *db, struct store_txns *txns);
 /*
- * Brings what the log has into the file when there is enough of it: the disk takes its time for that, so it is done when
- * nobody waits (IDLE), or when the log gets too long.
+ * Brings what the log has into the file when there is enough of it: the disk takes its time for that, so it is done
+ * when nobody waits (IDLE), or when the log gets too long.
  */
 void store_db_checkpoint(struct store_db *db, bool idle);
 /* Sets LOAD's r and result. */

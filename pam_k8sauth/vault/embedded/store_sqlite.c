@@ -132,6 +132,7 @@ static int delete_tree(struct store_db *db, struct store_op *op)
 	sqlite3_stmt *statement = db->statements[DELETE_TREE];
 	int rc, r = 0;
 
+	op->n_removed = 0; /* it may have been applied and undone before */
 	bind_key(db, DELETE_TREE, 1, &op->nodes[0].key);
 	while (r == 0 && (rc = sqlite3_step(statement)) == SQLITE_ROW)
 		r = note_removed(op, statement);
@@ -191,22 +192,75 @@ static int set_durability(struct store_db *db, bool relaxed)
 	return store_db_errno(db->sqlite, rc);
 }
 
-static int commit(struct store_db *db, struct store_txns *txns, bool relaxed)
+static int begin(struct store_db *db, bool relaxed)
 {
-	struct store_txn *txn;
 	int r = set_durability(db, relaxed);
 
-	if (r < 0)
-		return r;
-	r = run(db, BEGIN);
-	TAILQ_FOREACH(txn, txns, link)
-	{
-		struct store_op *op;
+	return r < 0 ? r : run(db, BEGIN);
+}
 
-		STAILQ_FOREACH(op, &txn->ops, link)
-		if (r == 0)
-			r = apply(db, op);
+static int apply_all(struct store_db *db, struct store_txn *txn)
+{
+	struct store_op *op;
+	int r = 0;
+
+	STAILQ_FOREACH(op, &txn->ops, link)
+	if (r == 0)
+		r = apply(db, op);
+	return r;
+}
+
+static void roll_back(struct store_db *db)
+{
+	forget_folders(db);
+	if (!sqlite3_get_autocommit(db->sqlite))
+		run(db, ROLLBACK);
+}
+
+void store_db_prepare(struct store_db *db, struct store_txn *txn)
+{
+	int r;
+
+	store_db_unprepare(db);
+	r = begin(db, txn->relaxed);
+	if (r == 0)
+		r = apply_all(db, txn);
+	/* Into the log, too: what is without the mark of a commit there counts for nothing. */
+	if (r == 0)
+		r = store_db_errno(db->sqlite, sqlite3_db_cacheflush(db->sqlite));
+	if (r == 0)
+		db->prepared = txn;
+	else
+		roll_back(db);
+}
+
+void store_db_unprepare(struct store_db *db)
+{
+	if (db->prepared)
+		roll_back(db);
+	db->prepared = NULL;
+}
+
+void store_db_forget(struct store_db *db, const struct store_txn *txn)
+{
+	if (db->prepared == txn)
+		store_db_unprepare(db);
+}
+
+static int commit(struct store_db *db, struct store_txns *txns, bool relaxed)
+{
+	struct store_txn *txn = TAILQ_FIRST(txns);
+	int r;
+
+	if (db->prepared == txn && !TAILQ_NEXT(txn, link)) {
+		db->prepared = NULL;
+		return run(db, COMMIT);
 	}
+	store_db_unprepare(db);
+	r = begin(db, relaxed);
+	TAILQ_FOREACH(txn, txns, link)
+	if (r == 0)
+		r = apply_all(db, txn);
 	return r < 0 ? r : run(db, COMMIT);
 }
 
@@ -231,11 +285,8 @@ void store_db_commit(struct store_db *db, struct store_txns *txns)
 	relaxed = relaxed && txn->relaxed;
 	r = commit(db, txns, relaxed);
 	say_health(db, r);
-	if (r < 0) {
-		forget_folders(db);
-		if (!sqlite3_get_autocommit(db->sqlite))
-			run(db, ROLLBACK);
-	}
+	if (r < 0)
+		roll_back(db);
 	TAILQ_FOREACH(txn, txns, link)
 	txn->r = r;
 }
@@ -244,7 +295,7 @@ void store_db_checkpoint(struct store_db *db, bool idle)
 {
 	int pages = db->wal_pages;
 
-	if (pages < db->checkpoint_at || (!idle && pages < CHECKPOINT_LATE))
+	if (db->prepared || pages < db->checkpoint_at || (!idle && pages < CHECKPOINT_LATE))
 		return;
 	/* A failure is no news: the log goes on growing, and takes all writes until its disk is full. */
 	if (sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) == SQLITE_OK)

@@ -25,6 +25,7 @@ struct store_db {
 	/* Folders that exist for sure: most writes go below the same few. */
 	struct store_key known[KNOWN_FOLDERS];
 	bool is_known[KNOWN_FOLDERS];
+	const struct store_txn *prepared; /* its transaction is open, all is written; NULL */
 };
 
 /* What SQLite's last failure is in errno's words. */

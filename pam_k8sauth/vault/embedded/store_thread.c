@@ -4,6 +4,7 @@
 #include "vault/embedded/store_internal.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -13,25 +14,34 @@
 static void give_back(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads)
 {
 	uint64_t one = 1;
+	bool polled;
 
 	if (TAILQ_EMPTY(txns) && TAILQ_EMPTY(loads))
 		return;
 	pthread_mutex_lock(&thread->lock);
 	TAILQ_CONCAT(&thread->done_txns, txns, link);
 	TAILQ_CONCAT(&thread->done_loads, loads, link);
+	polled = thread->polled;
+	atomic_store(&thread->results, true);
 	pthread_mutex_unlock(&thread->lock);
+	if (polled)
+		return;
 	/* Cannot fail but for a full counter, and then the loop wakes anyhow. */
 	if (write(thread->wake_fd, &one, sizeof(one)) != sizeof(one))
 		log_debug("store: the loop has many results waiting");
 }
 
 /* Records first, so that readers do not wait for the disk's flush; lists last, so that they show these writes. */
-static void work(struct store_thread *thread, struct store_db *db, struct store_txns *txns, struct store_loads *loads)
+static void do_work(
+    struct store_thread *thread, struct store_db *db, struct store_txns *txns, struct store_loads *loads)
 {
 	struct store_txns no_txns = TAILQ_HEAD_INITIALIZER(no_txns);
 	struct store_loads now = TAILQ_HEAD_INITIALIZER(now), later = TAILQ_HEAD_INITIALIZER(later);
 	struct store_load *load;
 
+	/* Who reads must not see what is not committed. */
+	if (!TAILQ_EMPTY(loads))
+		store_db_unprepare(db);
 	while ((load = TAILQ_FIRST(loads))) {
 		TAILQ_REMOVE(loads, load, link);
 		if (load->kind == STORE_LOAD_CHILDREN) {
@@ -50,19 +60,61 @@ static void work(struct store_thread *thread, struct store_db *db, struct store_
 	give_back(thread, &no_txns, &later);
 }
 
+/* What the loop gave since the last time. */
+struct store_work {
+	struct store_txns txns, abandoned;
+	struct store_loads loads;
+	struct store_txn *prepare;
+};
+
+static bool has_work(const struct store_thread *thread)
+{
+	return !TAILQ_EMPTY(&thread->txns) || !TAILQ_EMPTY(&thread->loads) || !TAILQ_EMPTY(&thread->abandoned) ||
+	       thread->prepare;
+}
+
+static void await_awake(struct store_thread *thread)
+{
+	int64_t end = store_now_us() + STORE_AWAKE_US;
+
+	while (!atomic_load(&thread->given) && store_now_us() < end)
+		sched_yield();
+}
+
 /* Takes the next work; false: stop, and nothing is left. */
-static bool next(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads)
+static bool next(struct store_thread *thread, struct store_work *work)
 {
 	bool more;
 
 	pthread_mutex_lock(&thread->lock);
-	while (!thread->stop && TAILQ_EMPTY(&thread->txns) && TAILQ_EMPTY(&thread->loads))
-		pthread_cond_wait(&thread->changed, &thread->lock);
-	TAILQ_CONCAT(txns, &thread->txns, link);
-	TAILQ_CONCAT(loads, &thread->loads, link);
-	more = !TAILQ_EMPTY(txns) || !TAILQ_EMPTY(loads);
+	while (!thread->stop && !has_work(thread)) {
+		if (!thread->announced) {
+			pthread_cond_wait(&thread->changed, &thread->lock);
+			continue;
+		}
+		thread->announced = false;
+		pthread_mutex_unlock(&thread->lock);
+		await_awake(thread);
+		pthread_mutex_lock(&thread->lock);
+	}
+	more = has_work(thread);
+	TAILQ_CONCAT(&work->txns, &thread->txns, link);
+	TAILQ_CONCAT(&work->loads, &thread->loads, link);
+	TAILQ_CONCAT(&work->abandoned, &thread->abandoned, link);
+	work->prepare = TAKE_PTR(thread->prepare);
 	pthread_mutex_unlock(&thread->lock);
 	return more;
+}
+
+static void forget_abandoned(struct store_db *db, struct store_txns *abandoned)
+{
+	struct store_txn *txn;
+
+	while ((txn = TAILQ_FIRST(abandoned))) {
+		TAILQ_REMOVE(abandoned, txn, link);
+		store_db_forget(db, txn);
+		store_txn_free(txn);
+	}
 }
 
 static bool is_idle(struct store_thread *thread)
@@ -70,7 +122,7 @@ static bool is_idle(struct store_thread *thread)
 	bool idle;
 
 	pthread_mutex_lock(&thread->lock);
-	idle = TAILQ_EMPTY(&thread->txns) && TAILQ_EMPTY(&thread->loads);
+	idle = !has_work(thread);
 	pthread_mutex_unlock(&thread->lock);
 	return idle;
 }
@@ -78,8 +130,9 @@ static bool is_idle(struct store_thread *thread)
 static void *thread_main(void *arg)
 {
 	struct store_thread *thread = arg;
-	struct store_txns txns = TAILQ_HEAD_INITIALIZER(txns);
-	struct store_loads loads = TAILQ_HEAD_INITIALIZER(loads);
+	struct store_work work = { .txns = TAILQ_HEAD_INITIALIZER(work.txns),
+		.abandoned = TAILQ_HEAD_INITIALIZER(work.abandoned),
+		.loads = TAILQ_HEAD_INITIALIZER(work.loads) };
 	struct store_db *db = NULL;
 	char why[sizeof(thread->why)] = "";
 	int r;
@@ -93,8 +146,11 @@ static void *thread_main(void *arg)
 	pthread_mutex_unlock(&thread->lock);
 	if (r < 0)
 		return NULL;
-	while (next(thread, &txns, &loads)) {
-		work(thread, db, &txns, &loads);
+	while (next(thread, &work)) {
+		forget_abandoned(db, &work.abandoned);
+		do_work(thread, db, &work.txns, &work.loads);
+		if (work.prepare)
+			store_db_prepare(db, work.prepare);
 		store_db_checkpoint(db, is_idle(thread));
 	}
 	store_db_close(db);
@@ -122,14 +178,23 @@ static int create_without_signals(struct store_thread *thread)
 	return -r;
 }
 
+static bool has_one_processor(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) < 0 || CPU_COUNT(&set) < 2;
+}
+
 int store_thread_start(struct store_thread *thread, const char *path, char *why, size_t why_size)
 {
 	int r;
 
 	TAILQ_INIT(&thread->txns);
 	TAILQ_INIT(&thread->done_txns);
+	TAILQ_INIT(&thread->abandoned);
 	TAILQ_INIT(&thread->loads);
 	TAILQ_INIT(&thread->done_loads);
+	thread->alone = has_one_processor();
 	thread->path = path ? strdup(path) : NULL;
 	if (path && !thread->path)
 		return -ENOMEM;
@@ -171,24 +236,61 @@ void store_thread_stop(struct store_thread *thread)
 	thread_destroy(thread);
 }
 
-void store_thread_give(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads)
+void store_thread_give(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads, bool polled)
 {
 	pthread_mutex_lock(&thread->lock);
+	/* What is committed instead of it, or it itself: to prepare it now would only cost. */
+	if (!TAILQ_EMPTY(txns))
+		thread->prepare = NULL;
 	TAILQ_CONCAT(&thread->txns, txns, link);
 	TAILQ_CONCAT(&thread->loads, loads, link);
+	thread->polled = thread->polled || polled;
 	pthread_mutex_unlock(&thread->lock);
 	/* After the lock is free: the thread would wake only to wait for it. */
+	atomic_store(&thread->given, true);
 	pthread_cond_signal(&thread->changed);
+}
+
+void store_thread_prepare(struct store_thread *thread, struct store_txn *txn)
+{
+	pthread_mutex_lock(&thread->lock);
+	thread->prepare = txn;
+	pthread_mutex_unlock(&thread->lock);
+	pthread_cond_signal(&thread->changed);
+}
+
+void store_thread_abandon(struct store_thread *thread, struct store_txn *txn)
+{
+	pthread_mutex_lock(&thread->lock);
+	if (thread->prepare == txn)
+		thread->prepare = NULL;
+	TAILQ_INSERT_TAIL(&thread->abandoned, txn, link);
+	pthread_mutex_unlock(&thread->lock);
+	pthread_cond_signal(&thread->changed);
+}
+
+void store_thread_announce(struct store_thread *thread)
+{
+	pthread_mutex_lock(&thread->lock);
+	thread->announced = true;
+	atomic_store(&thread->given, false);
+	pthread_mutex_unlock(&thread->lock);
+	pthread_cond_signal(&thread->changed);
+}
+
+void store_thread_drain(struct store_thread *thread)
+{
+	uint64_t count;
+
+	while (read(thread->wake_fd, &count, sizeof(count)) < 0 && errno == EINTR)
+		continue;
 }
 
 void store_thread_take(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads)
 {
-	uint64_t count;
-
-	/* Before the queues are read: a later result writes again. */
-	while (read(thread->wake_fd, &count, sizeof(count)) < 0 && errno == EINTR)
-		continue;
 	pthread_mutex_lock(&thread->lock);
+	atomic_store(&thread->results, false);
+	thread->polled = false;
 	TAILQ_CONCAT(txns, &thread->done_txns, link);
 	TAILQ_CONCAT(loads, &thread->done_loads, link);
 	pthread_mutex_unlock(&thread->lock);
