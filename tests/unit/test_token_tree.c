@@ -306,9 +306,75 @@ static void test_subset(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_core, close_core)
 
+#define LOGINS_MAX 512
+
+static void on_gone(void *arg, struct vault_response *response)
+{
+	assert_int_equal(response->status, 204);
+	*(bool *)arg = true;
+}
+
+/* A token of the mount auth/k/, and one that it makes, if it still may; NULL otherwise. The caller frees. */
+static char *log_in_and_make(void)
+{
+	struct login_auth *auth = login_auth_new();
+	struct vault_response *login, *response;
+	char *made = NULL;
+
+	auth->display_name = strdup("somebody");
+	auth->policies = json_pack("[s]", "maker");
+	login = harness_login(&harness, "auth/k/", auth, NULL);
+	response = harness_send(&harness, VAULT_UPDATE, "auth/token/create",
+	    json_string_value(json_object_get(login->auth, "client_token")),
+	    json_pack("{s:[s]}", "policies", "default"));
+	if (response->status == 200)
+		made = strdup(json_string_value(json_object_get(response->auth, "client_token")));
+	vault_response_free(response);
+	vault_response_free(login);
+	return made;
+}
+
+/* Logins go on while the tokens of their mount are looked for: what they make goes with the mount as well. */
+static void test_logins_while_their_mount_goes(void **state)
+{
+	struct vault_request *request = vault_request_new(VAULT_DELETE, "sys/auth/k");
+	struct deadline deadline;
+	char *children[LOGINS_MAX];
+	bool gone = false;
+	size_t n = 0;
+
+	write_policy("maker", "path \"auth/token/create\" { capabilities = [\"update\"] }");
+	expect(VAULT_UPDATE, "sys/auth/k", HARNESS_ROOT, json_pack("{s:s}", "type", "kubernetes"), 204, NULL);
+	request->token = secret_copy(HARNESS_ROOT, strlen(HARNESS_ROOT));
+	vault_send(core_vault(harness.core), request, on_gone, &gone);
+	while (n < LOGINS_MAX && core_mount_of(harness.core, "auth/k/login")) {
+		children[n] = log_in_and_make();
+		n += children[n] != NULL;
+	}
+	assert_true(n > 0);
+	deadline = deadline_after_ms(20000);
+	while (!gone && !deadline_passed(deadline))
+		harness_loop(&harness, 1);
+	assert_true(gone);
+	for (size_t i = 0; i < n; i++) {
+		int status = 200;
+
+		while (status == 200 && !deadline_passed(deadline)) {
+			struct vault_response *response = harness_send(
+			    &harness, VAULT_READ, "auth/token/lookup-self", children[i], NULL);
+
+			status = response->status;
+			vault_response_free(response);
+		}
+		assert_int_equal(status, 403);
+		free(children[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_logins_while_their_mount_goes, open_core, close_core),
 		TEST(test_tree),
 		TEST(test_orphans),
 		TEST(test_big_tree),
