@@ -16,6 +16,36 @@
 #define QUICK_DEPTH  32 /* nested deeper: jansson's own limit counts */
 #define QUICK_DIGITS 18 /* more may overflow */
 
+/* A byte of C in each place. */
+#define EACH(c) (UINT64_C(0x0101010101010101) * (c))
+
+/* The highest bit of a byte of X that is 0; of bytes behind such a one it may be set, too. */
+static uint64_t zeros(uint64_t x)
+{
+	return (x - EACH(1)) & ~x & EACH(0x80);
+}
+
+static bool is_plain(unsigned char c)
+{
+	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
+size_t json_plain_len(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	/* Eight bytes at a time: nearly all of a token. */
+	for (uint64_t x; n + sizeof(x) <= len; n += sizeof(x)) {
+		memcpy(&x, text + n, sizeof(x));
+		if ((x & EACH(0x80)) | ((x - EACH(' ')) & ~x & EACH(0x80)) | zeros(x ^ EACH('"')) |
+		    zeros(x ^ EACH('\\')) | zeros(x ^ EACH(0x7f)))
+			break;
+	}
+	while (n < len && is_plain((unsigned char)text[n]))
+		n++;
+	return n;
+}
+
 struct reader {
 	const unsigned char *at, *end;
 	bool unique;
@@ -43,12 +73,8 @@ static const char *take_string(struct reader *reader, size_t *ret_len)
 {
 	const unsigned char *start = reader->at;
 
-	while (reader->at < reader->end && *reader->at != '"') {
-		if (*reader->at < ' ' || *reader->at >= 0x7f || *reader->at == '\\')
-			return NULL;
-		reader->at++;
-	}
-	if (reader->at == reader->end)
+	reader->at += json_plain_len((const char *)reader->at, (size_t)(reader->end - reader->at));
+	if (reader->at == reader->end || *reader->at != '"')
 		return NULL;
 	*ret_len = (size_t)(reader->at++ - start);
 	return (const char *)start;

@@ -11,3 +11,7 @@
  * the value; NULL with ERROR (which may be NULL).
  */
 json_t *json_quick_loadb(const char *text, size_t len, size_t flags, json_error_t *error);
+
+/* How many bytes of TEXT, from its beginning, are printable ASCII that a JSON string holds as it is: no '"', no '\\'.
+ */
+size_t json_plain_len(const char *text, size_t len);

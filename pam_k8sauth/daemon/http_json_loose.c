@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_quick.h"
+
 #define NUMBER_MAX 256 /* characters of a number that an error text shows, and that we look at */
 
 /* An object or array that is open. */
@@ -98,8 +100,12 @@ static int take_escape(struct loose *loose)
 static int take_string(struct loose *loose)
 {
 	for (loose->at++; loose->at < loose->end && *loose->at != '"';) {
+		size_t plain = json_plain_len(loose->at, (size_t)(loose->end - loose->at));
 		int r = 0;
 
+		loose->at += plain;
+		if (plain)
+			continue;
 		if (*loose->at == '\\')
 			r = take_escape(loose);
 		else

@@ -178,7 +178,9 @@ static size_t tolerate(char *text, size_t len, bool loose)
 	const char *skipped = loose ? " \t\r\n\v\f" : "\r\n";
 	size_t kept = 0;
 
-	for (size_t i = 0; i < len; i++) {
+	while (kept < len && (unsigned char)text[kept] > ' ')
+		kept++;
+	for (size_t i = kept; i < len; i++) {
 		if (text[i] == '\0' || !strchr(skipped, text[i]))
 			text[kept++] = text[i];
 	}

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/json_quick.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -20,7 +21,7 @@ static void add_json_string(struct buf *buf, const char *text, size_t len)
 
 	buf_add_char(buf, '"');
 	while (at < len) {
-		size_t run = at;
+		size_t run = at + json_plain_len(text + at, len - at);
 
 		while (run < len && !must_escape(text[run]))
 			run++;

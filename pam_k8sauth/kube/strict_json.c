@@ -14,6 +14,9 @@ static bool depth_within(const char *text, size_t len, unsigned max)
 
 	for (size_t i = 0; i < len; i++) {
 		if (string) {
+			i += json_plain_len(text + i, len - i);
+			if (i == len)
+				break;
 			if (text[i] == '\\')
 				i++;
 			else if (text[i] == '"')

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/json_quick.h"
 #include "daemon/http_json.h"
 
 #define INPUT "error parsing JSON: failed to parse JSON input: "
@@ -201,6 +202,25 @@ static void test_json_encode(void **state)
 	}
 }
 
+/* Every byte in every place, whatever stands around it. */
+static void test_json_plain_len(void **state)
+{
+	char text[21];
+
+	for (int around = 0; around < 2; around++) {
+		for (size_t at = 0; at < sizeof(text); at++) {
+			for (int c = 0; c < 256; c++) {
+				bool plain = c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+
+				memset(text, around ? '~' : ' ', sizeof(text));
+				text[at] = (char)c;
+				assert_int_equal(json_plain_len(text, sizeof(text)), plain ? sizeof(text) : at);
+				assert_int_equal(json_plain_len(text, at), at);
+			}
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_json_counts),
 		cmocka_unit_test(test_json_encode),
+		cmocka_unit_test(test_json_plain_len),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
