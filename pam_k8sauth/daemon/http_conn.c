@@ -147,6 +147,12 @@ static bool is_plain(const struct http_exchange *conn)
 	return !bufferevent_openssl_get_ssl(conn->bev);
 }
 
+/* The client has sent all, and a unix socket keeps what it was sent. */
+static bool ends_without_lingering(const struct http_exchange *conn)
+{
+	return conn->close && conn->peer.kind == VAULT_PEER_UNIX && !conn->refused;
+}
+
 /* Writes without asking the loop first whether the socket takes it, since it nearly always does; the loop has the rest.
  */
 static void conn_write_now(struct http_exchange *conn)
@@ -158,6 +164,9 @@ static void conn_write_now(struct http_exchange *conn)
 	(void)evbuffer_write(out, bufferevent_getfd(conn->bev));
 	evbuffer_freeze(out, 1);
 	if (evbuffer_get_length(out) == 0) {
+		/* A client that reads to the end need not wait for the rest of this turn. */
+		if (ends_without_lingering(conn))
+			shutdown(bufferevent_getfd(conn->bev), SHUT_WR);
 		/* Later in this turn: a client's next request must not be handled inside of the reply to this one. */
 		bufferevent_trigger(conn->bev, EV_WRITE, BEV_OPT_DEFER_CALLBACKS);
 		return;
@@ -323,8 +332,7 @@ static void on_write(struct bufferevent *bev, void *arg)
 
 	if (conn->state != CONN_WRITING)
 		return;
-	if (conn->close && conn->peer.kind == VAULT_PEER_UNIX && !conn->refused) {
-		/* The client has sent all, and a unix socket keeps what it was sent. */
+	if (ends_without_lingering(conn)) {
 		conn_drop(conn);
 		return;
 	}
@@ -394,7 +402,7 @@ static struct bufferevent *conn_bufferevent(struct event_base *base, int fd, SSL
 static void conn_read_now(struct http_exchange *conn)
 {
 	struct evbuffer *in = bufferevent_get_input(conn->bev);
-	char chunk[16384];
+	char chunk[4096]; /* more would only be zeroed and wiped, and drive other things out of the cache */
 	ssize_t n = recv(bufferevent_getfd(conn->bev), chunk, sizeof(chunk), MSG_DONTWAIT);
 	int r;
 
