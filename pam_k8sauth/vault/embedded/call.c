@@ -474,10 +474,15 @@ void call_resume(struct call *call)
 	struct call_private *private = private_of(call);
 
 	private->holds--;
-	if (private->phase == CALL_SETTLING && private->holds == 0)
+	if (private->phase == CALL_SETTLING && private->holds == 0) {
 		call_finish(private, private->result);
-	else
+	} else if (private->holds == 0 && rehearsal_holds(private)) {
+		/* At once, before whoever brought the answer tidies up behind it. */
+		commit(private);
+		store_flush(call->core->store);
+	} else {
 		call_enqueue(private);
+	}
 	call_unref(private);
 }
 

@@ -27,7 +27,7 @@ static void look_again(struct store *store)
 	event_add(store->look, &now);
 }
 
-static void hand_over(struct store *store)
+void store_flush(struct store *store)
 {
 	bool look = store->expecting && !TAILQ_EMPTY(&store->txns);
 
@@ -194,7 +194,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 
 static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
-	hand_over(arg);
+	store_flush(arg);
 }
 
 void store_pump(struct store *store, int timeout_ms)
@@ -202,7 +202,7 @@ void store_pump(struct store *store, int timeout_ms)
 	struct pollfd fd = { .fd = store->thread.wake_fd, .events = POLLIN };
 
 	store->expecting = false;
-	hand_over(store);
+	store_flush(store);
 	if (store->looking) {
 		take_results(store);
 	} else if (poll(&fd, 1, timeout_ms) > 0) {

@@ -137,6 +137,9 @@ void store_abandon(struct store *store, struct store_txn *txn);
  */
 void store_expect(struct store *store);
 
+/* Hands over what was committed, instead of at the end of the loop's turn. */
+void store_flush(struct store *store);
+
 /* Waits (at most TIMEOUT_MS) for the thread's next results and runs their callbacks: where no loop runs (start, stop).
  */
 void store_pump(struct store *store, int timeout_ms);
