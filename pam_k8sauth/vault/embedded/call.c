@@ -351,13 +351,9 @@ void call_rehearse(struct core *core)
 		store_prepare(core->store, call->txn, call->relaxed);
 }
 
+/* Nothing: to wake the store thread for it cost more than it saved. */
 void calls_answering(void *arg)
 {
-	struct core *core = arg;
-	const struct call_private *call = TAILQ_FIRST(&core->calls);
-
-	if (core->n_calls == 1 && call->rehearsed)
-		store_expect(core->store);
 }
 
 /* Whether what was rehearsed is what a run would make now; it is forgotten otherwise. */

@@ -7,39 +7,18 @@
 
 struct store {
 	struct event *results; /* the thread has some */
-	struct event *look;    /* looks for results itself */
 	struct event *turn;    /* runs at the end of the loop's turn: hands the batch over */
 	struct store_thread thread;
 	struct store_cache cache;
 	struct store_txns txns; /* of this turn; what the thread has not taken yet collects in its queue */
 	struct store_loads loads;
-	bool expecting; /* a commit, for which the thread stays awake */
-	bool looking;	/* for its end */
-	int64_t look_until;
 	size_t pending; /* transactions and loads that were begun and have no result yet */
 };
 
-static void look_again(struct store *store)
-{
-	static const struct timeval now = { 0 };
-
-	/* In the loop's next round, after its sockets. */
-	event_add(store->look, &now);
-}
-
 void store_flush(struct store *store)
 {
-	bool look = store->expecting && !TAILQ_EMPTY(&store->txns);
-
-	if (TAILQ_EMPTY(&store->txns) && TAILQ_EMPTY(&store->loads))
-		return;
-	store->expecting = false;
-	store_thread_give(&store->thread, &store->txns, &store->loads, look);
-	if (!look)
-		return;
-	store->looking = true;
-	store->look_until = store_now_us() + STORE_AWAKE_US;
-	look_again(store);
+	if (!TAILQ_EMPTY(&store->txns) || !TAILQ_EMPTY(&store->loads))
+		store_thread_give(&store->thread, &store->txns, &store->loads);
 }
 
 /* --- results */
@@ -156,7 +135,6 @@ static void take_results(struct store *store)
 	struct store_txn *txn;
 	struct store_load *load;
 
-	store->looking = false;
 	store_thread_take(&store->thread, &txns, &loads);
 	while ((load = TAILQ_FIRST(&loads))) {
 		TAILQ_REMOVE(&loads, load, link);
@@ -179,19 +157,6 @@ static void on_results(evutil_socket_t fd, short what, void *arg)
 	take_results(store);
 }
 
-static void on_look(evutil_socket_t fd, short what, void *arg)
-{
-	struct store *store = arg;
-
-	if (!store->looking)
-		return;
-	/* When the time is up it takes what there is, and the thread says again when there is more. */
-	if (atomic_load(&store->thread.results) || store_now_us() >= store->look_until)
-		take_results(store);
-	else
-		look_again(store);
-}
-
 static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	store_flush(arg);
@@ -201,11 +166,8 @@ void store_pump(struct store *store, int timeout_ms)
 {
 	struct pollfd fd = { .fd = store->thread.wake_fd, .events = POLLIN };
 
-	store->expecting = false;
 	store_flush(store);
-	if (store->looking) {
-		take_results(store);
-	} else if (poll(&fd, 1, timeout_ms) > 0) {
+	if (poll(&fd, 1, timeout_ms) > 0) {
 		store_thread_drain(&store->thread);
 		take_results(store);
 	}
@@ -233,8 +195,7 @@ int store_open(struct event_base *base, const char *path, struct store **ret, ch
 	}
 	store->results = event_new(base, store->thread.wake_fd, EV_READ | EV_PERSIST, on_results, store);
 	store->turn = event_new(base, -1, 0, on_turn, store);
-	store->look = evtimer_new(base, on_look, store);
-	if (!store->results || !store->turn || !store->look || event_add(store->results, NULL) < 0) {
+	if (!store->results || !store->turn || event_add(store->results, NULL) < 0) {
 		store_close(store);
 		snprintf(why, why_size, "no memory");
 		return -ENOMEM;
@@ -253,8 +214,6 @@ void store_close(struct store *store)
 		event_free(store->results);
 	if (store->turn)
 		event_free(store->turn);
-	if (store->look)
-		event_free(store->look);
 	store_thread_stop(&store->thread);
 	store_cache_free(&store->cache);
 	free(store);
@@ -420,12 +379,4 @@ void store_abandon(struct store *store, struct store_txn *txn)
 		store_thread_abandon(&store->thread, txn);
 	else
 		store_txn_free(txn);
-}
-
-void store_expect(struct store *store)
-{
-	if (store->thread.alone)
-		return;
-	store->expecting = true;
-	store_thread_announce(&store->thread);
 }

@@ -131,12 +131,6 @@ int store_commit(
 void store_prepare(struct store *store, struct store_txn *txn, bool relaxed);
 /* Gives TXN up, prepared or not. NULL: nothing. */
 void store_abandon(struct store *store, struct store_txn *txn);
-/*
- * The commit of what was prepared is about to come: for a moment (200 us) the thread stays awake for it, and the loop
- * then looks for its end between its sockets. To wake the one and the other took longer than the commit.
- */
-void store_expect(struct store *store);
-
 /* Hands over what was committed, instead of at the end of the loop's turn. */
 void store_flush(struct store *store);
 

@@ -4,8 +4,6 @@
 #pragma once
 
 #include <pthread.h>
-#include <stdatomic.h>
-#include <time.h>
 
 #include "vault/embedded/store.h"
 
@@ -75,41 +73,23 @@ struct store_thread {
 	struct store_loads loads, done_loads;
 	struct store_txn *prepare;   /* NULL: nothing to prepare */
 	struct store_txns abandoned; /* were prepared; the thread frees them */
-	bool announced;		     /* a commit: to be awaited awake */
-	bool polled;		     /* the loop looks for results itself: no need to write to WAKE_FD */
 	bool stop;
 	bool opened;
 	int open_r;
 	char why[512];
-
-	/* Hints that are looked at without the lock. */
-	atomic_bool given;   /* something, since the announcement */
-	atomic_bool results; /* some are waiting */
-	bool alone;	     /* one processor: whoever is awake for nothing keeps the other from its work */
 };
-
-#define STORE_AWAKE_US 200
-
-static inline int64_t store_now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 /* Starts the thread and waits until it opened the store. */
 int store_thread_start(struct store_thread *thread, const char *path, char *why, size_t why_size) NODISCARD;
 /* Lets it finish what it has, and joins it. */
 void store_thread_stop(struct store_thread *thread);
-/* Hands the lists over (they are empty afterwards). POLLED: until store_thread_take the loop looks for the results. */
-void store_thread_give(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads, bool polled);
+/* Hands the lists over (they are empty afterwards). */
+void store_thread_give(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads);
 void store_thread_prepare(struct store_thread *thread, struct store_txn *txn);
 void store_thread_abandon(struct store_thread *thread, struct store_txn *txn);
-void store_thread_announce(struct store_thread *thread);
 /* What WAKE_FD says is known. Before store_thread_take: a later result writes again. */
 void store_thread_drain(struct store_thread *thread);
-/* Takes what is done. Later results write to WAKE_FD. */
+/* Takes what is done. */
 void store_thread_take(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads);
 
 /* --- the connection, used by the thread alone: store_sqlite.c

@@ -4,7 +4,6 @@
 #include "vault/embedded/store_internal.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -14,18 +13,13 @@
 static void give_back(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads)
 {
 	uint64_t one = 1;
-	bool polled;
 
 	if (TAILQ_EMPTY(txns) && TAILQ_EMPTY(loads))
 		return;
 	pthread_mutex_lock(&thread->lock);
 	TAILQ_CONCAT(&thread->done_txns, txns, link);
 	TAILQ_CONCAT(&thread->done_loads, loads, link);
-	polled = thread->polled;
-	atomic_store(&thread->results, true);
 	pthread_mutex_unlock(&thread->lock);
-	if (polled)
-		return;
 	/* Cannot fail but for a full counter, and then the loop wakes anyhow. */
 	if (write(thread->wake_fd, &one, sizeof(one)) != sizeof(one))
 		log_debug("store: the loop has many results waiting");
@@ -73,30 +67,14 @@ static bool has_work(const struct store_thread *thread)
 	       thread->prepare;
 }
 
-static void await_awake(struct store_thread *thread)
-{
-	int64_t end = store_now_us() + STORE_AWAKE_US;
-
-	while (!atomic_load(&thread->given) && store_now_us() < end)
-		sched_yield();
-}
-
 /* Takes the next work; false: stop, and nothing is left. */
 static bool next(struct store_thread *thread, struct store_work *work)
 {
 	bool more;
 
 	pthread_mutex_lock(&thread->lock);
-	while (!thread->stop && !has_work(thread)) {
-		if (!thread->announced) {
-			pthread_cond_wait(&thread->changed, &thread->lock);
-			continue;
-		}
-		thread->announced = false;
-		pthread_mutex_unlock(&thread->lock);
-		await_awake(thread);
-		pthread_mutex_lock(&thread->lock);
-	}
+	while (!thread->stop && !has_work(thread))
+		pthread_cond_wait(&thread->changed, &thread->lock);
 	more = has_work(thread);
 	TAILQ_CONCAT(&work->txns, &thread->txns, link);
 	TAILQ_CONCAT(&work->loads, &thread->loads, link);
@@ -178,13 +156,6 @@ static int create_without_signals(struct store_thread *thread)
 	return -r;
 }
 
-static bool has_one_processor(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) < 0 || CPU_COUNT(&set) < 2;
-}
-
 int store_thread_start(struct store_thread *thread, const char *path, char *why, size_t why_size)
 {
 	int r;
@@ -194,7 +165,6 @@ int store_thread_start(struct store_thread *thread, const char *path, char *why,
 	TAILQ_INIT(&thread->abandoned);
 	TAILQ_INIT(&thread->loads);
 	TAILQ_INIT(&thread->done_loads);
-	thread->alone = has_one_processor();
 	thread->path = path ? strdup(path) : NULL;
 	if (path && !thread->path)
 		return -ENOMEM;
@@ -236,7 +206,7 @@ void store_thread_stop(struct store_thread *thread)
 	thread_destroy(thread);
 }
 
-void store_thread_give(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads, bool polled)
+void store_thread_give(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads)
 {
 	pthread_mutex_lock(&thread->lock);
 	/* What is committed instead of it, or it itself: to prepare it now would only cost. */
@@ -244,10 +214,8 @@ void store_thread_give(struct store_thread *thread, struct store_txns *txns, str
 		thread->prepare = NULL;
 	TAILQ_CONCAT(&thread->txns, txns, link);
 	TAILQ_CONCAT(&thread->loads, loads, link);
-	thread->polled = thread->polled || polled;
 	pthread_mutex_unlock(&thread->lock);
 	/* After the lock is free: the thread would wake only to wait for it. */
-	atomic_store(&thread->given, true);
 	pthread_cond_signal(&thread->changed);
 }
 
@@ -269,15 +237,6 @@ void store_thread_abandon(struct store_thread *thread, struct store_txn *txn)
 	pthread_cond_signal(&thread->changed);
 }
 
-void store_thread_announce(struct store_thread *thread)
-{
-	pthread_mutex_lock(&thread->lock);
-	thread->announced = true;
-	atomic_store(&thread->given, false);
-	pthread_mutex_unlock(&thread->lock);
-	pthread_cond_signal(&thread->changed);
-}
-
 void store_thread_drain(struct store_thread *thread)
 {
 	uint64_t count;
@@ -289,8 +248,6 @@ void store_thread_drain(struct store_thread *thread)
 void store_thread_take(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads)
 {
 	pthread_mutex_lock(&thread->lock);
-	atomic_store(&thread->results, false);
-	thread->polled = false;
 	TAILQ_CONCAT(txns, &thread->done_txns, link);
 	TAILQ_CONCAT(loads, &thread->done_loads, link);
 	pthread_mutex_unlock(&thread->lock);
