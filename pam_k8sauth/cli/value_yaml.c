@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <regex.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -274,6 +275,7 @@ static void add_real(struct buf *out, double number)
 static void add_number(struct writer *writer, const struct value *value)
 {
 	const char *text = value->text;
+	double number = strtod(text, NULL);
 
 	if (streq(text, "-0")) {
 		buf_add_char(writer->text, '0');
@@ -284,10 +286,11 @@ static void add_number(struct writer *writer, const struct value *value)
 		(void)strtoll(text, NULL, 10);
 	else
 		(void)strtoull(text, NULL, 10);
-	if (!errno && !strpbrk(text, ".eE"))
+	/* Beyond what a float holds: as it was sent. */
+	if ((!errno && !strpbrk(text, ".eE")) || !isfinite(number))
 		buf_add_str(writer->text, text);
 	else
-		add_real(writer->text, strtod(text, NULL));
+		add_real(writer->text, number);
 }
 
 static bool is_letter(uint32_t c)

@@ -18,7 +18,8 @@ FLAT = "kubernetes.io/serviceaccount/"
 NAMES = ["webapp-sa", "webapp-sa", "webapp-sa", "other", "", None, "a.b"]
 NAMESPACES = ["webapp-ns", "webapp-ns", "webapp-ns", "other", "", None]
 UIDS = [UID, UID, UID, "other", "", None]
-TIMES = [None, 0, NOW, NOW + 30, NOW + 200, NOW - 30, NOW - 200, NOW - 5000, NOW + 5000, "5", True, NOW + 1.5, 2**40, -1]
+# None so near to now that it matters how fast the table is played.
+TIMES = [None, 0, NOW - 1000, NOW + 1000, NOW - 5000, NOW + 5000, "5", True, NOW + 1000.5, 2**40, -1]
 AUDIENCES = [["vault"], ["vault"], ["vault"], ["a", "vault"], ["a"], [], "vault", "a", None, 5, [5], ["vault", "b"], {}]
 ISSUERS = ["https://kubernetes.default.svc.cluster.local", "kubernetes/serviceaccount", "", None, 5, []]
 USERS = ["system:serviceaccount:webapp-ns:webapp-sa", "system:serviceaccount:other:webapp-sa", "system:serviceaccount:webapp-ns:other", "admin", "",
