@@ -17,8 +17,6 @@ struct kube;	    /* one per daemon: multi handle, connections */
 struct kube_server; /* one API server as configured: host, CA, reviewer */
 
 struct kube *kube_new(struct event_base *base) NODISCARD;
-/* ANSWERING is called whenever an API server has sent something, before it is read: an answer may be near. */
-void kube_on_answering(struct kube *kube, void (*answering)(void *arg), void *arg);
 /* After kube_server_free of all its servers. Calls still in progress end as KUBE_UNAVAILABLE from inside. */
 void kube_free(struct kube *kube);
 

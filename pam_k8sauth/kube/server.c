@@ -16,12 +16,6 @@ struct kube *kube_new(struct event_base *base)
 	return kube;
 }
 
-void kube_on_answering(struct kube *kube, void (*answering)(void *arg), void *arg)
-{
-	kube->answering = answering;
-	kube->answering_arg = arg;
-}
-
 void kube_free(struct kube *kube)
 {
 	if (!kube)
@@ -65,12 +59,7 @@ static void on_server_timer(evutil_socket_t fd, short what, void *arg)
 
 static void on_ready(evutil_socket_t fd, short what, void *arg)
 {
-	struct kube_server *server = arg;
-	const struct kube *kube = server->kube;
-
-	if (what & EV_READ && kube->answering)
-		kube->answering(kube->answering_arg);
-	drive(server, fd, (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
+	drive(arg, fd, (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
 }
 
 /* curl wants WHAT of FD; KNOWN is the event that it was given for it. */

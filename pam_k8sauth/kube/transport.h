@@ -30,8 +30,6 @@ struct kube {
 	struct event_base *base;
 	struct kube_server *servers; /* also those that only finish their last calls */
 	bool stopping;
-	void (*answering)(void *arg); /* NULL: nobody wants to know */
-	void *answering_arg;
 };
 
 struct easy {

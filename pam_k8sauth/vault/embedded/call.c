@@ -351,11 +351,6 @@ void call_rehearse(struct core *core)
 		store_prepare(core->store, call->txn, call->relaxed);
 }
 
-/* Nothing: to wake the store thread for it cost more than it saved. */
-void calls_answering(void *arg)
-{
-}
-
 /* Whether what was rehearsed is what a run would make now; it is forgotten otherwise. */
 static bool rehearsal_holds(struct call_private *call)
 {

@@ -50,7 +50,6 @@ static int make_parts(struct core *core)
 	core->identity = identity_new();
 	if (!core->sys || !core->kube || !core->tokens || !core->policies || !core->identity)
 		return -ENOMEM;
-	kube_on_answering(core->kube, calls_answering, core);
 	return core_calls_init(core);
 }
 

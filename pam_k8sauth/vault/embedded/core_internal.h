@@ -191,8 +191,6 @@ void call_finish(struct call_private *call, int r);
 void calls_run_ready(struct core *core);
 /* Rehearses the call that expects an answer, if it still does. */
 void call_rehearse(struct core *core);
-/* An API server begins to answer (ARG: the core): if that confirms a rehearsal, its commit comes at once. */
-void calls_answering(void *arg);
 /* As if no rehearsal had been held: before CALL is ended in another way than by its run. */
 void call_drop_rehearsal(struct call_private *call);
 /* A listing of CALL is on its way; it came, or failed with R. */
