@@ -61,24 +61,31 @@ int buf_add_char(struct buf *buf, char c)
 	return buf_add(buf, &c, 1);
 }
 
+int buf_vprintf(struct buf *buf, const char *format, va_list args)
+{
+	va_list again;
+	int len, r;
+
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, format, args);
+	r = len < 0 ? buf_fail(buf, -EINVAL) : buf_reserve(buf, (size_t)len);
+	if (r == 0) {
+		vsnprintf(buf->data + buf->len, (size_t)len + 1, format, again);
+		buf->len += (size_t)len;
+	}
+	va_end(again);
+	return r;
+}
+
 int buf_printf(struct buf *buf, const char *format, ...)
 {
 	va_list args;
-	int len, r;
+	int r;
 
 	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
+	r = buf_vprintf(buf, format, args);
 	va_end(args);
-	if (len < 0)
-		return buf_fail(buf, -EINVAL);
-	r = buf_reserve(buf, (size_t)len);
-	if (r < 0)
-		return r;
-	va_start(args, format);
-	vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
-	va_end(args);
-	buf->len += (size_t)len;
-	return 0;
+	return r;
 }
 
 void buf_free(struct buf *buf)

@@ -2,6 +2,7 @@
 /* A growing byte buffer with a hard maximum; what it gives back is wiped, since credentials pass through. */
 #pragma once
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stddef.h>
@@ -26,7 +27,9 @@ struct buf {
 int buf_add(struct buf *buf, const void *data, size_t len);
 int buf_add_str(struct buf *buf, const char *text);
 int buf_add_char(struct buf *buf, char c);
+/* For text with a secret in it, too: asprintf leaves copies in memory that it frees. */
 int buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
+int buf_vprintf(struct buf *buf, const char *format, va_list args) PRINTF_LIKE(2, 0);
 
 /* Wipes and empties; keeps max. */
 void buf_free(struct buf *buf);

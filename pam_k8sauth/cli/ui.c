@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/secret.h"
 #include "cli/cli.h"
 
@@ -30,11 +31,11 @@ static bool coloured(void)
 
 PRINTF_LIKE(1, 0) static char *text_va(const char *format, va_list args)
 {
-	char *text;
+	struct buf text = { 0 };
 
-	if (vasprintf(&text, format, args) < 0)
+	if (buf_vprintf(&text, format, args) < 0)
 		abort();
-	return text;
+	return buf_take(&text);
 }
 
 char *text_of(const char *format, ...)

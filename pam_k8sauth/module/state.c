@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "module/module.h"
 
 #define HANDLE_DATA  "pam_k8sauth.handle"
@@ -41,14 +42,12 @@ static void free_session(pam_handle_t *pamh, void *data, int status)
 
 enum situation handle_put(struct module *module, const struct secret *handle)
 {
-	AUTO_WIPE_STR char *assignment = NULL;
+	AUTO_BUF struct buf assignment = { 0 };
 
 	handle_drop(module);
-	if (asprintf(&assignment, "%s=%s", HANDLE_VARIABLE, secret_reveal(handle)) < 0) {
-		assignment = NULL;
+	if (buf_printf(&assignment, "%s=%s", HANDLE_VARIABLE, secret_reveal(handle)) < 0)
 		return SITUATION_NO_MEMORY;
-	}
-	return pam_putenv(module->pamh, assignment) == PAM_SUCCESS ? SITUATION_DONE : SITUATION_NO_MEMORY;
+	return pam_putenv(module->pamh, assignment.data) == PAM_SUCCESS ? SITUATION_DONE : SITUATION_NO_MEMORY;
 }
 
 struct secret *handle_get(const struct module *module)

@@ -88,17 +88,16 @@ static void on_open_deadline(evutil_socket_t fd, short events, void *arg)
 PRINTF_LIKE(2, 3)
 static void env_add(struct buf *reply, const char *format, ...)
 {
+	AUTO_BUF struct buf text = { 0 };
 	va_list args;
-	char *text AUTO_WIPE_STR = NULL;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
+	buf_vprintf(&text, format, args);
 	va_end(args);
-	if (text)
-		wire_add(reply, WIRE_ENV, text, strlen(text));
-	else
+	if (text.failed)
 		reply->failed = true;
+	else
+		wire_add(reply, WIRE_ENV, text.data, text.len);
 }
 
 static void env_add_all(struct opening *opening)
