@@ -80,3 +80,19 @@ bool accounts_local_opened(struct accounts *accounts, const char *unix_name, con
  * rebind`). DONE as above, ACCOUNT being NULL; ACCOUNT_WRONG_USER for a name that the index does not know.
  */
 void accounts_rebind(struct accounts *accounts, const char *unix_name, account_claimed_fn *done, void *arg);
+
+/* --- list.c --------------------------------------------------------------------------------------------------- */
+
+/*
+ * Calls SEE for every account of the index; a negative answer of it ends that and is returned. 0; -EBADMSG (index or
+ * accounts.conf cannot be trusted). WHY says what.
+ */
+int accounts_each(struct accounts *accounts, int (*see)(void *arg, const struct index_user *user), void *arg, char *why,
+    size_t size) NODISCARD;
+
+/*
+ * Name, uid and gid in RET of the account that a service account has or would have: what accounts.conf and the names
+ * give, whoever has logged in. 0, -EINVAL (no such name can be), -EBADMSG, with WHY.
+ */
+int accounts_name(struct accounts *accounts, const char *prefix, const char *ns, const char *service_account,
+    struct account *ret, char *why, size_t size) NODISCARD;

@@ -56,4 +56,10 @@ int verb_lease_revoke(struct cli *cli);
 
 int verb_operator_init(struct cli *cli);
 int verb_explain(struct cli *cli);
+int verb_session_list(struct cli *cli);
+int verb_session_show(struct cli *cli);
+int verb_session_kill(struct cli *cli);
+int verb_revoke(struct cli *cli);
+int verb_accounts_list(struct cli *cli);
+int verb_accounts_name(struct cli *cli);
 int verb_accounts_rebind(struct cli *cli);

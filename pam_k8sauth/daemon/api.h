@@ -7,15 +7,23 @@
 
 #include "accounts/accounts.h"
 #include "daemon/http_server.h"
+#include "session/session.h"
 #include "vault/request.h"
 
-/* What `k8sauth explain REF` finds: an object with ref, user, service, rhost, step, reason, remedy, time; NULL. */
-typedef json_t *api_explain_fn(void *arg, const char *ref);
+/* What our own API asks of the sessions, as session/session.h says; ARG is the api's SESSIONS. */
+struct api_sessions {
+	int (*explain)(void *arg, uid_t uid, const char *ref, json_t **ret);
+	int (*list)(void *arg, uid_t uid, json_t **ret);
+	int (*show)(void *arg, uid_t uid, const char *id, json_t **ret);
+	int (*name)(void *arg, const char *identity, json_t **ret, char *why, size_t why_size);
+	int (*kill)(void *arg, uid_t uid, const char *id, sessions_ended_fn *done, void *done_arg);
+	int (*revoke)(void *arg, const char *identity, sessions_ended_fn *done, void *done_arg);
+};
 
 struct api {
 	struct vault *vault;
-	api_explain_fn *explain; /* NULL: there are no logins here (-dev) */
-	void *explain_arg;
+	const struct api_sessions *ask; /* NULL: there are no logins here (-dev, mode server) */
+	void *sessions;
 	struct accounts *accounts; /* NULL likewise */
 };
 
@@ -23,6 +31,7 @@ struct api {
 void api_handle(
     void *arg, struct http_exchange *exchange, const struct http_request *request, const struct vault_peer *peer);
 
-/* own_api.c: /v1/k8sauth/PATH, only on the api socket, and so far only for root. Answers EXCHANGE, now or later. */
+/* own_api.c: /v1/k8sauth/PATH, only on the api socket: all for root, one's own for others. Answers EXCHANGE, now or
+   later. */
 void own_api(const struct api *api, struct http_exchange *exchange, const char *path, enum vault_op op,
     const struct vault_peer *peer);

@@ -207,22 +207,14 @@ static void daemon_end(struct daemon *daemon)
 /* --- the start ------------------------------------------------------------------------------------------------------
  */
 
-static json_t *explain(void *arg, const char *ref)
-{
-	const struct refusal *refusal = sessions_explain(arg, ref);
-	char when[32];
-	struct tm tm;
-	time_t at;
-
-	if (!refusal)
-		return NULL;
-	at = (time_t)refusal->when;
-	gmtime_r(&at, &tm);
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "ref", refusal->ref, "user", refusal->user, "service",
-	    refusal->service, "rhost", refusal->rhost, "step", refusal->step, "reason", refusal->reason, "remedy",
-	    refusal->remedy, "time", when);
-}
+static const struct api_sessions api_sessions = {
+	.explain = sessions_admin_explain,
+	.list = sessions_admin_list,
+	.show = sessions_admin_show,
+	.name = sessions_admin_name,
+	.kill = sessions_admin_kill,
+	.revoke = sessions_admin_revoke,
+};
 
 static int start_core(struct daemon *daemon, const struct core_options *options, char *why, size_t why_size)
 {
@@ -250,8 +242,8 @@ static int start_http(struct daemon *daemon, size_t max_body)
 	limits.max_body = max_body;
 	daemon->api.vault = core_vault(daemon->core);
 	if (daemon->sessions) {
-		daemon->api.explain = explain;
-		daemon->api.explain_arg = daemon->sessions;
+		daemon->api.ask = &api_sessions;
+		daemon->api.sessions = daemon->sessions;
 		daemon->api.accounts = daemon->accounts;
 	}
 	daemon->http = http_server_new(daemon->base, &limits, api_handle, &daemon->api);

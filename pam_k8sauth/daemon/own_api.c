@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Our own API below /v1/k8sauth/ (design.md 4): explaining refusals, and letting a recreated service account in again.
+/*
+ * Our own API below /v1/k8sauth/ (design.md 4), on the api socket: sessions, why a login was refused, accounts. Root
+ * may ask everything; another uid about its own sessions and refusals.
  */
 #include <errno.h>
 
@@ -7,17 +9,22 @@
 #include "base/text.h"
 #include "daemon/http_json.h"
 
-static void explain(const struct api *api, struct http_exchange *exchange, const char *ref)
+#define ONLY_OWN "permission denied: only root, and the user whom it concerns, may ask that"
+
+/* Who asks for what. */
+struct own_call {
+	const struct api *api;
+	struct http_exchange *exchange;
+	uid_t uid;
+	const char *name; /* what follows the entry's path */
+};
+
+/* Takes DATA over. */
+static void reply_data(struct http_exchange *exchange, json_t *data)
 {
 	AUTO_BUF struct buf body = { 0 };
-	json_t *data = api->explain ? api->explain(api->explain_arg, ref) : NULL;
-	json_t *reply;
+	json_t *reply = json_pack("{s:o}", "data", data);
 
-	if (!data) {
-		http_reply_error(exchange, 404, NULL, NULL);
-		return;
-	}
-	reply = json_pack("{s:o}", "data", data);
 	if (reply)
 		http_json_encode(reply, &body);
 	json_decref(reply);
@@ -25,6 +32,127 @@ static void explain(const struct api *api, struct http_exchange *exchange, const
 		http_reply_error(exchange, 500, NULL, "internal error");
 	else
 		http_reply(exchange, 200, NULL, &body);
+}
+
+/* WHY may be NULL: the usual words. */
+static void reply_failure(struct http_exchange *exchange, int r, const char *why)
+{
+	switch (r) {
+	case -EACCES:
+		http_reply_error(exchange, 403, NULL, ONLY_OWN);
+		break;
+	case -ENOENT:
+		http_reply_error(exchange, 404, NULL, why);
+		break;
+	case -EINVAL:
+		http_reply_error(exchange, 400, NULL, why);
+		break;
+	case -EBADMSG: /* files that an administrator can mend */
+		http_reply_error(exchange, 503, NULL, why);
+		break;
+	default:
+		http_reply_error(exchange, 500, NULL, "internal error");
+	}
+}
+
+/* DATA where R is 0, else why not. */
+static void reply_found(const struct own_call *call, int r, json_t *data, const char *why)
+{
+	if (r < 0)
+		reply_failure(call->exchange, r, why);
+	else
+		reply_data(call->exchange, data);
+}
+
+static void explain(const struct own_call *call)
+{
+	json_t *data = NULL;
+	int r = call->api->ask->explain(call->api->sessions, call->uid, call->name, &data);
+
+	reply_found(call, r, data, NULL);
+}
+
+static void session_list(const struct own_call *call)
+{
+	json_t *data = NULL;
+	int r = call->api->ask->list(call->api->sessions, call->uid, &data);
+
+	reply_found(call, r, data, NULL);
+}
+
+static void session_show(const struct own_call *call)
+{
+	json_t *data = NULL;
+	int r = call->api->ask->show(call->api->sessions, call->uid, call->name, &data);
+
+	reply_found(call, r, data, NULL);
+}
+
+static void on_ended(void *arg, const struct sessions_ended *result)
+{
+	reply_data(arg, json_pack("{s:i,s:i,s:i}", "ended", (int)result->ended, "unfinished", (int)result->unfinished,
+			    "under_way", (int)result->under_way));
+}
+
+static void session_kill(const struct own_call *call)
+{
+	int r = call->api->ask->kill(call->api->sessions, call->uid, call->name, on_ended, call->exchange);
+
+	if (r < 0)
+		reply_failure(call->exchange, r, NULL);
+}
+
+static void session_revoke(const struct own_call *call)
+{
+	int r = call->api->ask->revoke(call->api->sessions, call->name, on_ended, call->exchange);
+
+	if (r < 0)
+		reply_failure(call->exchange, r, "not NAMESPACE/SERVICEACCOUNT, as Kubernetes names them");
+}
+
+/* --- accounts -------------------------------------------------------------------------------- */
+
+struct listing {
+	json_t *keys, *info;
+};
+
+static int see_account(void *arg, const struct index_user *user)
+{
+	struct listing *listing = arg;
+	json_t *info = json_pack("{s:I,s:I,s:s,s:s}", "uid", (json_int_t)user->uid, "gid", (json_int_t)user->gid,
+	    "identity", user->identity, "service_account_uid", user->service_account_uid);
+
+	if (json_array_append_new(listing->keys, json_string(user->name)) < 0) {
+		json_decref(info);
+		return -ENOMEM;
+	}
+	return json_object_set_new(listing->info, user->name, info) < 0 ? -ENOMEM : 0;
+}
+
+static void accounts_list(const struct own_call *call)
+{
+	struct listing listing = { json_array(), json_object() };
+	char why[512] = "out of memory";
+	int r = listing.keys && listing.info
+		    ? accounts_each(call->api->accounts, see_account, &listing, why, sizeof(why))
+		    : -ENOMEM;
+
+	if (r == 0) {
+		reply_data(call->exchange, json_pack("{s:o,s:o}", "keys", listing.keys, "key_info", listing.info));
+		return;
+	}
+	json_decref(listing.keys);
+	json_decref(listing.info);
+	reply_failure(call->exchange, r, why);
+}
+
+static void accounts_name_of(const struct own_call *call)
+{
+	char why[512] = "";
+	json_t *data = NULL;
+	int r = call->api->ask->name(call->api->sessions, call->name, &data, why, sizeof(why));
+
+	reply_found(call, r, data, why);
 }
 
 static void on_rebound(void *arg, enum account_verdict verdict, const struct account *account, const char *why)
@@ -44,21 +172,71 @@ static void on_rebound(void *arg, enum account_verdict verdict, const struct acc
 	}
 }
 
+static void rebind(const struct own_call *call)
+{
+	accounts_rebind(call->api->accounts, call->name, on_rebound, call->exchange);
+}
+
+/* --- where it goes --------------------------------------------------------------------------- */
+
+static const struct entry {
+	const char *path; /* what ends in '/' has a name behind it */
+	enum vault_op op;
+	bool own; /* others than root may ask: it looks at their uid */
+	void (*answer)(const struct own_call *call);
+} entries[] = {
+	{ "explain/", VAULT_READ, true, explain },
+	{ "session", VAULT_LIST, true, session_list },
+	{ "session/", VAULT_LIST, true, session_list },
+	{ "session/", VAULT_READ, true, session_show },
+	{ "session/", VAULT_DELETE, true, session_kill },
+	{ "revoke/", VAULT_UPDATE, false, session_revoke },
+	{ "accounts/rebind/", VAULT_UPDATE, false, rebind },
+	{ "accounts/name/", VAULT_READ, false, accounts_name_of },
+	{ "accounts", VAULT_LIST, false, accounts_list },
+	{ "accounts/", VAULT_LIST, false, accounts_list },
+};
+
+/* Whether PATH is ENTRY's, and what follows: nothing where it is a list, something otherwise. */
+static bool entry_has(const struct entry *entry, const char *path, const char **ret_name)
+{
+	size_t len = strlen(entry->path);
+
+	if (!ends_with(entry->path, "/") || entry->op == VAULT_LIST)
+		return streq(path, entry->path);
+	*ret_name = path + len;
+	return starts_with(path, entry->path) && path[len];
+}
+
 void own_api(const struct api *api, struct http_exchange *exchange, const char *path, enum vault_op op,
     const struct vault_peer *peer)
 {
-	bool explains = starts_with(path, "explain/"), rebinds = starts_with(path, "accounts/rebind/");
+	struct own_call call = { .api = api, .exchange = exchange, .uid = peer->uid, .name = "" };
+	const struct entry *found = NULL;
+	bool known = false;
 
-	if (peer->kind != VAULT_PEER_UNIX || peer->uid != 0)
-		http_reply_error(exchange, 403, NULL, "permission denied");
-	else if (!explains && !rebinds)
+	for (size_t i = 0; i < ARRAY_SIZE(entries) && !found; i++) {
+		const char *name = "";
+
+		if (!entry_has(&entries[i], path, &name))
+			continue;
+		known = true;
+		if (entries[i].op != op)
+			continue;
+		found = &entries[i];
+		call.name = name;
+	}
+	if (peer->kind != VAULT_PEER_UNIX)
+		http_reply_error(
+		    exchange, 403, NULL, "permission denied: ask on the machine itself, at its api socket");
+	else if (peer->uid != 0 && !(found && found->own))
+		http_reply_error(exchange, 403, NULL, "permission denied: only root may ask that");
+	else if (!known)
 		http_reply_error(exchange, 404, NULL, "unsupported path");
-	else if (op != (explains ? VAULT_READ : VAULT_UPDATE))
+	else if (!found)
 		http_reply_error(exchange, 405, NULL, "unsupported operation");
-	else if (explains)
-		explain(api, exchange, path + strlen("explain/"));
-	else if (!api->accounts)
-		http_reply_error(exchange, 404, NULL, NULL);
+	else if (!api->ask)
+		http_reply_error(exchange, 404, NULL, "there are no logins here: this k8sauthd has no part in PAM");
 	else
-		accounts_rebind(api->accounts, path + strlen("accounts/rebind/"), on_rebound, exchange);
+		found->answer(&call);
 }

@@ -11,11 +11,13 @@
 #define RETRY_FIRST_MS 2000
 #define RETRY_MAX_MS   60000
 
-/* A module that waits for the end, but not for ever. */
+/* A module or an administrator that waits for the end, but not for ever. */
 struct close_waiter {
 	struct close_waiter *next;
 	struct session *session;
-	struct wire_conn *conn;
+	struct wire_conn *conn; /* NULL: DONE is called instead */
+	session_ended_fn *done;
+	void *arg;
 	struct event *timer;
 };
 
@@ -172,7 +174,7 @@ static void revoke_send(struct session *session)
 
 /* --- the end --------------------------------------------------------------------------------- */
 
-static void waiter_answer(struct close_waiter *waiter)
+static void waiter_answer(struct close_waiter *waiter, bool over)
 {
 	struct close_waiter **at = &waiter->session->waiters;
 
@@ -180,25 +182,50 @@ static void waiter_answer(struct close_waiter *waiter)
 		at = &(*at)->next;
 	*at = waiter->next;
 	event_free(waiter->timer);
-	wire_conn_on_gone(waiter->conn, NULL, NULL);
-	wire_reply_status(waiter->conn, WIRE_CLOSE, WIRE_STATUS_OK, NULL, NULL);
+	if (waiter->conn) {
+		wire_conn_on_gone(waiter->conn, NULL, NULL);
+		wire_reply_status(waiter->conn, WIRE_CLOSE, WIRE_STATUS_OK, NULL, NULL);
+	} else {
+		waiter->done(waiter->arg, over);
+	}
 	free(waiter);
 }
 
 static void on_waiter_late(evutil_socket_t fd, short events, void *arg)
 {
-	waiter_answer(arg); /* it goes on without the module */
+	waiter_answer(arg, false); /* it goes on without the module */
 }
 
 static void on_waiter_gone(void *arg)
 {
-	waiter_answer(arg);
+	waiter_answer(arg, false);
 }
 
-void session_waiters_answer(struct session *session)
+void session_waiters_answer(struct session *session, bool over)
 {
 	while (session->waiters)
-		waiter_answer(session->waiters);
+		waiter_answer(session->waiters, over);
+}
+
+/* One that waits for SESSION's end at most as long as a module does; NULL without memory. */
+static struct close_waiter *waiter_new(struct session *session)
+{
+	static const struct timeval limit = { .tv_sec = CLOSE_TOTAL_MS / 1000,
+		.tv_usec = CLOSE_TOTAL_MS % 1000 * 1000 };
+	struct close_waiter *waiter = calloc(1, sizeof(*waiter));
+
+	if (waiter)
+		waiter->timer = evtimer_new(session->all->options.base, on_waiter_late, waiter);
+	if (!waiter || !waiter->timer || event_add(waiter->timer, &limit) < 0) {
+		if (waiter && waiter->timer)
+			event_free(waiter->timer);
+		free(waiter);
+		return NULL;
+	}
+	waiter->session = session;
+	waiter->next = session->waiters;
+	session->waiters = waiter;
+	return waiter;
 }
 
 void session_end_step(struct session *session)
@@ -210,7 +237,7 @@ void session_end_step(struct session *session)
 		revoke_send(session);
 	if (!session->files_gone || !session->token_gone)
 		return;
-	session_waiters_answer(session);
+	session_waiters_answer(session, true);
 	session_drop(session);
 }
 
@@ -232,10 +259,21 @@ void session_end(struct session *session, const char *why)
 	session_end_step(session);
 }
 
+void session_end_then(struct session *session, const char *why, session_ended_fn *done, void *arg)
+{
+	struct close_waiter *waiter = waiter_new(session);
+
+	if (waiter) {
+		waiter->done = done;
+		waiter->arg = arg;
+	}
+	session_end(session, why);
+	if (!waiter)
+		done(arg, false);
+}
+
 void close_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request)
 {
-	static const struct timeval limit = { .tv_sec = CLOSE_TOTAL_MS / 1000,
-		.tv_usec = CLOSE_TOTAL_MS % 1000 * 1000 };
 	char *id AUTO_FREE = wire_get_str(request, WIRE_SESSION);
 	struct session *session = id ? session_find(all, id) : NULL;
 	struct close_waiter *waiter;
@@ -244,20 +282,12 @@ void close_request(struct sessions *all, struct wire_conn *conn, const struct wi
 		wire_reply_status(conn, request->type, WIRE_STATUS_NOT_FOUND, NULL, NULL);
 		return;
 	}
-	waiter = calloc(1, sizeof(*waiter));
-	if (waiter)
-		waiter->timer = evtimer_new(all->options.base, on_waiter_late, waiter);
-	if (!waiter || !waiter->timer || event_add(waiter->timer, &limit) < 0) {
-		if (waiter && waiter->timer)
-			event_free(waiter->timer);
-		free(waiter);
-		wire_reply_status(conn, request->type, WIRE_STATUS_OK, NULL, NULL);
-	} else {
-		waiter->session = session;
+	waiter = waiter_new(session);
+	if (waiter) {
 		waiter->conn = conn;
-		waiter->next = session->waiters;
-		session->waiters = waiter;
 		wire_conn_on_gone(conn, on_waiter_gone, waiter);
+	} else {
+		wire_reply_status(conn, request->type, WIRE_STATUS_OK, NULL, NULL);
 	}
 	session_end(session, "closed");
 }

@@ -325,6 +325,7 @@ void open_request(
 		return;
 	}
 	memcpy(id, session->record.id, sizeof(id)); /* it may end inside, and be gone */
+	memcpy(session->record.tty, caller.tty, sizeof(caller.tty));
 	r = session_redeem(session, conn, peer);
 	if (r == 0) {
 		open_begin(all, conn, session, &caller);

@@ -54,3 +54,27 @@ struct refusal {
 	int64_t when; /* unix */
 };
 const struct refusal *sessions_explain(const struct sessions *sessions, const char *ref);
+
+/*
+ * admin.c: what an administrator asks, and a user about what is the user's own. ARG is the struct sessions, UID who
+ * asks: 0 sees all, another one what has this very uid. 0 with *RET (the caller's; never a token), -EACCES (another
+ * user's, or, for all but root, nobody's), -ENOENT, -ENOMEM.
+ */
+int sessions_admin_explain(void *arg, uid_t uid, const char *ref, json_t **ret) NODISCARD;
+/* "keys", and "key_info" with what sessions_admin_show tells of each. */
+int sessions_admin_list(void *arg, uid_t uid, json_t **ret) NODISCARD;
+int sessions_admin_show(void *arg, uid_t uid, const char *id, json_t **ret) NODISCARD;
+/* The account that IDENTITY, "[MOUNT/]NAMESPACE/SERVICEACCOUNT", has or would have. Also -EINVAL. WHY says what to
+ * do where it is not 0. */
+int sessions_admin_name(void *arg, const char *identity, json_t **ret, char *why, size_t why_size) NODISCARD;
+
+/* How many sessions ENDED, how many end later (what failed is tried again), how many logins were too early to be ended.
+ */
+struct sessions_ended {
+	unsigned ended, unfinished, under_way;
+};
+typedef void sessions_ended_fn(void *arg, const struct sessions_ended *result);
+/* Ends a session as its close does. DONE is called once, now or later, if the answer is 0. */
+int sessions_admin_kill(void *arg, uid_t uid, const char *id, sessions_ended_fn *done, void *done_arg) NODISCARD;
+/* Ends every session of IDENTITY (as above; without MOUNT, in every cluster), for root. Also -EINVAL. */
+int sessions_admin_revoke(void *arg, const char *identity, sessions_ended_fn *done, void *done_arg) NODISCARD;

@@ -74,7 +74,7 @@ static void session_unlink(struct session *session)
 		at = &(*at)->next;
 	*at = session->next;
 	session->all->count--;
-	session_waiters_answer(session);
+	session_waiters_answer(session, false);
 	leader_unwatch(session);
 	event_free(session->timer);
 	free(session);
@@ -216,6 +216,7 @@ bool caller_read(const struct wire_frame *request, struct caller *ret, const cha
 		    "PAM service absent, too long or odd" },
 		{ WIRE_RHOST, false, offsetof(struct caller, rhost), sizeof(ret->rhost),
 		    "remote host too long or odd" },
+		{ WIRE_TTY, false, offsetof(struct caller, tty), sizeof(ret->tty), "terminal too long or odd" },
 		{ WIRE_ROLE, false, offsetof(struct caller, role), sizeof(ret->role), "role= too long or odd" },
 	};
 	bool good = true;

@@ -82,7 +82,7 @@ struct sessions {
 /* Who asks, for texts and comparisons. */
 struct caller {
 	char ref[REF_SIZE];
-	char user[ACCOUNT_NAME_SIZE], service[64], rhost[64];
+	char user[ACCOUNT_NAME_SIZE], service[64], rhost[64], tty[64];
 	char role[128];
 };
 
@@ -110,8 +110,8 @@ const struct service_config *sessions_service(const struct sessions *all, const 
 /* Calls SESSION's timer in MS (at least 1). */
 void session_timer(struct session *session, int64_t ms);
 
-/* Reads USER, SERVICE, RHOST and ROLE of a request. False with WHY: a field is absent, too long or has odd characters.
- */
+/* Reads USER, SERVICE, RHOST, TTY and ROLE of a request. False with WHY: a field is absent, too long or has odd
+   characters. */
 bool caller_read(const struct wire_frame *request, struct caller *ret, const char **why);
 
 /* --- explain.c ------------------------------------------------------------------------------- */
@@ -153,8 +153,14 @@ void session_end(struct session *session, const char *why);
 void session_end_step(struct session *session);
 /* Removes what lies under ID, which need not be a session of ours any more. False without memory. */
 bool files_remove(struct sessions *all, const char *id);
-/* Modules that wait for SESSION's end get their answer now. */
-void session_waiters_answer(struct session *session);
+/*
+ * The same, and calls DONE once: OVER when token and files are gone, not OVER when that takes too long (it goes on) or
+ * the daemon ends.
+ */
+typedef void session_ended_fn(void *arg, bool over);
+void session_end_then(struct session *session, const char *why, session_ended_fn *done, void *arg);
+/* Whoever waits for SESSION's end gets the answer now: it is OVER, or the daemon ends first. */
+void session_waiters_answer(struct session *session, bool over);
 
 /* --- renew.c --------------------------------------------------------------------------------- */
 

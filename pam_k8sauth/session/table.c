@@ -11,7 +11,7 @@
 #include "base/log.h"
 
 #define TABLE_MAGIC   0x656c626154533801ull
-#define TABLE_VERSION 1
+#define TABLE_VERSION 2
 #define TABLE_SEALS   (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 struct header {
@@ -95,7 +95,8 @@ static bool half_sane(const struct half *half)
 	return r->state >= SESSION_PENDING && r->state <= SESSION_ENDED &&
 	       strnlen(r->id, sizeof(r->id)) == SESSION_ID_LEN && terminated(r->user, sizeof(r->user)) &&
 	       terminated(r->service, sizeof(r->service)) && terminated(r->rhost, sizeof(r->rhost)) &&
-	       terminated(r->mount, sizeof(r->mount)) && terminated(r->namespace_name, sizeof(r->namespace_name)) &&
+	       terminated(r->tty, sizeof(r->tty)) && terminated(r->mount, sizeof(r->mount)) &&
+	       terminated(r->namespace_name, sizeof(r->namespace_name)) &&
 	       terminated(r->service_account, sizeof(r->service_account)) && terminated(r->role, sizeof(r->role)) &&
 	       terminated(r->accessor, sizeof(r->accessor)) &&
 	       terminated(half->secrets.handle, sizeof(half->secrets.handle)) &&

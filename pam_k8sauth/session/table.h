@@ -50,6 +50,7 @@ struct session_record {
 	char user[ACCOUNT_NAME_SIZE];
 	char service[64];
 	char rhost[64];
+	char tty[64]; /* "" unknown */
 	char mount[128];
 	char namespace_name[64];
 	char service_account[254];

@@ -304,6 +304,15 @@ int accounts_lookup(struct accounts *accounts, const char *unix_name, const char
 	return 0;
 }
 
+int accounts_name(struct accounts *accounts, const char *prefix, const char *ns, const char *service_account,
+    struct account *ret, char *why, size_t size)
+{
+	assert_string_equal(prefix, "k8s_");
+	*ret = (struct account){ .uid = 70001, .gid = 70001 };
+	snprintf(ret->name, sizeof(ret->name), "k8s_%s_%s", ns, service_account);
+	return 0;
+}
+
 /* --- the world ------------------------------------------------------------------------------- */
 
 void world_run(void)

@@ -107,7 +107,7 @@ struct fake_ask {
 	uint8_t type;
 	uid_t uid; /* of the peer */
 	pid_t pid;
-	const char *user, *service, *rhost, *role, *credential, *handle, *session;
+	const char *user, *service, *rhost, *tty, *role, *credential, *handle, *session;
 	uint32_t keys;
 };
 

@@ -224,6 +224,7 @@ void ask(struct wire_conn *conn, struct fake_ask what)
 	wire_add_str(&request, WIRE_USER, what.user);
 	wire_add_str(&request, WIRE_SERVICE, what.service);
 	wire_add_str(&request, WIRE_RHOST, what.rhost);
+	wire_add_str(&request, WIRE_TTY, what.tty);
 	wire_add_str(&request, WIRE_ROLE, what.role);
 	wire_add_str(&request, WIRE_CREDENTIAL, what.credential);
 	wire_add_str(&request, WIRE_HANDLE, what.handle);

@@ -302,6 +302,49 @@ static void test_lookup(void **state)
 	assert_int_equal(accounts_lookup(accounts, "root", prefixes, &account), -ENOENT);
 }
 
+static int count_user(void *arg, const struct index_user *user)
+{
+	unsigned *n = arg;
+
+	assert_true(streq(user->name, "k8s_web_sa") || streq(user->name, "k8s_web_named"));
+	assert_string_equal(user->identity, streq(user->name, "k8s_web_sa") ? "kubernetes/web/sa" : "");
+	return ++*n > 2 ? -ENOMEM : 0;
+}
+
+static void test_list_and_name(void **state)
+{
+	const char *const prefixes[] = { "k8s_", NULL };
+	struct account account, looked_up;
+	char why[512] = "";
+	unsigned n = 0;
+
+	NEEDS_ROOT();
+	start("account \"k8s_web_named\" { uid = 54321 }\n");
+	wait_published(1);
+	/* Before the first login as after it; also where the name is a hash, which a lookup cannot know. */
+	assert_int_equal(accounts_name(accounts, "k8s_", "web", "sa", &account, why, sizeof(why)), 0);
+	assert_int_equal(accounts_lookup(accounts, "k8s_web_sa", prefixes, &looked_up), 0);
+	assert_string_equal(account.name, "k8s_web_sa");
+	assert_int_equal(account.uid, looked_up.uid);
+	assert_int_equal(account.gid, looked_up.gid);
+	assert_int_equal(accounts_name(accounts, "k8s_", "web", "named", &account, why, sizeof(why)), 0);
+	assert_int_equal(account.uid, 54321);
+	assert_int_equal(
+	    accounts_name(accounts, "k8s_", "a-long-namespace", "a-long-service-account", &account, why, sizeof(why)),
+	    0);
+	assert_int_equal(strlen(account.name), strlen("k8s__") + 16);
+	assert_int_equal(account.uid, account_hashed_id(account.name));
+	assert_int_equal(accounts_name(accounts, "k8s_", "Web", "sa", &account, why, sizeof(why)), -EINVAL);
+	assert_int_equal(claim("k8s_web_sa", "web", "sa", "uid-1").verdict, ACCOUNT_OK);
+	assert_int_equal(accounts_each(accounts, count_user, &n, why, sizeof(why)), 0);
+	assert_int_equal(n, 2); /* a declared one too */
+	assert_int_equal(accounts_each(accounts, count_user, &n, why, sizeof(why)), -ENOMEM);
+	write_conf("nonsense = 1\n");
+	assert_int_equal(accounts_each(accounts, count_user, &n, why, sizeof(why)), -EBADMSG);
+	assert_int_equal(accounts_name(accounts, "k8s_", "web", "sa", &account, why, sizeof(why)), -EBADMSG);
+	assert_non_null(strstr(why, "nonsense"));
+}
+
 static void test_freed_while_publishing(void **state)
 {
 	struct answer answer;
@@ -332,6 +375,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_conf_changes, test_setup, test_teardown),
 		cmocka_unit_test_setup_teardown(test_broken_at_start, test_setup, test_teardown),
 		cmocka_unit_test_setup_teardown(test_lookup, test_setup, test_teardown),
+		cmocka_unit_test_setup_teardown(test_list_and_name, test_setup, test_teardown),
 		cmocka_unit_test_setup_teardown(test_freed_while_publishing, test_setup, test_teardown),
 	};
 

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Our own API: what is where, who may ask it, and what a failure becomes. Its replies are taken here. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "daemon/api.h"
+
+struct http_exchange {
+	unsigned answered;
+	int status;
+	char text[512];
+};
+
+void http_reply(struct http_exchange *exchange, int status, const char *headers, struct buf *body)
+{
+	(void)headers;
+	exchange->answered++;
+	exchange->status = status;
+	snprintf(exchange->text, sizeof(exchange->text), "%.*s", (int)body->len, body->data ? body->data : "");
+}
+
+void http_reply_error(struct http_exchange *exchange, int status, const char *headers, const char *text)
+{
+	(void)headers;
+	exchange->answered++;
+	exchange->status = status;
+	snprintf(exchange->text, sizeof(exchange->text), "%s", text ? text : "");
+}
+
+static char marker; /* stands for the sessions */
+
+/* --- sessions that are there by name --------------------------------------------------------- */
+
+static int find(void *arg, uid_t uid, const char *name, json_t **ret)
+{
+	assert_ptr_equal(arg, &marker);
+	if (uid != 0 && uid != 1000)
+		return -EACCES;
+	if (!streq(name, "abc123"))
+		return streq(name, "full") ? -ENOMEM : -ENOENT;
+	*ret = json_pack("{s:s}", "it", name);
+	return 0;
+}
+
+static int list(void *arg, uid_t uid, json_t **ret)
+{
+	assert_ptr_equal(arg, &marker);
+	*ret = json_pack("{s:[i]}", "keys", (int)uid);
+	return 0;
+}
+
+static int name(void *arg, const char *identity, json_t **ret, char *why, size_t why_size)
+{
+	assert_ptr_equal(arg, &marker);
+	if (streq(identity, "web/app")) {
+		*ret = json_pack("{s:s}", "name", "k8s_web_app");
+		return 0;
+	}
+	snprintf(why, why_size, "accounts.conf:3: nonsense");
+	return streq(identity, "broken/app") ? -EBADMSG : -EINVAL;
+}
+
+static int end(void *arg, uid_t uid, const char *id, sessions_ended_fn *done, void *done_arg)
+{
+	json_t *found = NULL;
+	int r = find(arg, uid, id, &found);
+
+	json_decref(found);
+	if (r == 0)
+		done(done_arg, &(struct sessions_ended){ .ended = 1, .unfinished = 2, .under_way = 3 });
+	return r;
+}
+
+static int end_all(void *arg, const char *identity, sessions_ended_fn *done, void *done_arg)
+{
+	assert_ptr_equal(arg, &marker);
+	if (!streq(identity, "web/app"))
+		return -EINVAL;
+	done(done_arg, &(struct sessions_ended){ .ended = 4 });
+	return 0;
+}
+
+static const struct api_sessions sessions = { find, list, find, name, end, end_all };
+static const struct api api = { .ask = &sessions, .sessions = &marker };
+
+/* --- tests ----------------------------------------------------------------------------------- */
+
+static void asked(const struct api *of, enum vault_peer_kind kind, uid_t uid, enum vault_op op, const char *path,
+    int status, const char *part)
+{
+	struct vault_peer peer = { .kind = kind, .uid = uid };
+	struct http_exchange exchange = { 0 };
+
+	own_api(of, &exchange, path, op, &peer);
+	if (exchange.answered != 1 || exchange.status != status || !strstr(exchange.text, part))
+		fail_msg(
+		    "%s by uid %u: %u answers, %d %s", path, uid, exchange.answered, exchange.status, exchange.text);
+}
+
+static void test_paths(void **state)
+{
+	static const struct {
+		enum vault_op op;
+		const char *path;
+		int status;
+		const char *part;
+	} cases[] = {
+		{ VAULT_READ, "explain/abc123", 200, "{\"data\":{\"it\":\"abc123\"}}" },
+		{ VAULT_READ, "explain/ffffff", 404, "" },
+		{ VAULT_READ, "explain/full", 500, "internal error" },
+		{ VAULT_UPDATE, "explain/abc123", 405, "unsupported operation" },
+		{ VAULT_READ, "explain/", 404, "unsupported path" },
+		{ VAULT_READ, "explain", 404, "unsupported path" },
+		{ VAULT_LIST, "session", 200, "{\"data\":{\"keys\":[0]}}" },
+		{ VAULT_LIST, "session/", 200, "{\"data\":{\"keys\":[0]}}" },
+		{ VAULT_READ, "session", 405, "unsupported operation" },
+		{ VAULT_READ, "session/abc123", 200, "{\"data\":{\"it\":\"abc123\"}}" },
+		{ VAULT_READ, "session/ffffff", 404, "" },
+		{ VAULT_UPDATE, "session/abc123", 405, "unsupported operation" },
+		{ VAULT_DELETE, "session/abc123", 200, "{\"data\":{\"ended\":1,\"unfinished\":2,\"under_way\":3}}" },
+		{ VAULT_DELETE, "session/ffffff", 404, "" },
+		{ VAULT_DELETE, "session/", 405, "unsupported operation" },
+		{ VAULT_UPDATE, "revoke/web/app", 200, "\"ended\":4" },
+		{ VAULT_UPDATE, "revoke/app", 400, "not NAMESPACE/SERVICEACCOUNT" },
+		{ VAULT_READ, "revoke/web/app", 405, "unsupported operation" },
+		{ VAULT_READ, "accounts/name/web/app", 200, "k8s_web_app" },
+		{ VAULT_READ, "accounts/name/app", 400, "nonsense" },
+		{ VAULT_READ, "accounts/name/broken/app", 503, "accounts.conf:3: nonsense" },
+		{ VAULT_READ, "accounts/rebind/k8s_web_app", 405, "unsupported operation" },
+		{ VAULT_READ, "nothing", 404, "unsupported path" },
+		{ VAULT_READ, "", 404, "unsupported path" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		asked(&api, VAULT_PEER_UNIX, 0, cases[i].op, cases[i].path, cases[i].status, cases[i].part);
+}
+
+static void test_peers(void **state)
+{
+	static const struct {
+		enum vault_op op;
+		const char *path;
+		bool own;
+	} cases[] = {
+		{ VAULT_READ, "explain/abc123", true },
+		{ VAULT_LIST, "session", true },
+		{ VAULT_READ, "session/abc123", true },
+		{ VAULT_DELETE, "session/abc123", true },
+		{ VAULT_UPDATE, "revoke/web/app", false },
+		{ VAULT_READ, "accounts/name/web/app", false },
+		{ VAULT_UPDATE, "accounts/rebind/k8s_web_app", false },
+		{ VAULT_LIST, "accounts", false },
+		{ VAULT_READ, "nothing", false },
+		{ VAULT_UPDATE, "session/abc123", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		bool listing = cases[i].op == VAULT_LIST;
+
+		/* Over TCP there is no uid to believe: the peer's 0 is nobody's. */
+		asked(&api, VAULT_PEER_TCP, 0, cases[i].op, cases[i].path, 403, "on the machine itself");
+		if (cases[i].own)
+			asked(&api, VAULT_PEER_UNIX, 1000, cases[i].op, cases[i].path, 200, listing ? "1000" : "");
+		else
+			asked(&api, VAULT_PEER_UNIX, 1000, cases[i].op, cases[i].path, 403, "only root");
+		asked(&api, VAULT_PEER_UNIX, 1001, cases[i].op, cases[i].path, cases[i].own && listing ? 200 : 403,
+		    cases[i].own && listing ? "1001" : "permission denied");
+	}
+}
+
+/* Without PAM there is nobody to ask. */
+static void test_no_logins(void **state)
+{
+	static const struct api none = { 0 };
+
+	(void)state;
+	asked(&none, VAULT_PEER_UNIX, 0, VAULT_LIST, "session", 404, "no part in PAM");
+	asked(&none, VAULT_PEER_UNIX, 0, VAULT_LIST, "accounts", 404, "no part in PAM");
+	asked(&none, VAULT_PEER_UNIX, 0, VAULT_UPDATE, "accounts/rebind/x", 404, "no part in PAM");
+	asked(&none, VAULT_PEER_UNIX, 0, VAULT_READ, "explain/abc123", 404, "no part in PAM");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_peers),
+		cmocka_unit_test(test_no_logins),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
