@@ -291,3 +291,16 @@ bool utf8_printable(const char *text)
 	}
 	return true;
 }
+
+bool is_service_token(const char *text, size_t len)
+{
+	if ((len != 28 && len != 95) || memcmp(text, "hvs.", 4) != 0)
+		return false;
+	for (size_t i = 4; i < len; i++) {
+		char c = text[i];
+
+		if ((c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_')
+			return false;
+	}
+	return true;
+}

@@ -54,6 +54,12 @@ char **strings_copy(const char *const *list) NODISCARD;
 /* Frees a NULL-terminated list and its strings; NULL is fine. */
 void strings_free(char **list);
 
+/*
+ * Whether the LEN bytes at TEXT have the form of a service token of Vault (1.10 and newer), as response-wrapping tokens
+ * are: `hvs.` and base64url characters, 28 bytes in all or, signed, 95.
+ */
+bool is_service_token(const char *text, size_t len);
+
 /* Whether TEXT starts with PREFIX. */
 bool starts_with(const char *text, const char *prefix);
 bool ends_with(const char *text, const char *suffix);

@@ -60,6 +60,11 @@ bool credential_is_jwt(const char *text, size_t len)
 	       is_base64url(text + lens[0] + lens[1] + 2, lens[2]);
 }
 
+bool credential_is_whole(const char *text, size_t len)
+{
+	return credential_is_jwt(text, len) || is_service_token(text, len);
+}
+
 static bool only_token_characters(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -170,7 +175,8 @@ static enum credential_verdict add_part(struct credential *credential, const cha
 	credential->parts = parts;
 	if (number < parts)
 		return CREDENTIAL_MORE;
-	return credential_is_jwt(credential->text.data, credential->text.len) ? CREDENTIAL_COMPLETE : CREDENTIAL_OTHER;
+	return credential_is_whole(credential->text.data, credential->text.len) ? CREDENTIAL_COMPLETE
+										: CREDENTIAL_OTHER;
 }
 
 static enum credential_verdict add_whole(struct credential *credential, const char *answer, size_t len)
@@ -181,7 +187,7 @@ static enum credential_verdict add_whole(struct credential *credential, const ch
 		return CREDENTIAL_LONG;
 	if (is_cut(answer, len))
 		return CREDENTIAL_CUT;
-	if (!credential_is_jwt(answer, len))
+	if (!credential_is_whole(answer, len))
 		return CREDENTIAL_OTHER;
 	return buf_add(&credential->text, answer, len) < 0 ? CREDENTIAL_LONG : CREDENTIAL_COMPLETE;
 }
@@ -202,7 +208,7 @@ enum credential_verdict credential_add(struct credential *credential, const char
 bool credential_looks_ours(const char *answer, size_t len)
 {
 	len = trimmed(answer, len);
-	return has_start(answer, len, FRAME_START) || (len <= CREDENTIAL_MAX && credential_is_jwt(answer, len));
+	return has_start(answer, len, FRAME_START) || (len <= CREDENTIAL_MAX && credential_is_whole(answer, len));
 }
 
 const char *credential_verdict_text(enum credential_verdict verdict)
@@ -218,8 +224,9 @@ const char *credential_verdict_text(enum credential_verdict verdict)
 		[CREDENTIAL_LONG] = "the credential is longer than 16384 bytes",
 		[CREDENTIAL_CUT] = "the application or its client has cut the credential: use keyboard-interactive and "
 				   "k8sauth-askpass, which hands it over in parts",
-		[CREDENTIAL_OTHER] = "the credential is no service account token: not three parts of base64url "
-				     "characters",
+		[CREDENTIAL_OTHER] =
+		    "the credential is no service account token (three parts of base64url characters) and no "
+		    "ticket",
 		[CREDENTIAL_PART_FORM] = "a part of the credential is expected as k1:<number>/<parts>:<text>, with at "
 					 "most 16 parts",
 		[CREDENTIAL_PART_LONG] = "a part of the credential is longer than 1000 bytes",

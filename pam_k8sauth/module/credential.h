@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a person or program answered to the prompt (decision 15; measured in pam-consumers.md): a whole service account
- * token, its framed parts, or something that is recognised and named before anybody is asked. Pure functions.
+ * token, its framed parts, a ticket, or something that is recognised and named before anybody is asked. Pure functions.
  */
 #pragma once
 
@@ -29,7 +29,7 @@ enum credential_verdict {
 };
 
 struct credential {
-	struct buf text; /* the token, as far as it has come; buf_free() wipes it */
+	struct buf text; /* the token or ticket, as far as it has come; buf_free() wipes it */
 	unsigned have, parts;
 	size_t first_len;  /* of the first part's text */
 	size_t answer_len; /* of the last answer, as it came */
@@ -49,8 +49,11 @@ enum credential_verdict credential_add(struct credential *credential, const char
 /* What is wrong and what to do, for a log line; holds no byte of the answer. */
 const char *credential_verdict_text(enum credential_verdict verdict);
 
-/* Whether an answer looks like a token or its first part: only such ones may leave the process. */
+/* Whether an answer looks like a token, its first part or a ticket: only such ones may leave the process. */
 bool credential_looks_ours(const char *answer, size_t len);
 
 /* Whether the LEN bytes at TEXT are three non-empty parts in strict base64url (RFC 7515 section 3.1). */
 bool credential_is_jwt(const char *text, size_t len);
+
+/* Whether the LEN bytes at TEXT are a JWT or have the form of a ticket, a response-wrapping token of a login. */
+bool credential_is_whole(const char *text, size_t len);

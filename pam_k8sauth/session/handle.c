@@ -48,7 +48,7 @@ static void on_given_back(void *arg, struct vault_response *response)
 	free(arg);
 }
 
-static void token_give_back(const struct login *login, const char *token)
+void login_give_back(const struct login *login, const char *token)
 {
 	struct vault_request *request = vault_request_new(VAULT_UPDATE, "auth/token/revoke-self");
 	char *id = strdup(login->session->record.id);
@@ -63,6 +63,34 @@ static void token_give_back(const struct login *login, const char *token)
 		return;
 	}
 	vault_send(login->all->options.vault, request, on_given_back, id);
+}
+
+static bool caller_keep(const struct login *login, struct session_record *record)
+{
+	return field_set(record->user, sizeof(record->user), login->caller.user) &&
+	       field_set(record->service, sizeof(record->service), login->caller.service) &&
+	       field_set(record->rhost, sizeof(record->rhost), login->caller.rhost) &&
+	       field_set(record->mount, sizeof(record->mount), login->cluster->mount);
+}
+
+static bool pending_save(struct session *session, const struct session_secrets *secrets)
+{
+	session->record.state = SESSION_PENDING;
+	if (session_save(session, secrets) == 0)
+		return true;
+	session->record.state = SESSION_LOGIN;
+	return false;
+}
+
+bool login_keep_token(struct login *login, const char *token)
+{
+	struct session_record *record = &login->session->record;
+	struct session_secrets secrets AUTO_SECRETS = { 0 };
+
+	record->created = time(NULL);
+	record->pending_until = record->expires_at = monotonic_ms() + HANDLE_MS;
+	return caller_keep(login, record) && field_set(secrets.token, sizeof(secrets.token), token) &&
+	       pending_save(login->session, &secrets);
 }
 
 /* Puts the token into the table, as a session that has no handle yet. */
@@ -80,11 +108,7 @@ static bool session_begin(struct login *login, const json_t *auth, const char *t
 		record->renew_at = 0;
 	if (record->pending_until > record->expires_at)
 		record->pending_until = record->expires_at;
-	if (!field_set(secrets.token, sizeof(secrets.token), token) ||
-	    !field_set(record->user, sizeof(record->user), login->caller.user) ||
-	    !field_set(record->service, sizeof(record->service), login->caller.service) ||
-	    !field_set(record->rhost, sizeof(record->rhost), login->caller.rhost) ||
-	    !field_set(record->mount, sizeof(record->mount), login->cluster->mount) ||
+	if (!field_set(secrets.token, sizeof(secrets.token), token) || !caller_keep(login, record) ||
 	    !field_set(record->role, sizeof(record->role), login->caller.role) ||
 	    !field_set(record->accessor, sizeof(record->accessor), accessor ? accessor : "") ||
 	    !field_set(
@@ -92,15 +116,10 @@ static bool session_begin(struct login *login, const json_t *auth, const char *t
 	    !field_set(
 		record->service_account, sizeof(record->service_account), metadata(auth, "service_account_name")))
 		return false;
-	record->state = SESSION_PENDING;
-	if (session_save(session, &secrets) == 0)
-		return true;
-	record->state = SESSION_LOGIN;
-	return false;
+	return pending_save(session, &secrets);
 }
 
-/* The session ends (its token is revoked); the login goes on to its refusal without it. */
-static void login_session_end(struct login *login, const char *why)
+void login_session_end(struct login *login, const char *why)
 {
 	session_end(TAKE_PTR(login->session), why);
 }
@@ -207,7 +226,7 @@ void login_made(struct login *login, const json_t *auth, const char *token)
 	};
 
 	if (!session_begin(login, auth, token)) {
-		token_give_back(login, token);
+		login_give_back(login, token);
 		login_refuse(login, WIRE_STATUS_INTERNAL, "table", NULL, "the session table cannot hold this login");
 		return;
 	}

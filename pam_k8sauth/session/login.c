@@ -21,7 +21,9 @@ void login_free(struct login *login)
 		    login->conn, WIRE_LOGIN, WIRE_STATUS_UNAVAILABLE, NULL, "k8sauth: restarting, try again");
 	}
 	event_free(login->deadline);
-	secret_free(login->jwt);
+	secret_free(login->credential);
+	secret_free(login->token);
+	json_decref(login->auth);
 	roles_free(login->candidates, login->n_candidates);
 	roles_free(login->roles, login->n_roles);
 	sessions_unref(login->all);
@@ -121,6 +123,17 @@ static void peer_set(struct vault_peer *peer, const char *rhost)
 		snprintf(peer->address, sizeof(peer->address), "%s", rhost);
 }
 
+struct vault_request *login_request_at(const struct login *login, enum vault_op op, const char *path)
+{
+	struct vault_request *request = vault_request_new(op, path);
+
+	if (!request)
+		return NULL;
+	memcpy(request->ref, login->caller.ref, sizeof(request->ref));
+	peer_set(&request->peer, login->caller.rhost);
+	return request;
+}
+
 struct vault_request *login_request_new(const struct login *login, enum vault_op op, const char *tail, const char *role)
 {
 	char *path AUTO_FREE = NULL;
@@ -128,15 +141,11 @@ struct vault_request *login_request_new(const struct login *login, enum vault_op
 
 	if (asprintf(&path, "auth/%s/%s", login->cluster->mount, tail) < 0)
 		return NULL;
-	request = vault_request_new(op, path);
-	if (!request)
-		return NULL;
-	memcpy(request->ref, login->caller.ref, sizeof(request->ref));
-	peer_set(&request->peer, login->caller.rhost);
-	if (!role)
+	request = login_request_at(login, op, path);
+	if (!request || !role)
 		return request;
 	request->data = json_pack(
-	    "{s:s, s:s%}", "role", role, "jwt", secret_reveal(login->jwt), secret_len(login->jwt));
+	    "{s:s, s:s%}", "role", role, "jwt", secret_reveal(login->credential), secret_len(login->credential));
 	request->pam = pam_context(login);
 	if (!request->data || !request->pam) {
 		vault_request_free(request);
@@ -210,6 +219,10 @@ static void login_start(struct login *login)
 	char *only[] = { login->caller.role, NULL };
 	char *const *roles = login->caller.role[0] ? only : service ? service->roles : NULL;
 
+	if (is_service_token(secret_reveal(login->credential), secret_len(login->credential))) {
+		ticket_open(login);
+		return;
+	}
 	if (!roles) {
 		roles_find(login);
 		return;
@@ -245,7 +258,7 @@ static struct login *login_new(struct sessions *all, struct wire_conn *conn, con
 
 void login_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request)
 {
-	struct secret *jwt AUTO_SECRET = wire_get_secret(request, WIRE_CREDENTIAL);
+	struct secret *credential AUTO_SECRET = wire_get_secret(request, WIRE_CREDENTIAL);
 	const struct cluster_config *cluster;
 	struct login *login;
 	struct caller caller;
@@ -262,9 +275,9 @@ void login_request(struct sessions *all, struct wire_conn *conn, const struct wi
 		wire_reply_status(conn, request->type, WIRE_STATUS_NOT_OURS, NULL, NULL);
 		return;
 	}
-	if (!jwt || !credential_check(jwt, reason, sizeof(reason), &remedy)) {
+	if (!credential || !credential_check(credential, reason, sizeof(reason), &remedy)) {
 		session_refuse(all, conn, request->type, WIRE_STATUS_REFUSED, &caller, "login", "credential", remedy,
-		    "%s", jwt ? reason : "there is no credential");
+		    "%s", credential ? reason : "there is no credential");
 		return;
 	}
 	login = login_new(all, conn, &caller);
@@ -274,7 +287,7 @@ void login_request(struct sessions *all, struct wire_conn *conn, const struct wi
 		return;
 	}
 	login->cluster = cluster;
-	login->jwt = TAKE_PTR(jwt);
+	login->credential = TAKE_PTR(credential);
 	login->session = session_new(all);
 	if (login->session)
 		login_start(login);

@@ -17,7 +17,7 @@ struct login {
 	struct wire_conn *conn;
 	struct caller caller;
 	const struct cluster_config *cluster;
-	struct secret *jwt;
+	struct secret *credential; /* a JWT, or a ticket */
 	struct event *deadline;
 	const char *step; /* what is waited for */
 
@@ -30,6 +30,9 @@ struct login {
 	const char *role_step; /* where all of them did not; "role" where they differ */
 	char role_remedy[REMEDY_SIZE];
 	char matches[256];
+
+	struct secret *token; /* what the ticket held */
+	json_t *auth;	      /* and what is known of it, in the form of a login's answer */
 };
 
 /* --- login.c --------------------------------------------------------------------------------- */
@@ -41,6 +44,8 @@ void login_refuse(struct login *login, enum wire_status status, const char *step
 void login_refuse_response(struct login *login, const struct vault_response *response);
 /* Whether somebody still waits; if not, LOGIN is freed. The first thing that a callback asks. */
 bool login_goes_on(struct login *login);
+/* A request of OP to PATH, made for LOGIN's remote host; NULL. */
+struct vault_request *login_request_at(const struct login *login, enum vault_op op, const char *path) NODISCARD;
 /* A request of OP to auth/<mount>/<TAIL> with this login's role ROLE (NULL: none), JWT and PAM context; NULL. */
 struct vault_request *login_request_new(
     const struct login *login, enum vault_op op, const char *tail, const char *role) NODISCARD;
@@ -51,8 +56,22 @@ void login_free(struct login *login);
 /* Logs in with the next candidate. */
 void login_try(struct login *login);
 
+/* --- ticket.c -------------------------------------------------------------------------------- */
+
+/* Opens the ticket that is LOGIN's credential, and goes on with login_made, or refuses. */
+void ticket_open(struct login *login);
+
 /* --- handle.c -------------------------------------------------------------------------------- */
 
+/*
+ * Puts TOKEN, of which nothing else is known yet, into the table as LOGIN's session: from then on it is revoked,
+ * whatever comes. False: nothing was written.
+ */
+bool login_keep_token(struct login *login, const char *token) NODISCARD;
+/* Revokes TOKEN, which the table does not hold. */
+void login_give_back(const struct login *login, const char *token);
+/* Ends LOGIN's session: its token is revoked. LOGIN goes on without it. */
+void login_session_end(struct login *login, const char *why);
 /* The exchange made TOKEN, with the answer's AUTH: whatever comes now, it is kept or revoked. Frees LOGIN. */
 void login_made(struct login *login, const json_t *auth, const char *token);
 
@@ -69,7 +88,7 @@ void roles_note(char *text, size_t size, const char *role, const char *reason);
 
 /* --- login_text.c ---------------------------------------------------------------------------- */
 
-/* Whether CREDENTIAL has the form of a JWT; else a reason and a remedy, neither of which shows it. */
+/* Whether CREDENTIAL has the form of a JWT or of a ticket; else a reason and a remedy, neither of which shows it. */
 bool credential_check(const struct secret *credential, char *why, size_t why_size, const char **ret_remedy);
 /* Where applications cut an answer: ssh, sudo, openvpn, login. */
 bool credential_is_cut_length(size_t len);

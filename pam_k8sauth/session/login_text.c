@@ -56,7 +56,7 @@ bool credential_check(const struct secret *credential, char *why, size_t why_siz
 		snprintf(why, why_size, "the credential is too long: %zu bytes, at most %d", len, CREDENTIAL_MAX);
 		return false;
 	}
-	if (jwt_form(text, len, &charset))
+	if (jwt_form(text, len, &charset) || is_service_token(text, len))
 		return true;
 	if (len == 0)
 		snprintf(why, why_size, "the credential is empty");
@@ -64,7 +64,8 @@ bool credential_check(const struct secret *credential, char *why, size_t why_siz
 		snprintf(
 		    why, why_size, "the credential looks like a shell variable that nothing expanded, such as $TOKEN");
 	else if (starts_with(text, "hvs.") || starts_with(text, "hvb."))
-		snprintf(why, why_size, "the credential is a Vault token, which proves no service account");
+		snprintf(
+		    why, why_size, "the credential is a Vault token, but no ticket, and proves no service account");
 	else if (charset && credential_is_cut_length(len)) {
 		snprintf(why, why_size, "the credential was cut by the application at %zu bytes", len);
 		*ret_remedy = "send the token in parts: SSH_ASKPASS=k8sauth-askpass SSH_ASKPASS_REQUIRE=force ssh ...";
@@ -81,11 +82,11 @@ void login_cure(
 		.mount = login->cluster->mount, .role = role, .audience = login->cluster->audience
 	};
 
-	if (vault_response_is_outage(response) || !credential_is_cut_length(secret_len(login->jwt)))
+	if (vault_response_is_outage(response) || !credential_is_cut_length(secret_len(login->credential)))
 		login_remedy(response, &place, ret);
 	else
 		snprintf(ret, REMEDY_SIZE,
 		    "the token has exactly %zu bytes, where applications cut an answer: send it in parts "
 		    "(k8sauth-askpass)",
-		    secret_len(login->jwt));
+		    secret_len(login->credential));
 }

@@ -267,6 +267,7 @@ static int session_redeem(struct session *session, struct wire_conn *conn, const
 	r = session_save(session, &secrets);
 	if (r < 0)
 		return r;
+	ticket_forget(session->all, session->record.id);
 	leader_watch(session, wire_conn_take_pidfd(conn));
 	return session->record.state == SESSION_OPENING ? 0 : -ESRCH;
 }

@@ -306,6 +306,7 @@ int sessions_new(const struct sessions_options *options, struct sessions **ret, 
 	all->refusals = calloc(1, sizeof(*all->refusals));
 	all->buckets = calloc(RATE_BUCKETS, sizeof(*all->buckets));
 	random_bytes(&all->rate_seed, sizeof(all->rate_seed));
+	random_bytes(all->tickets.key, sizeof(all->tickets.key));
 	if (!all->helper_socket || !all->refusals || !all->buckets || prefixes_collect(all) < 0)
 		goto fail;
 	r = boot_id_read(all->boot_id);

@@ -57,6 +57,25 @@ struct refusal_ring {
 	unsigned next;
 };
 
+/*
+ * Tickets that were presented of late. Clients repeat an answer by themselves (keyboard-interactive, then password),
+ * and a repeat is no theft (decision 15). Ours is no view of connections: the same ticket for the same user from the
+ * same remote host within a minute is a repeat, unless a session was opened with it. A flood pushes entries out: then a
+ * repeat raises an alarm, but no second use goes without.
+ */
+#define TICKETS_REMEMBERED 256
+#define TICKET_MAC_SIZE	   32
+struct ticket_memory {
+	struct ticket_entry {
+		unsigned char mac[TICKET_MAC_SIZE]; /* HMAC-SHA-256 of ticket, user and remote host */
+		int64_t until;			    /* monotonic ms, 0: free */
+		char ref[REF_SIZE];		    /* of the first time */
+		char session[SESSION_ID_LEN + 1];
+	} entries[TICKETS_REMEMBERED];
+	unsigned next;
+	unsigned char key[TICKET_MAC_SIZE];
+};
+
 #define HASH_SIZE 8192
 struct sessions {
 	struct sessions_options options;
@@ -73,6 +92,7 @@ struct sessions {
 	struct refusal_ring *refusals;
 	struct rate_bucket *buckets;
 	uint64_t rate_seed;
+	struct ticket_memory tickets;
 	struct lookup_bucket lookups[LOOKUP_BUCKETS];
 	struct late_reply *late; /* answers that wait their second */
 	char **prefixes;	 /* of the clusters, NULL-terminated */
@@ -133,6 +153,15 @@ void late_replies_flush(struct sessions *all);
 bool rate_failure(struct sessions *all, const struct caller *caller);
 /* Counts a lookup of UID, which is not root's; whether it may be answered. */
 bool rate_lookup(struct sessions *all, uid_t uid);
+
+/* --- ticket_memory.c ------------------------------------------------------------------------- */
+
+/* Remembers TICKET of CALLER, presented for session SESSION. "", or the reference of the first time: a repeat. NULL: no
+ * memory. */
+const char *ticket_remember(
+    struct sessions *all, const struct secret *ticket, const struct caller *caller, const char *session);
+/* Forgets what was presented for SESSION: it is open, or the ticket could not even be shown to anybody. */
+void ticket_forget(struct sessions *all, const char *session);
 
 /* --- requests -------------------------------------------------------------------------------- */
 

@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (credential.text.len > CREDENTIAL_MAX || credential.have > credential.parts)
 		abort();
-	if (verdict == CREDENTIAL_COMPLETE && !credential_is_jwt(credential.text.data, credential.text.len))
+	if (verdict == CREDENTIAL_COMPLETE && !credential_is_whole(credential.text.data, credential.text.len))
 		abort();
 	buf_free(&credential.text);
 	return 0;

@@ -74,7 +74,7 @@ static void backend_send(struct vault *vault, struct vault_request *request, vau
 	asked[n_asked++].arg = arg;
 }
 
-static struct vault_response *json_response(json_t *data)
+struct vault_response *fake_response(json_t *data)
 {
 	struct vault_response *response = vault_response_new();
 
@@ -84,7 +84,7 @@ static struct vault_response *json_response(json_t *data)
 	return response;
 }
 
-static json_t *parsed(const char *text)
+json_t *fake_json(const char *text)
 {
 	return json_loads(text ? text : "{}", 0, NULL);
 }
@@ -126,7 +126,7 @@ static struct vault_response *login_answer(struct vault_request *request)
 	    1, "num_uses", 0, "mfa_requirement", "metadata", "role", role, "service_account_name", "app",
 	    "service_account_namespace", "web", "service_account_uid", "uid-1");
 	if (world.auth) {
-		json_t *auth = parsed(world.auth);
+		json_t *auth = fake_json(world.auth);
 
 		json_object_update(response->auth, auth);
 		json_decref(auth);
@@ -147,7 +147,7 @@ static struct vault_response *list_roles(void)
 	}
 	for (const struct fake_role *role = world.roles; role->name; role++)
 		json_array_append_new(keys, json_string(role->name));
-	return json_response(json_pack("{s:o}", "keys", keys));
+	return fake_response(json_pack("{s:o}", "keys", keys));
 }
 
 /* WORLD's secrets, parsed once for each text. */
@@ -161,7 +161,7 @@ static struct vault_response *secret_answer(const struct vault_request *request)
 
 	if (!secrets || secrets_of != world.secrets) {
 		json_decref(secrets);
-		secrets = parsed(world.secrets);
+		secrets = fake_json(world.secrets);
 		secrets_of = world.secrets;
 	}
 	found = json_object_get(secrets, request->path);
@@ -172,7 +172,7 @@ static struct vault_response *secret_answer(const struct vault_request *request)
 		response = vault_response_new();
 		vault_response_wrapped_error(response, (int)json_integer_value(found), "permission denied");
 	} else if (found) {
-		response = json_response(
+		response = fake_response(
 		    request->op == VAULT_LIST ? json_pack("{s:O}", "keys", found) : json_incref(found));
 	} else {
 		response = vault_response_new();
@@ -181,7 +181,7 @@ static struct vault_response *secret_answer(const struct vault_request *request)
 	return response;
 }
 
-static struct vault_response *status_answer(int status)
+struct vault_response *fake_status(int status)
 {
 	struct vault_response *response = vault_response_new();
 
@@ -193,7 +193,7 @@ static struct vault_response *status_answer(int status)
 
 static struct vault_response *renew_answer(void)
 {
-	struct vault_response *response = status_answer(world.renew_status ? world.renew_status : 200);
+	struct vault_response *response = fake_status(world.renew_status ? world.renew_status : 200);
 
 	if (!world.renew_status)
 		response->auth = json_pack("{s:I, s:b}", "lease_duration", (json_int_t)world.lease, "renewable", 1);
@@ -205,14 +205,15 @@ static struct vault_response *revoke_answer(void)
 {
 	if (!world.revoke_status || world.revoke_status == 403)
 		world.n_revoked++;
-	return status_answer(world.revoke_status ? world.revoke_status : 204);
+	return fake_status(world.revoke_status ? world.revoke_status : 204);
 }
 
 static struct vault_response *backend_answer(struct vault_request *request)
 {
-	if (world.outage_status) {
-		struct vault_response *response = vault_response_new();
+	struct vault_response *response;
 
+	if (world.outage_status) {
+		response = vault_response_new();
 		vault_response_error(response, world.outage_status, "Vault is sealed");
 		return response;
 	}
@@ -227,10 +228,11 @@ static struct vault_response *backend_answer(struct vault_request *request)
 	if (streq(request->path, "auth/token/renew-self"))
 		return renew_answer();
 	if (streq(request->path, "sys/internal/ui/resultant-acl") && world.acl)
-		return json_response(parsed(world.acl));
+		return fake_response(fake_json(world.acl));
 	if (streq(request->path, "sys/internal/ui/mounts") && world.mounts)
-		return json_response(parsed(world.mounts));
-	return secret_answer(request);
+		return fake_response(fake_json(world.mounts));
+	response = fake_ticket_answer(request);
+	return response ? response : secret_answer(request);
 }
 
 /* Answers the first request that is not held; false where there is none. */
@@ -410,6 +412,8 @@ int world_setup(void **state)
 		    addr[] = "unix:///run/k8sauth/api";
 
 	world = (struct fake_world){ .kept_fd = -1, .roles = roles, .lease = 3600, .uid = 70001 };
+	world.ticket.path = "auth/kubernetes/login";
+	world.ticket.audience = "k8sauth:test";
 	cluster = (struct cluster_config){ .mount = mount, .unix_prefix = prefix, .audience = audience };
 	world.config = (struct session_config){
 		.host = host, .vault_addr = addr, .clusters = &cluster, .n_clusters = 1
@@ -441,6 +445,7 @@ int world_teardown(void **state)
 	/* No secret may ever be in the journal. */
 	assert_false(world_logged(FAKE_TOKEN));
 	assert_false(world_logged(FAKE_JWT));
+	assert_false(world_logged(FAKE_TICKET));
 	assert_false(world_logged("s3cr3t"));
 	return 0;
 }

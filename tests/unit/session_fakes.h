@@ -16,8 +16,9 @@
 #define FAKE_JWT                                       \
 	"eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJzeXN0ZW0ifQ." \
 	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-#define FAKE_USER  "k8s_web_app"
-#define FAKE_TOKEN "hvs.TOKEN-" /* a number follows */
+#define FAKE_TICKET "hvs.TICKETticketTICKETticket"
+#define FAKE_USER   "k8s_web_app"
+#define FAKE_TOKEN  "hvs.TOKEN-" /* a number follows */
 
 /* What a role answers. */
 struct fake_role {
@@ -41,9 +42,16 @@ struct fake_world {
 	int64_t lease;	  /* of logins and renewals */
 	int renew_status; /* 0: renewed */
 	enum vault_failure renew_failure;
-	int revoke_status;	     /* 0: 204 */
-	const char *acl, *mounts;    /* JSON: data of resultant-acl and ui/mounts */
-	const char *secrets;	     /* JSON: path -> data of a read, or keys of a list (path ends in '/') */
+	int revoke_status;	  /* 0: 204 */
+	const char *acl, *mounts; /* JSON: data of resultant-acl and ui/mounts */
+	const char *secrets;	  /* JSON: path -> data of a read, or keys of a list (path ends in '/') */
+	struct {
+		int lookup_status, unwrap_status; /* 0: 200 */
+		const char *path;		  /* that made it */
+		const char *holds;		  /* JSON laid over what is unwrapped */
+		const char *record;		  /* JSON laid over the token's lookup-self */
+		const char *audience;		  /* of the role */
+	} ticket;
 	const char *hold;	     /* requests whose path ends so are not answered */
 	char requests[4096];	     /* "update auth/kubernetes/login web\n" */
 	unsigned tokens, n_revoked;  /* minted, revoked */
@@ -85,6 +93,13 @@ bool world_logged(const char *text);
 unsigned world_files(const char *id);
 /* Whether exactly this file lies there. */
 bool world_file(const char *id, const char *name, const char *content);
+
+/* The backend's answers: DATA (taken over) with status 200; STATUS alone; JSON text, NULL is {}. */
+struct vault_response *fake_response(json_t *data);
+struct vault_response *fake_status(int status);
+json_t *fake_json(const char *text);
+/* What is asked about a ticket and the token in it (session_fakes_ticket.c); NULL: something else is asked. */
+struct vault_response *fake_ticket_answer(struct vault_request *request);
 
 /* The helper's side (session_fakes_wire.c): forgets, counts, answers one call that is not held. */
 void fake_helper_reset(void);

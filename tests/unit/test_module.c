@@ -78,6 +78,15 @@ static void test_single_answers(void **state)
 		{ "${TOKEN}\n", 9, CREDENTIAL_VARIABLE },
 		{ "$TOKENS", 7, CREDENTIAL_OTHER },
 		{ "hunter2", 7, CREDENTIAL_OTHER },
+		{ "hvs.AAAAAAAAAAAAAAAAAAAAAAAA", 28, CREDENTIAL_COMPLETE }, /* a ticket */
+		{ "hvs.AAAAAAAAAAAAAAAAAAAAAAAA\r\n", 30, CREDENTIAL_COMPLETE },
+		{ "hvs.CAESIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA-_", 95,
+		    CREDENTIAL_COMPLETE },
+		{ "hvs.AAAAAAAAAAAAAAAAAAAAAAA", 27, CREDENTIAL_OTHER },
+		{ "hvs.AAAAAAAAAAAAAAAAAAAAAAAAA", 29, CREDENTIAL_OTHER },
+		{ "hvs.AAAAAAAAAAA+AAAAAAAAAAAA", 28, CREDENTIAL_OTHER },
+		{ "hvs.AAAAAAAAAAA\0AAAAAAAAAAAA", 28, CREDENTIAL_OTHER },
+		{ "hvb.AAAAAAAAAAAAAAAAAAAAAAAA", 28, CREDENTIAL_OTHER },
 		{ "\b", 1, CREDENTIAL_JUNK },
 		{ "\b\n\r\177INCO", 8, CREDENTIAL_JUNK },
 		{ "\b\n\r\177INCORRECT\b\n\r\177INCO", 21, CREDENTIAL_JUNK },
@@ -226,6 +235,7 @@ static void test_looks_ours(void **state)
 {
 	assert_true(credential_looks_ours("e30.e30.AAAA\n", 13));
 	assert_true(credential_looks_ours("k1:1/2:e30", 10));
+	assert_true(credential_looks_ours("hvs.AAAAAAAAAAAAAAAAAAAAAAAA", 28));
 	assert_false(credential_looks_ours("hunter2", 7));
 	assert_false(credential_looks_ours("", 0));
 	assert_false(credential_looks_ours("a.b", 3));
