@@ -32,7 +32,7 @@ enum wire_type {
 	WIRE_LOGIN =
 	    1,	       /* root: CREDENTIAL, USER, SERVICE, [ROLE, TTY, RHOST, RUSER] -> STATUS, HANDLE | REF, MESSAGE */
 	WIRE_OPEN = 2, /* root: HANDLE, USER, SERVICE, [RHOST, TTY] -> STATUS, SESSION, ENV... */
-	WIRE_CHECK = 3,	  /* reserved: PATH, CAPABILITY */
+	WIRE_CHECK = 3,	  /* root: USER, SERVICE, [PATH, CAPABILITY, TARGET, HANDLE] -> STATUS (decision 18) */
 	WIRE_VERIFY = 4,  /* reserved: CREDENTIAL, USER, SERVICE */
 	WIRE_CLOSE = 5,	  /* root: SESSION -> STATUS */
 	WIRE_LOOKUP = 6,  /* anybody: USER -> STATUS, UID, GID, GECOS, HOME, SHELL, GROUP... */
@@ -68,9 +68,10 @@ enum wire_tag {
 	WIRE_FILE =
 	    20, /* secret: u16 length of the relative name, name ("token", "secrets/<dir>/<key>"), content; repeats */
 	WIRE_REBIND = 21,     /* text: the one Unix name whose service account UID may change in this index */
-	WIRE_PATH = 22,	      /* reserved */
-	WIRE_CAPABILITY = 23, /* reserved */
+	WIRE_PATH = 22,	      /* text: a policy path with placeholders */
+	WIRE_CAPABILITY = 23, /* text: "update" */
 	WIRE_KEYS = 24,	      /* u32 1: WIRE_ACCOUNT's caller has keys=allow on its line */
+	WIRE_TARGET = 25,     /* text: the account that the user is about to become */
 };
 
 enum wire_status {

@@ -165,6 +165,25 @@ enum situation ask_account(struct module *module, const struct secret *handle)
 	return situation == SITUATION_NOTHING ? SITUATION_FAULT : situation;
 }
 
+enum situation ask_check(const struct module *module)
+{
+	AUTO_EXCHANGE struct exchange exchange = EXCHANGE_INIT;
+	AUTO_SECRET struct secret *handle = handle_get(module);
+	const char *require = module->options.require, *colon = require ? strrchr(require, ':') : NULL;
+	enum situation situation;
+
+	begin(&exchange, WIRE_CHECK, module);
+	if (colon) {
+		wire_add(&exchange.request, WIRE_PATH | WIRE_CRITICAL, require, (size_t)(colon - require));
+		wire_add_str(&exchange.request, WIRE_CAPABILITY | WIRE_CRITICAL, colon + 1);
+		wire_add_str(&exchange.request, WIRE_TARGET, module->target);
+	}
+	if (handle)
+		wire_add_secret(&exchange.request, WIRE_HANDLE, handle);
+	situation = call(module, &exchange, PAM_OPEN_MS);
+	return situation == SITUATION_NOTHING ? SITUATION_FAULT : situation;
+}
+
 static enum situation set_variable(struct module *module, const struct wire_item *item)
 {
 	AUTO_WIPE_STR char *assignment = NULL;

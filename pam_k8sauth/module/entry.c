@@ -25,6 +25,8 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
 	struct module module;
 	enum situation situation = module_begin(&module, pamh, PHASE_AUTH, flags, argc, argv);
 
+	if (module.options.session)
+		return module_end(&module, situation == SITUATION_DONE ? ask_check(&module) : situation);
 	if (situation == SITUATION_DONE) {
 		handle_drop(&module);
 		situation = intake(&module, &credential);
@@ -41,6 +43,8 @@ EXPORT int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **
 	struct module module;
 	enum situation situation = module_begin(&module, pamh, PHASE_CRED, flags, argc, argv);
 
+	if (module.options.session || module.options.require) /* a gate has made nothing that could be taken up */
+		return module_end(&module, situation == SITUATION_DONE ? SITUATION_NOTHING : situation);
 	if (situation == SITUATION_DONE && !(flags & PAM_DELETE_CRED))
 		return module_end(&module, handle_keep(&module));
 	/* Another user now (sudo's target): the handle was not for him, and no program of his may see it. */
@@ -57,6 +61,8 @@ EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char 
 	struct module module;
 	enum situation situation = module_begin(&module, pamh, PHASE_ACCOUNT, flags, argc, argv);
 
+	if (module.options.require)
+		return module_end(&module, situation == SITUATION_DONE ? ask_check(&module) : situation);
 	if (situation == SITUATION_DONE) {
 		handle = handle_get(&module);
 		situation = ask_account(&module, handle);
@@ -70,6 +76,8 @@ EXPORT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const ch
 	struct module module;
 	enum situation situation = module_begin(&module, pamh, PHASE_OPEN, flags, argc, argv);
 
+	if (module.options.require) /* the handle is for the session line */
+		return module_end(&module, situation == SITUATION_DONE ? ask_check(&module) : situation);
 	if (situation == SITUATION_DONE)
 		handle = handle_get(&module);
 	handle_drop(&module);
@@ -86,7 +94,7 @@ EXPORT int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const c
 	enum situation situation = module_begin(&module, pamh, PHASE_CLOSE, flags, argc, argv);
 
 	if (situation == SITUATION_DONE)
-		situation = close_session(&module);
+		situation = module.options.require ? SITUATION_NOTHING : close_session(&module);
 	return module_end(&module, situation);
 }
 

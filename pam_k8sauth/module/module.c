@@ -56,17 +56,22 @@ static enum situation read_user(struct module *module)
 	return SITUATION_DONE;
 }
 
-/* Root under whatever name: it must never depend on us. Only where we could let somebody in or keep somebody out. */
-static bool is_root(const struct module *module)
+bool module_is_root(const struct module *module, const char *user)
 {
 	const struct passwd *entry;
 
-	if (streq(module->user, "root"))
+	if (streq(user, "root"))
 		return true;
-	if (module->phase == PHASE_CRED || module->phase == PHASE_CLOSE)
-		return false;
-	entry = pam_modutil_getpwnam(module->pamh, module->user);
+	entry = pam_modutil_getpwnam(module->pamh, user);
 	return entry && entry->pw_uid == 0;
+}
+
+/* Root must never depend on us. Only where we could let somebody in or keep somebody out. */
+static bool is_root(const struct module *module)
+{
+	if (module->phase == PHASE_CRED || module->phase == PHASE_CLOSE)
+		return streq(module->user, "root");
+	return module_is_root(module, module->user);
 }
 
 /* Whether an account whose name is not ours concerns us: the line says so, and an exchange came first or comes now. */
@@ -80,6 +85,27 @@ static bool is_opened_local(const struct module *module)
 		return true;
 	handle = handle_get(module);
 	return handle || session_get(module);
+}
+
+bool module_knows_user(const struct module *module)
+{
+	return module->ours || is_opened_local(module);
+}
+
+/* Who the phase is about, and whether he concerns us. */
+static enum situation find_user(struct module *module)
+{
+	bool gate = module->options.session || module->options.require;
+	enum situation situation;
+
+	/* A line that cannot be read may be a gate: it is judged as one too, so that sudo's target does not hide its
+	 * caller. */
+	if (gate || module->bad_option) {
+		situation = gate_find_caller(module);
+		if (gate || situation != SITUATION_NOT_OURS)
+			return situation;
+	}
+	return module_knows_user(module) && !is_root(module) ? SITUATION_DONE : SITUATION_NOT_OURS;
 }
 
 enum situation module_begin(
@@ -98,8 +124,11 @@ enum situation module_begin(
 	module->rhost = get_item(module, PAM_RHOST);
 	module->ruser = get_item(module, PAM_RUSER);
 	report_debug(module, "%s: flags 0x%x", phase_name(phase), (unsigned)flags);
-	if ((!module->ours && !is_opened_local(module)) || is_root(module))
-		return SITUATION_NOT_OURS;
+	if (gate_is_misplaced(module))
+		module->bad_option = true;
+	situation = find_user(module);
+	if (situation != SITUATION_DONE)
+		return situation;
 	/* setcred and close_session only tidy up: that must not fail for an option. */
 	if (module->bad_option && phase != PHASE_CRED && phase != PHASE_CLOSE)
 		return SITUATION_BAD_OPTION;

@@ -22,7 +22,8 @@ struct module {
 	struct options options;
 	bool bad_option;
 	bool ours; /* the name looks like ours; else the line says `local`, or an exchange came first */
-	const char *user, *service;
+	const char *user, *service; /* whom it is about; for the gate the caller, not the account that he becomes */
+	const char *target;	    /* for the gate: the account that he becomes, where this phase knows it */
 	const char *tty, *rhost, *ruser; /* NULL where unset, or not fit for the wire */
 };
 
@@ -35,6 +36,25 @@ enum situation module_begin(
 
 /* The PAM code of SITUATION, logged where the line says debug. */
 int module_end(const struct module *module, enum situation situation);
+
+/* --- module.c, for gate.c ------------------------------------------------------------------------------------------
+ */
+
+/* Whether USER is root under whatever name. */
+bool module_is_root(const struct module *module, const char *user);
+/* Whether PAM_USER concerns us: by its name, or because the line opens local accounts and an exchange was made. */
+bool module_knows_user(const struct module *module);
+
+/* --- gate.c --------------------------------------------------------------------------------------------------------
+ */
+
+/*
+ * Finds whom the gate asks about (decision 18) and makes him MODULE's user, and PAM_USER its target. SITUATION_DONE;
+ * SITUATION_NOT_OURS: root's own call, or somebody who is none of our business.
+ */
+enum situation gate_find_caller(struct module *module);
+/* Whether the line's gate options stand in a phase that has no use for them: said, since the gate would be open. */
+bool gate_is_misplaced(const struct module *module);
 
 /* --- intake.c ------------------------------------------------------------------------------------------------------
  */
@@ -73,6 +93,8 @@ enum situation ask_login(struct module *module, const struct secret *credential,
 enum situation ask_account(struct module *module, const struct secret *handle);
 /* Sets the session's variables in the PAM environment and keeps its id. */
 enum situation ask_open(struct module *module, const struct secret *handle);
+/* The gate's question: with PATH and CAPABILITY of require=, or whether a session lives where it is absent. */
+enum situation ask_check(const struct module *module);
 enum situation ask_close(struct module *module, const char *session);
 
 /* --- report.c ------------------------------------------------------------------------------------------------------

@@ -37,6 +37,22 @@ static const char *set_flag(struct options *options, size_t offset)
 	return NULL;
 }
 
+/* PATH:CAPABILITY: a typing error must not become a gate that nobody, or everybody, passes. */
+static bool require_valid(const char *value)
+{
+	static const char *const capabilities[] = { "create", "read", "update", "patch", "delete", "list", "sudo",
+		"recover", "subscribe" };
+	const char *colon = strrchr(value, ':');
+
+	if (!colon || colon == value || *value == '/')
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++) {
+		if (streq(colon + 1, capabilities[i]))
+			return true;
+	}
+	return false;
+}
+
 static const char *set_text(struct options *options, size_t offset, const char *value)
 {
 	const char **text = (const char **)(void *)((char *)options + offset);
@@ -46,6 +62,8 @@ static const char *set_text(struct options *options, size_t offset, const char *
 	*text = value;
 	if (offset == offsetof(struct options, env) && !env_list_valid(value))
 		return "names a variable that is never set, or no variable";
+	if (offset == offsetof(struct options, require) && !require_valid(value))
+		return "must be PATH:CAPABILITY, such as k8sauth/sudo/{host}:update";
 	return NULL;
 }
 

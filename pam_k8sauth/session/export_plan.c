@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "session/export.h"
+#include "session/path.h"
 
 static bool serves(const struct export_config *block, const char *service)
 {
@@ -27,56 +28,17 @@ bool export_wants_policy(const struct export *export)
 
 /* --- templates ------------------------------------------------------------------------------- */
 
-static const char *template_value(const struct export *export, const char *name, size_t len)
+/* TEXT with its templates filled in; NULL with WHY. The caller frees it. */
+static char *template_fill(const struct export *export, const char *text, const char **why)
 {
-	const struct {
-		const char *name, *value;
-	} values[] = {
+	const struct path_value values[] = {
 		{ "namespace", export->record.namespace_name },
 		{ "service_account", export->record.service_account },
 		{ "host", export->all->options.config->host },
 		{ "user", export->record.user },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
-		if (strlen(values[i].name) == len && strncmp(values[i].name, name, len) == 0)
-			return values[i].value;
-	}
-	return NULL;
-}
-
-/* A value must stay one segment of the path: it is another party's text. */
-static bool segment_safe(const char *value)
-{
-	return value && value[0] && !strpbrk(value, "/+*{}?#%") && !streq(value, ".") && !streq(value, "..");
-}
-
-/* TEXT with its templates filled in; NULL with WHY. The caller frees it. */
-static char *template_fill(const struct export *export, const char *text, const char **why)
-{
-	AUTO_BUF struct buf out = BUF_MAX(1024);
-
-	*why = "too long";
-	while (*text) {
-		const char *end = *text == '{' ? strchr(text, '}') : NULL;
-		const char *value = end ? template_value(export, text + 1, (size_t)(end - text - 1)) : NULL;
-
-		if (*text != '{') {
-			buf_add_char(&out, *text++);
-			continue;
-		}
-		if (!segment_safe(value)) {
-			*why = value ? "a template's value is no single path segment" : "it has an unknown template";
-			return NULL;
-		}
-		buf_add_str(&out, value);
-		text = end + 1;
-	}
-	if (!out.failed && out.data && (out.data[0] == '/' || strstr(out.data, "//") || strstr(out.data, ".."))) {
-		*why = "it begins with '/' or has an empty segment or '..'";
-		return NULL;
-	}
-	return buf_take(&out);
+	return path_fill(values, ARRAY_SIZE(values), text, why);
 }
 
 static void plan_block(struct export *export, const struct export_config *block)

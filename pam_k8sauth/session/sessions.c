@@ -412,6 +412,9 @@ void sessions_request(void *arg, struct wire_conn *conn, const struct wire_frame
 	case WIRE_CLOSE:
 		close_request(all, conn, request);
 		break;
+	case WIRE_CHECK:
+		check_request(all, conn, request);
+		break;
 	case WIRE_ACCOUNT:
 		account_request(all, conn, request);
 		break;

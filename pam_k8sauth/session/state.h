@@ -167,6 +167,7 @@ void ticket_forget(struct sessions *all, const char *session);
 
 void login_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);
 void account_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);
+void check_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);
 void open_request(
     struct sessions *all, struct wire_conn *conn, const struct wire_frame *request, const struct wire_peer *peer);
 void close_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);

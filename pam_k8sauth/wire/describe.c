@@ -29,7 +29,10 @@ static const struct wire_tag_info tags[] = {
 	[WIRE_GROUP] = { "group", WIRE_KIND_U32, true },
 	[WIRE_FILE] = { "file", WIRE_KIND_FILE, true },
 	[WIRE_REBIND] = { "rebind", WIRE_KIND_TEXT },
+	[WIRE_PATH] = { "path", WIRE_KIND_TEXT },
+	[WIRE_CAPABILITY] = { "capability", WIRE_KIND_TEXT },
 	[WIRE_KEYS] = { "keys", WIRE_KIND_U32 },
+	[WIRE_TARGET] = { "target", WIRE_KIND_TEXT },
 };
 _Static_assert(ARRAY_SIZE(tags) <= 64, "wire_parse marks the tags that it has seen in 64 bits");
 

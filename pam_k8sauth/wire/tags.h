@@ -20,5 +20,5 @@ struct wire_tag_info {
 	bool repeats;
 };
 
-/* NULL for a tag that this version does not know (the reserved ones too). Every known tag is below 64. */
+/* NULL for a tag that this version does not know. Every known tag is below 64. */
 const struct wire_tag_info *wire_tag_info(uint16_t tag);

@@ -26,6 +26,7 @@
 #include "fake_daemon.h"
 
 #define CONFIG_DIR   "/run/pam.d"
+#define LOGIN_UID    "/run/loginuid"
 #define SECRET_START "eyJ" /* of every token: no log line and no text may have it */
 
 struct run {
@@ -378,6 +379,16 @@ static void run_threads(struct run *run)
 	}
 }
 
+/* The login uid is the mounted file's word; the real one is the process's, as in a set-uid program. */
+static bool set_uids(const struct scenario *scenario)
+{
+	const char *login = scenario->login_uid ? scenario->login_uid : "4294967295";
+	AUTO_CLOSE int fd = open(LOGIN_UID, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	uid_t real = scenario->real_uid ? (uid_t)strtoul(scenario->real_uid, NULL, 10) : 0;
+
+	return fd >= 0 && write(fd, login, strlen(login)) == (ssize_t)strlen(login) && setreuid(real, 0) == 0;
+}
+
 static bool run_file(unsigned number, const char *path, const char *module, const char *stub)
 {
 	struct scenario scenario;
@@ -390,6 +401,8 @@ static bool run_file(unsigned number, const char *path, const char *module, cons
 		buf_printf(&run.problems, "# %s\n", why);
 	} else if (!write_config(&scenario)) {
 		buf_printf(&run.problems, "# no configuration: %s\n", strerror(errno));
+	} else if (!set_uids(&scenario)) {
+		buf_printf(&run.problems, "# cannot set the uids: %s\n", strerror(errno));
 	} else {
 		run.daemon = fake_daemon_start(scenario.daemon);
 		if (scenario.threads)
@@ -397,6 +410,8 @@ static bool run_file(unsigned number, const char *path, const char *module, cons
 		else
 			run_actions(&run);
 		fake_daemon_stop(run.daemon);
+		if (setreuid(0, 0) < 0)
+			abort();
 	}
 	ok = run.problems.len == 0;
 	printf(
@@ -406,18 +421,24 @@ static bool run_file(unsigned number, const char *path, const char *module, cons
 	return ok;
 }
 
-/* An empty /run of our own, and a passwd file with two accounts for the scenarios; nothing outside sees them. */
+/* An empty /run of our own, and a login uid and a passwd file with accounts for the scenarios; nothing outside sees
+ * them. */
 static bool enter_namespace(void)
 {
 	static const char accounts[] = "k8s_toor_x:x:0:0:root by another name:/root:/bin/sh\n"
-				       "opened:x:4242:4242:a local account:/:/bin/sh\n";
+				       "opened:x:4242:4242:a local account:/:/bin/sh\n"
+				       "k8s_web_app:x:1900000001:1900000001:one of ours:/:/bin/sh\n";
 	AUTO_BUF struct buf passwd = { 0 };
 	AUTO_CLOSE int from = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
 	AUTO_CLOSE int to = -1;
+	AUTO_CLOSE int login = -1;
 
 	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("tmpfs", "/run", "tmpfs", 0, "mode=0755") < 0 || mkdir(K8SAUTH_RUN_DIR, 0755) < 0 ||
 	    mkdir(CONFIG_DIR, 0755) < 0)
+		return false;
+	login = open(LOGIN_UID, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	if (login < 0 || mount(LOGIN_UID, "/proc/self/loginuid", NULL, MS_BIND, NULL) < 0)
 		return false;
 	to = open("/run/passwd", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
 	for (char c; read(from, &c, 1) == 1;)

@@ -237,6 +237,10 @@ static char **header_text(struct scenario *scenario, const char *name)
 		return &scenario->rhost;
 	if (streq(name, "tty"))
 		return &scenario->tty;
+	if (streq(name, "loginuid"))
+		return &scenario->login_uid;
+	if (streq(name, "realuid"))
+		return &scenario->real_uid;
 	return streq(name, "ruser") ? &scenario->ruser : NULL;
 }
 
@@ -494,5 +498,7 @@ void scenario_free(struct scenario *scenario)
 	free(scenario->rhost);
 	free(scenario->tty);
 	free(scenario->ruser);
+	free(scenario->login_uid);
+	free(scenario->real_uid);
 	free(scenario->stack);
 }

@@ -6,6 +6,7 @@
  * First, all optional:
  *     user NAME, service NAME, rhost NAME, tty NAME, ruser NAME        items (defaults: see scenario.c)
  *     daemon none | untrusted-folder | untrusted-socket                instead of a listening k8sauthd
+ *     loginuid N, realuid N                                            of the process (defaults: unset, 0)
  *     threads N                                                        the first call, N times at once
  *     stack LINE...                                                    of the PAM configuration, in order; without
  *                                                                      any, pam_k8sauth.so is required in each phase
@@ -94,6 +95,7 @@ struct scenario {
 	char *user, *service, *rhost, *tty, *ruser;
 	enum daemon_kind daemon;
 	unsigned threads;
+	char *login_uid, *real_uid;
 	char *stack; /* the configuration */
 	struct action actions[LIST_MAX];
 	size_t n_actions;

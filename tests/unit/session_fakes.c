@@ -208,6 +208,27 @@ static struct vault_response *revoke_answer(void)
 	return fake_status(world.revoke_status ? world.revoke_status : 204);
 }
 
+/* A token that WORLD's capabilities do not have is dead. */
+static struct vault_response *capabilities_answer(const struct vault_request *request)
+{
+	const char *path = json_string_value(json_array_get(json_object_get(request->data, "paths"), 0));
+	json_t *all = fake_json(world.capabilities), *found;
+	struct vault_response *response;
+	char key[256];
+
+	assert_non_null(path);
+	assert_non_null(request->token);
+	assert_false(request->internal);
+	snprintf(key, sizeof(key), "%s %s", secret_reveal(request->token), path);
+	found = json_object_get(all, key);
+	if (json_is_array(found))
+		response = fake_response(json_pack("{s:O, s:O}", "capabilities", found, path, found));
+	else
+		response = fake_status(found ? (int)json_integer_value(found) : 403);
+	json_decref(all);
+	return response;
+}
+
 static struct vault_response *backend_answer(struct vault_request *request)
 {
 	struct vault_response *response;
@@ -229,6 +250,8 @@ static struct vault_response *backend_answer(struct vault_request *request)
 		return renew_answer();
 	if (streq(request->path, "sys/internal/ui/resultant-acl") && world.acl)
 		return fake_response(fake_json(world.acl));
+	if (streq(request->path, "sys/capabilities-self"))
+		return capabilities_answer(request);
 	if (streq(request->path, "sys/internal/ui/mounts") && world.mounts)
 		return fake_response(fake_json(world.mounts));
 	response = fake_ticket_answer(request);

@@ -44,6 +44,7 @@ struct fake_world {
 	enum vault_failure renew_failure;
 	int revoke_status;	  /* 0: 204 */
 	const char *acl, *mounts; /* JSON: data of resultant-acl and ui/mounts */
+	const char *capabilities; /* JSON: "TOKEN PATH" -> what sys/capabilities-self answers it, or a status */
 	const char *secrets;	  /* JSON: path -> data of a read, or keys of a list (path ends in '/') */
 	struct {
 		int lookup_status, unwrap_status; /* 0: 200 */
@@ -123,6 +124,7 @@ struct fake_ask {
 	uid_t uid; /* of the peer */
 	pid_t pid;
 	const char *user, *service, *rhost, *tty, *role, *credential, *handle, *session;
+	const char *path, *capability, *target;
 	uint32_t keys;
 };
 

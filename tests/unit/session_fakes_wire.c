@@ -229,6 +229,9 @@ void ask(struct wire_conn *conn, struct fake_ask what)
 	wire_add_str(&request, WIRE_CREDENTIAL, what.credential);
 	wire_add_str(&request, WIRE_HANDLE, what.handle);
 	wire_add_str(&request, WIRE_SESSION, what.session);
+	wire_add_str(&request, WIRE_PATH, what.path);
+	wire_add_str(&request, WIRE_CAPABILITY, what.capability);
+	wire_add_str(&request, WIRE_TARGET, what.target);
 	if (what.keys)
 		wire_add_u32(&request, WIRE_KEYS, what.keys);
 	assert_int_equal(wire_end(&request), 0);

@@ -319,15 +319,27 @@ static void test_options(void **state)
 		{ "use_first_pass", NULL },
 		{ "local", NULL },
 		{ "socket=/tmp/x", "is unknown" },
-		{ "session", "is not supported by this version" },
-		{ "require=k8sauth/sudo/{host}:update", "is not supported by this version" },
+		{ "session", NULL },
+		{ "session", "is given twice" },
+		{ "session=1", "takes no value" },
+		{ "require", "needs a value" },
+		{ "require=k8sauth/sudo/{host}:update", NULL },
+		{ "require=k8sauth/sudo/{host}:update", "is given twice" },
 		{ "verify", "is not supported by this version" },
 		{ "token_file=/x", "is not supported by this version" },
 	};
 	static const char *const bad_env[] = { "env=PATH", "env=A,,B", "env=A,", "env=A B", "env=A=b",
 		"env=KUBECONFIG,LD_PRELOAD", "env=VAULT_SKIP_VERIFY", "env=1A" };
+	static const char *const bad_require[] = { "require=k8sauth/sudo", "require=:update", "require=/a:update",
+		"require=a:", "require=a:Update", "require=a:update,read", "require=a:deny", "require=a:root" };
 	struct options options = { 0 };
 
+	for (size_t i = 0; i < ARRAY_SIZE(bad_require); i++) {
+		struct options fresh = { 0 };
+
+		assert_string_equal(option_parse(&fresh, bad_require[i]),
+		    "must be PATH:CAPABILITY, such as k8sauth/sudo/{host}:update");
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const char *wrong = option_parse(&options, rows[i].argument);
 

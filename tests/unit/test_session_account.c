@@ -8,7 +8,7 @@
 
 static void test_peers(void **state)
 {
-	static const uint8_t types[] = { WIRE_LOGIN, WIRE_OPEN, WIRE_CLOSE, WIRE_ACCOUNT };
+	static const uint8_t types[] = { WIRE_LOGIN, WIRE_OPEN, WIRE_CLOSE, WIRE_ACCOUNT, WIRE_CHECK };
 	struct fake_ask what = ask_login();
 	struct wire_conn conn;
 
@@ -34,7 +34,7 @@ static void test_peers(void **state)
 	what.user = FAKE_USER;
 	ask(&conn, what);
 	assert_int_equal(conn.status, WIRE_STATUS_UNAVAILABLE);
-	what.type = WIRE_CHECK;
+	what.type = WIRE_VERIFY;
 	what.uid = 0;
 	ask(&conn, what);
 	assert_int_equal(conn.status, WIRE_STATUS_PROTOCOL);
