@@ -49,8 +49,12 @@ static const char *token_end(const char *at)
 		return NULL;
 	if (strchr("{}[]=,", *at))
 		return at + 1;
-	if (*at != '"')
-		return at + strcspn(at, " \t\r\n{}[]=,\"#");
+	if (*at != '"') {
+		/* A comment, or a heredoc, may stand right behind a word. */
+		while (*at && !strchr(" \t\r\n{}[]=,\"#<", *at) && !(at[0] == '/' && (at[1] == '/' || at[1] == '*')))
+			at++;
+		return at;
+	}
 	for (at++; *at && (*at != '"' || braces > 0); at++) {
 		if (*at == '\\' && at[1])
 			at++;
