@@ -56,11 +56,14 @@ static const char *token_end(const char *at)
 		return at;
 	}
 	for (at++; *at && (*at != '"' || braces > 0); at++) {
+		/* As base/hcl_lex.c reads it: a brace counts inside of "${ }" only. */
 		if (*at == '\\' && at[1])
 			at++;
-		else if (at[0] == '$' && at[1] == '{')
+		else if (braces == 0 && at[0] == '$' && at[1] == '{')
+			braces++, at++;
+		else if (braces > 0 && *at == '{')
 			braces++;
-		else if (*at == '}' && braces > 0)
+		else if (braces > 0 && *at == '}')
 			braces--;
 	}
 	return *at ? at + 1 : NULL;

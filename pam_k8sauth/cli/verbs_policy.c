@@ -156,7 +156,7 @@ int verb_policy_fmt(struct cli *cli)
 	if (!hcl_tree_read(text.data ? text.data : "", &tree))
 		return ui_fail(cli, CLI_LOCAL, "failed to format policy: JSON and heredocs are left as they are");
 	formatted = hcl_tree_print(&tree);
-	/* Odd texts, such as a comment between the names of a block, are left alone rather than spoilt. */
+	/* The file is replaced: never by what is no policy. */
 	if (!is_policy(cli, formatted))
 		return CLI_LOCAL;
 	out = fopen(file, "we");
