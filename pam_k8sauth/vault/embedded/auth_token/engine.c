@@ -6,12 +6,28 @@
 #include "vault/embedded/auth_token/tokens.h"
 #include "vault/embedded/leases.h"
 
-/* The token that field NAME of the request presents: 0 with *RET NULL where there is no such token. */
+/* The token that PRESENTED is: 0 with *RET NULL where there is no such token. */
 static int find_by_id(struct call *call, const char *presented, struct token **ret)
 {
 	int r = token_find(call, presented, ret);
 
 	return r == -ENOENT ? 0 : r;
+}
+
+/* The same by field `token`, which must be there; *RET_ID is what it says. 0, 1 after an error answer, or an errno. */
+static int find_named(struct call *call, const char **ret_id, struct token **ret)
+{
+	int r;
+
+	*ret_id = "";
+	r = call_field_string(call, "token", ret_id, NULL);
+	if (r)
+		return r;
+	if (!**ret_id) {
+		call_error(call, 400, "missing token ID");
+		return 1;
+	}
+	return find_by_id(call, *ret_id, ret);
 }
 
 /*
@@ -105,16 +121,11 @@ static int renew_self(struct call *call)
 static int renew_by_id(struct call *call)
 {
 	struct token *token AUTO_TOKEN = NULL;
-	const char *id = "";
-	int r = call_field_string(call, "token", &id, NULL);
+	const char *id;
+	int r = find_named(call, &id, &token);
 
 	if (r)
 		return r < 0 ? r : 0;
-	if (!*id)
-		return call_error(call, 400, "missing token ID");
-	r = find_by_id(call, id, &token);
-	if (r < 0)
-		return r;
 	if (!token)
 		return call_error(call, 400, "token not found");
 	return token_renew(call, token, id);
@@ -146,17 +157,14 @@ static int revoke_self(struct call *call)
 static int revoke_by_id(struct call *call)
 {
 	struct token *token AUTO_TOKEN = NULL;
-	const char *id = "";
-	int r = call_field_string(call, "token", &id, NULL);
+	const char *id;
+	int r = find_named(call, &id, &token);
 
 	if (r)
 		return r < 0 ? r : 0;
-	if (!*id)
-		return call_error(call, 400, "missing token ID");
-	r = find_by_id(call, id, &token);
-	if (r == 0 && token && token_is_batch(token))
+	if (token && token_is_batch(token))
 		return call_error(call, 400, "batch tokens cannot be revoked");
-	if (r == 0 && token)
+	if (token)
 		r = token_revoke(call, token);
 	return r < 0 ? r : call_done(call);
 }
@@ -165,16 +173,11 @@ static int revoke_by_id(struct call *call)
 static int revoke_orphan(struct call *call)
 {
 	struct token *token AUTO_TOKEN = NULL;
-	const char *id = "";
-	int r = call_field_string(call, "token", &id, NULL);
+	const char *id;
+	int r = find_named(call, &id, &token);
 
 	if (r)
 		return r < 0 ? r : 0;
-	if (!*id)
-		return call_error(call, 400, "missing token ID");
-	r = find_by_id(call, id, &token);
-	if (r < 0)
-		return r;
 	if (!token)
 		return call_error(call, 400, "token to revoke not found");
 	if (token_is_batch(token))
