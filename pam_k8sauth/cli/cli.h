@@ -156,6 +156,8 @@ int token_file_write(const char *token) NODISCARD;
 int print_secret(const struct cli *cli, const struct value *secret);
 /* The same without -field. */
 int print_whole_secret(const struct cli *cli, const struct value *secret);
+/* A change that failed with 404 may have an answer nevertheless: vault shows it below the error. An exit code. */
+int show_not_found(const struct cli *cli, const struct reply *reply);
 /* The field -field of a reply. */
 int print_secret_field(const struct cli *cli, const struct value *secret);
 /* The field -field of a map; "data" is the map itself. */

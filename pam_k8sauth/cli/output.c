@@ -184,6 +184,13 @@ static int unusable_format(const struct cli *cli)
 	return ui_fail(cli, CLI_LOCAL, "Could not parse output: cannot use the pretty formatter for this type");
 }
 
+int show_not_found(const struct cli *cli, const struct reply *reply)
+{
+	if (reply->json && reply->status == 404)
+		print_whole_secret(cli, reply->json);
+	return CLI_SERVER;
+}
+
 int print_whole_secret(const struct cli *cli, const struct value *secret)
 {
 	AUTO_VALUE struct value *shown = NULL;

@@ -68,9 +68,7 @@ static int put(struct cli *cli, const char *method)
 		return r;
 	if (client_secret(cli, method, path, NULL, data, &reply) < 0) {
 		ui_fail(cli, CLI_SERVER, "Error writing data to %s: %s", path, reply.error);
-		if (reply.json && reply.status == 404)
-			print_whole_secret(cli, reply.json);
-		return CLI_SERVER;
+		return show_not_found(cli, &reply);
 	}
 	if (reply.json)
 		return print_secret(cli, reply.json);
@@ -135,9 +133,7 @@ int verb_delete(struct cli *cli)
 		return r;
 	if (client_secret(cli, "DELETE", path, query, NULL, &reply) < 0) {
 		ui_fail(cli, CLI_SERVER, "Error deleting %s: %s", path, reply.error);
-		if (reply.json && reply.status == 404)
-			print_whole_secret(cli, reply.json);
-		return CLI_SERVER;
+		return show_not_found(cli, &reply);
 	}
 	if (reply.json)
 		return print_secret(cli, reply.json);

@@ -146,9 +146,7 @@ int verb_kv_delete(struct cli *cli)
 	}
 	if (r < 0) {
 		ui_fail(cli, CLI_SERVER, "Error deleting %s: %s", shown, reply.error);
-		if (reply.json && reply.status == 404)
-			print_whole_secret(cli, reply.json);
-		return CLI_SERVER;
+		return show_not_found(cli, &reply);
 	}
 	if (reply.json)
 		return print_secret(cli, reply.json);
