@@ -67,6 +67,7 @@ void login_give_back(const struct login *login, const char *token)
 
 static bool caller_keep(const struct login *login, struct session_record *record)
 {
+	record->role_named = login->role_named;
 	return field_set(record->user, sizeof(record->user), login->caller.user) &&
 	       field_set(record->service, sizeof(record->service), login->caller.service) &&
 	       field_set(record->rhost, sizeof(record->rhost), login->caller.rhost) &&
@@ -114,7 +115,9 @@ static bool session_begin(struct login *login, const json_t *auth, const char *t
 	    !field_set(
 		record->namespace_name, sizeof(record->namespace_name), metadata(auth, "service_account_namespace")) ||
 	    !field_set(
-		record->service_account, sizeof(record->service_account), metadata(auth, "service_account_name")))
+		record->service_account, sizeof(record->service_account), metadata(auth, "service_account_name")) ||
+	    !field_set(record->service_account_uid, sizeof(record->service_account_uid),
+		metadata(auth, "service_account_uid")))
 		return false;
 	return pending_save(session, &secrets);
 }
@@ -134,7 +137,8 @@ static void reply_handle(struct login *login, const char *handle)
 	wire_add_str(&reply, WIRE_HANDLE, handle);
 	if (wire_end(&reply) < 0)
 		buf_free(&reply); /* an empty reply closes the connection; the session's minute passes */
-	wire_reply(login_take_conn(login), &reply);
+	wire_conn_on_gone(login->waiter, NULL, NULL);
+	wire_reply(TAKE_PTR(login->waiter), &reply);
 }
 
 static void login_say(const struct login *login, const struct session_record *record)
@@ -148,7 +152,20 @@ static void login_say(const struct login *login, const struct session_record *re
 	    login->refusals);
 }
 
-static void login_finish(struct login *login, const struct account *account)
+static void handle_refuse(struct sessions *all, void *waiter, enum wire_status status, const struct caller *caller,
+    const char *step, const char *remedy, const char *reason)
+{
+	struct wire_conn *conn = waiter;
+
+	if (reason) {
+		session_refuse(all, conn, WIRE_LOGIN, status, caller, "login", step, remedy, "%s", reason);
+		return;
+	}
+	wire_conn_on_gone(conn, NULL, NULL);
+	wire_reply_status(conn, WIRE_LOGIN, status, NULL, "k8sauth: restarting, try again");
+}
+
+static void handle_made(struct login *login, const struct account *account)
 {
 	char handle[SESSION_ID_LEN + HANDLE_SECRET_LEN + 1];
 	struct session_secrets secrets AUTO_SECRETS = { 0 };
@@ -177,6 +194,8 @@ fail:
 	login_refuse(login, WIRE_STATUS_INTERNAL, "table", NULL, "the session table cannot be written");
 }
 
+const struct login_end login_for_handle = { .refuse = handle_refuse, .made = handle_made };
+
 static void on_claimed(void *arg, enum account_verdict verdict, const struct account *account, const char *why)
 {
 	struct login *login = arg;
@@ -186,13 +205,13 @@ static void on_claimed(void *arg, enum account_verdict verdict, const struct acc
 		login_free(login);
 		return;
 	}
-	if (!login->conn) {
+	if (!login->waiter) {
 		login_session_end(login, "nobody waits for its login any more");
 		login_free(login);
 		return;
 	}
 	if (verdict == ACCOUNT_OK && account->uid != 0) {
-		login_finish(login, account);
+		login->end->made(login, account);
 		return;
 	}
 	login_session_end(login, "its login is refused");
@@ -230,7 +249,7 @@ void login_made(struct login *login, const json_t *auth, const char *token)
 		login_refuse(login, WIRE_STATUS_INTERNAL, "table", NULL, "the session table cannot hold this login");
 		return;
 	}
-	if (!login->conn) {
+	if (!login->waiter) {
 		login_session_end(login, "nobody waits for its login any more");
 		login_free(login);
 		return;

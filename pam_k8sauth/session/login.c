@@ -15,11 +15,9 @@ void login_free(struct login *login)
 	/* After the owner left, its sessions are gone. */
 	if (login->session && !login->all->closing)
 		session_drop(login->session);
-	if (login->conn) {
-		wire_conn_on_gone(login->conn, NULL, NULL);
-		wire_reply_status(
-		    login->conn, WIRE_LOGIN, WIRE_STATUS_UNAVAILABLE, NULL, "k8sauth: restarting, try again");
-	}
+	if (login->waiter)
+		login->end->refuse(login->all, TAKE_PTR(login->waiter), WIRE_STATUS_UNAVAILABLE, &login->caller,
+		    login->step, NULL, NULL);
 	event_free(login->deadline);
 	secret_free(login->credential);
 	secret_free(login->token);
@@ -28,13 +26,6 @@ void login_free(struct login *login)
 	roles_free(login->roles, login->n_roles);
 	sessions_unref(login->all);
 	free(login);
-}
-
-struct wire_conn *login_take_conn(struct login *login)
-{
-	if (login->conn)
-		wire_conn_on_gone(login->conn, NULL, NULL);
-	return TAKE_PTR(login->conn);
 }
 
 void login_refuse(
@@ -46,8 +37,7 @@ void login_refuse(
 	va_start(args, format);
 	vsnprintf(reason, sizeof(reason), format, args);
 	va_end(args);
-	session_refuse(login->all, login_take_conn(login), WIRE_LOGIN, status, &login->caller, "login", step, remedy,
-	    "%s", reason);
+	login->end->refuse(login->all, TAKE_PTR(login->waiter), status, &login->caller, step, remedy, reason);
 	login_free(login);
 }
 
@@ -64,7 +54,7 @@ void login_refuse_response(struct login *login, const struct vault_response *res
 
 bool login_goes_on(struct login *login)
 {
-	if (login->conn && !login->all->closing)
+	if (login->waiter && !login->all->closing)
 		return true;
 	login_free(login);
 	return false;
@@ -75,18 +65,20 @@ static void on_login_gone(void *arg)
 {
 	struct login *login = arg;
 
-	session_refuse(login->all, NULL, WIRE_LOGIN, WIRE_STATUS_UNAVAILABLE, &login->caller, "login", login->step,
+	login->end->refuse(login->all, TAKE_PTR(login->waiter), WIRE_STATUS_UNAVAILABLE, &login->caller, login->step,
 	    NULL, "the client left before the answer");
-	wire_reply_status(login_take_conn(login), WIRE_LOGIN, WIRE_STATUS_UNAVAILABLE, NULL, NULL);
 }
 
 static void on_login_deadline(evutil_socket_t fd, short events, void *arg)
 {
 	struct login *login = arg;
+	char reason[64];
 
-	if (login->conn)
-		session_refuse(login->all, login_take_conn(login), WIRE_LOGIN, WIRE_STATUS_UNAVAILABLE, &login->caller,
-		    "login", login->step, "see `k8sauth status`", "no answer within %d s", LOGIN_TOTAL_MS / 1000);
+	if (!login->waiter)
+		return;
+	snprintf(reason, sizeof(reason), "no answer within %d s", LOGIN_TOTAL_MS / 1000);
+	login->end->refuse(login->all, TAKE_PTR(login->waiter), WIRE_STATUS_UNAVAILABLE, &login->caller, login->step,
+	    "see `k8sauth status`", reason);
 }
 
 /* --- asking ---------------------------------------------------------------------------------- */
@@ -213,11 +205,11 @@ void login_try(struct login *login)
 
 /* --- the request ----------------------------------------------------------------------------- */
 
-static void login_start(struct login *login)
+static void exchange_start(struct login *login)
 {
 	const struct service_config *service = sessions_service(login->all, login->caller.service);
 	char *only[] = { login->caller.role, NULL };
-	char *const *roles = login->caller.role[0] ? only : service ? service->roles : NULL;
+	char *const *roles = login->role_named ? only : service ? service->roles : NULL;
 
 	if (is_service_token(secret_reveal(login->credential), secret_len(login->credential))) {
 		ticket_open(login);
@@ -233,7 +225,8 @@ static void login_start(struct login *login)
 		login_refuse(login, WIRE_STATUS_INTERNAL, "role", NULL, "no role to try, or out of memory");
 }
 
-static struct login *login_new(struct sessions *all, struct wire_conn *conn, const struct caller *caller)
+struct login *login_new(struct sessions *all, const struct caller *caller, const struct cluster_config *cluster,
+    const struct login_end *end, void *waiter)
 {
 	static const struct timeval limit = { .tv_sec = LOGIN_TOTAL_MS / 1000,
 		.tv_usec = LOGIN_TOTAL_MS % 1000 * 1000 };
@@ -250,20 +243,41 @@ static struct login *login_new(struct sessions *all, struct wire_conn *conn, con
 	}
 	login->all = sessions_ref(all);
 	login->caller = *caller;
-	login->conn = conn;
+	login->role_named = caller->role[0];
+	login->cluster = cluster;
+	login->end = end;
+	login->waiter = waiter;
 	login->step = "request";
-	wire_conn_on_gone(conn, on_login_gone, login);
 	return login;
+}
+
+void login_start(struct login *login, struct secret *credential)
+{
+	struct sessions *all = login->all;
+	const char *remedy = NULL;
+	char reason[128] = "there is no credential";
+
+	login->credential = credential;
+	if (!credential || !credential_check(credential, reason, sizeof(reason), &remedy)) {
+		login_refuse(login, WIRE_STATUS_REFUSED, "credential", remedy, "%s", reason);
+		return;
+	}
+	login->session = session_new(all);
+	if (login->session)
+		exchange_start(login);
+	else
+		login_refuse(login, WIRE_STATUS_LIMIT, "table",
+		    "close sessions, or look for a flood of logins in the journal",
+		    "there are %u sessions and logins already, or no memory",
+		    TABLE_RECORDS - table_free_slots(all->table));
 }
 
 void login_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request)
 {
-	struct secret *credential AUTO_SECRET = wire_get_secret(request, WIRE_CREDENTIAL);
 	const struct cluster_config *cluster;
 	struct login *login;
 	struct caller caller;
-	const char *why, *remedy = NULL;
-	char reason[128];
+	const char *why;
 
 	if (!caller_read(request, &caller, &why)) {
 		session_refuse(
@@ -275,25 +289,12 @@ void login_request(struct sessions *all, struct wire_conn *conn, const struct wi
 		wire_reply_status(conn, request->type, WIRE_STATUS_NOT_OURS, NULL, NULL);
 		return;
 	}
-	if (!credential || !credential_check(credential, reason, sizeof(reason), &remedy)) {
-		session_refuse(all, conn, request->type, WIRE_STATUS_REFUSED, &caller, "login", "credential", remedy,
-		    "%s", credential ? reason : "there is no credential");
-		return;
-	}
-	login = login_new(all, conn, &caller);
+	login = login_new(all, &caller, cluster, &login_for_handle, conn);
 	if (!login) {
 		session_refuse(
 		    all, conn, request->type, WIRE_STATUS_INTERNAL, &caller, "login", "request", NULL, "out of memory");
 		return;
 	}
-	login->cluster = cluster;
-	login->credential = TAKE_PTR(credential);
-	login->session = session_new(all);
-	if (login->session)
-		login_start(login);
-	else
-		login_refuse(login, WIRE_STATUS_LIMIT, "table",
-		    "close sessions, or look for a flood of logins in the journal",
-		    "there are %u sessions and logins already, or no memory",
-		    TABLE_RECORDS - table_free_slots(all->table));
+	wire_conn_on_gone(conn, on_login_gone, login);
+	login_start(login, wire_get_secret(request, WIRE_CREDENTIAL));
 }

@@ -7,14 +7,26 @@
 
 #define LOGIN_ROLES_MAX 64 /* candidates, and roles of a mount that are tried */
 
+struct login;
+
+/* What a login is for: a module that waits for a handle (handle.c), or a session that goes on (relogin.c). */
+struct login_end {
+	/* Answers WAITER with a refusal; it waits no more. REASON NULL: the daemon stops. REMEDY may be NULL. */
+	void (*refuse)(struct sessions *all, void *waiter, enum wire_status status, const struct caller *caller,
+	    const char *step, const char *remedy, const char *reason);
+	/* The table holds LOGIN's token, and its service account is ACCOUNT: answers the waiter and frees LOGIN. */
+	void (*made)(struct login *login, const struct account *account);
+};
+
 /*
- * One thing is waited for at a time: an answer of the backend or of accounts. Its callback owns the login again. CONN
- * is NULL once the client is answered or gone; the answer that is still to come then only gives back what it brings.
+ * One thing is waited for at a time: an answer of the backend or of accounts. Its callback owns the login again. WAITER
+ * is NULL once it is answered or gone; the answer that is still to come then only gives back what it brings.
  */
 struct login {
 	struct sessions *all;
 	struct session *session; /* SESSION_LOGIN until there is a token */
-	struct wire_conn *conn;
+	const struct login_end *end;
+	void *waiter; /* END's */
 	struct caller caller;
 	const struct cluster_config *cluster;
 	struct secret *credential; /* a JWT, or a ticket */
@@ -31,12 +43,18 @@ struct login {
 	char role_remedy[REMEDY_SIZE];
 	char matches[256];
 
+	bool role_named;      /* the PAM line names the role */
 	struct secret *token; /* what the ticket held */
 	json_t *auth;	      /* and what is known of it, in the form of a login's answer */
 };
 
 /* --- login.c --------------------------------------------------------------------------------- */
 
+/* A login of CALLER that ends by END with WAITER; NULL without memory: then nobody has answered WAITER. */
+struct login *login_new(struct sessions *all, const struct caller *caller, const struct cluster_config *cluster,
+    const struct login_end *end, void *waiter) NODISCARD;
+/* Checks CREDENTIAL (taken over; NULL: there is none) and goes on with the exchange, or refuses. */
+void login_start(struct login *login, struct secret *credential);
 /* Refuses and frees LOGIN. */
 void login_refuse(struct login *login, enum wire_status status, const char *step, const char *remedy,
     const char *format, ...) PRINTF_LIKE(5, 6);
@@ -49,9 +67,7 @@ struct vault_request *login_request_at(const struct login *login, enum vault_op 
 /* A request of OP to auth/<mount>/<TAIL> with this login's role ROLE (NULL: none), JWT and PAM context; NULL. */
 struct vault_request *login_request_new(
     const struct login *login, enum vault_op op, const char *tail, const char *role) NODISCARD;
-/* Takes the connection out of LOGIN, to answer it; NULL where nobody waits. */
-struct wire_conn *login_take_conn(struct login *login);
-/* Frees LOGIN; a session without a token is dropped, a waiting client told to try again. */
+/* Frees LOGIN; a session without a token is dropped, whoever waits told to try again. */
 void login_free(struct login *login);
 /* Logs in with the next candidate. */
 void login_try(struct login *login);
@@ -63,6 +79,8 @@ void ticket_open(struct login *login);
 
 /* --- handle.c -------------------------------------------------------------------------------- */
 
+/* For a module: WAITER is its struct wire_conn. */
+extern const struct login_end login_for_handle;
 /*
  * Puts TOKEN, of which nothing else is known yet, into the table as LOGIN's session: from then on it is revoked,
  * whatever comes. False: nothing was written.

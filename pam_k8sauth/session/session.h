@@ -34,7 +34,7 @@ void sessions_free(struct sessions *sessions);
 
 /* After unseal: takes up what the table holds (leaders, expiry, renewal), removes files of sessions that are gone. */
 void sessions_resume(struct sessions *sessions);
-/* Whether the table knows SESSION_ID (for tokens_revoke_orphans; ARG is the struct sessions). */
+/* Whether a session's token has SESSION_ID in its meta (for tokens_revoke_orphans; ARG is the struct sessions). */
 bool sessions_know(void *arg, const char *session_id);
 /* Sessions that are open, logins not yet opened. */
 size_t sessions_count(const struct sessions *sessions);

@@ -50,7 +50,7 @@ static struct session *session_link(struct sessions *all, unsigned slot, const s
 
 struct session *session_new(struct sessions *all)
 {
-	struct session_record record = { .state = SESSION_LOGIN };
+	struct session_record record = { .state = SESSION_LOGIN, .audit_session = AUDIT_SESSION_UNSET };
 	struct session *session;
 	int slot = table_take(all->table);
 
@@ -59,6 +59,7 @@ struct session *session_new(struct sessions *all)
 	do
 		random_base62(record.id, SESSION_ID_LEN);
 	while (session_find(all, record.id));
+	memcpy(record.token_session, record.id, sizeof(record.token_session));
 	session = session_link(all, (unsigned)slot, &record);
 	if (!session)
 		table_release(all->table, (unsigned)slot);
@@ -366,7 +367,18 @@ void sessions_free(struct sessions *all)
 
 bool sessions_know(void *arg, const char *session_id)
 {
-	return session_find(arg, session_id) != NULL;
+	const struct sessions *all = arg;
+	const struct session *own = session_find(arg, session_id);
+
+	if (own && streq(own->record.token_session, session_id))
+		return true;
+	for (size_t i = 0; i < HASH_SIZE; i++) {
+		for (const struct session *s = all->hash[i]; s; s = s->next) {
+			if (streq(s->record.token_session, session_id))
+				return true;
+		}
+	}
+	return false;
 }
 
 size_t sessions_count(const struct sessions *all)

@@ -11,7 +11,7 @@
 #include "base/log.h"
 
 #define TABLE_MAGIC   0x656c626154533801ull
-#define TABLE_VERSION 2
+#define TABLE_VERSION 3
 #define TABLE_SEALS   (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 struct header {
@@ -92,13 +92,15 @@ static bool half_sane(const struct half *half)
 {
 	const struct session_record *r = &half->record;
 
-	return r->state >= SESSION_PENDING && r->state <= SESSION_ENDED &&
-	       strnlen(r->id, sizeof(r->id)) == SESSION_ID_LEN && terminated(r->user, sizeof(r->user)) &&
-	       terminated(r->service, sizeof(r->service)) && terminated(r->rhost, sizeof(r->rhost)) &&
-	       terminated(r->tty, sizeof(r->tty)) && terminated(r->mount, sizeof(r->mount)) &&
-	       terminated(r->namespace_name, sizeof(r->namespace_name)) &&
-	       terminated(r->service_account, sizeof(r->service_account)) && terminated(r->role, sizeof(r->role)) &&
-	       terminated(r->accessor, sizeof(r->accessor)) &&
+	return r->state >= SESSION_PENDING && r->state <= SESSION_ENDED && r->kill_due <= KILL_USER &&
+	       strnlen(r->id, sizeof(r->id)) == SESSION_ID_LEN &&
+	       strnlen(r->token_session, sizeof(r->token_session)) == SESSION_ID_LEN &&
+	       terminated(r->user, sizeof(r->user)) && terminated(r->service, sizeof(r->service)) &&
+	       terminated(r->rhost, sizeof(r->rhost)) && terminated(r->tty, sizeof(r->tty)) &&
+	       terminated(r->mount, sizeof(r->mount)) && terminated(r->namespace_name, sizeof(r->namespace_name)) &&
+	       terminated(r->service_account, sizeof(r->service_account)) &&
+	       terminated(r->service_account_uid, sizeof(r->service_account_uid)) &&
+	       terminated(r->role, sizeof(r->role)) && terminated(r->accessor, sizeof(r->accessor)) &&
 	       terminated(half->secrets.handle, sizeof(half->secrets.handle)) &&
 	       terminated(half->secrets.token, sizeof(half->secrets.token));
 }
@@ -307,7 +309,7 @@ int table_put(
 	if (table->used[slot] && half_wipe(table->fd, slot, old) < 0)
 		log_warning("session table: record %u: cannot wipe its old half", slot);
 	table->used[slot] = true;
-	table->current[slot] = (uint8_t) new;
+	table->current[slot] = (uint8_t)new;
 	return 0;
 }
 

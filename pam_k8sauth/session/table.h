@@ -36,6 +36,14 @@ enum session_state {
 	SESSION_ENDED = 5,   /* token and files are to be removed */
 };
 
+enum session_kill {
+	KILL_NONE = 0,
+	KILL_SESSION = 1, /* what has the session's audit session id */
+	KILL_USER = 2,	  /* everything of the user */
+};
+
+#define AUDIT_SESSION_UNSET UINT32_MAX
+
 /* What is known of a session, without its secrets. Times are CLOCK_MONOTONIC milliseconds but for CREATED. */
 struct session_record {
 	uint32_t state;
@@ -44,9 +52,14 @@ struct session_record {
 	uint64_t leader_start; /* its start time in clock ticks since boot, 0 unknown */
 	int64_t created;       /* unix */
 	int64_t pending_until;
-	int64_t expires_at; /* of the token */
-	int64_t renew_at;   /* 0: never again */
+	int64_t expires_at;	/* of the token */
+	int64_t renew_at;	/* 0: never again */
+	uint32_t role_named;	/* the PAM line named the role */
+	uint32_t files_due;	/* its files are not those of its token yet */
+	uint32_t kill_due;	/* enum session_kill: what is left of its processes is to be killed */
+	uint32_t audit_session; /* of its leader when it was opened, AUDIT_SESSION_UNSET unknown */
 	char id[SESSION_ID_LEN + 1];
+	char token_session[SESSION_ID_LEN + 1]; /* id in its token's meta: a login of its own, where it was replaced */
 	char user[ACCOUNT_NAME_SIZE];
 	char service[64];
 	char rhost[64];
@@ -54,6 +67,7 @@ struct session_record {
 	char mount[128];
 	char namespace_name[64];
 	char service_account[254];
+	char service_account_uid[64];
 	char role[128];
 	char accessor[128];
 };

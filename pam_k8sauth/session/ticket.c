@@ -54,7 +54,7 @@ static void ticket_no_memory(struct login *login)
 /* Whether the client still waits and the daemon goes on; if not, LOGIN is freed and its token revoked. */
 static bool ticket_goes_on(struct login *login)
 {
-	if (!login->conn && !login->all->closing) {
+	if (!login->waiter && !login->all->closing) {
 		if (login->token)
 			login_session_end(login, "nobody waits for its login any more");
 		else
@@ -141,7 +141,7 @@ static bool role_allowed(const struct login *login, const char *role)
 {
 	const struct service_config *service = sessions_service(login->all, login->caller.service);
 
-	if (login->caller.role[0])
+	if (login->role_named)
 		return streq(role, login->caller.role);
 	for (char **at = service ? service->roles : NULL; at; at++) {
 		if (!*at)

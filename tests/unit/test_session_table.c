@@ -43,6 +43,7 @@ static struct session_record record_of(char c)
 	struct session_record record = { .state = SESSION_OPEN, .uid = 70001, .gid = 70001 };
 
 	memset(record.id, c, SESSION_ID_LEN);
+	memset(record.token_session, c, SESSION_ID_LEN);
 	snprintf(record.user, sizeof(record.user), "k8s_web_app");
 	return record;
 }
