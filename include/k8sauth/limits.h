@@ -9,6 +9,7 @@
 #define K8SAUTH_SESSIONS_DIR  "/run/k8sauth/sessions" /* a tmpfs of its own */
 #define K8SAUTH_CONFIG	      "/etc/k8sauth/k8sauth.hcl"
 #define K8SAUTH_ACCOUNTS_CONF "/etc/k8sauth/accounts.conf"
+#define K8SAUTH_HOOK_ROTATED  "/etc/k8sauth/hooks/rotated"	/* root's; runs as the user whose secrets changed */
 #define K8SAUTH_INDEX	      "/var/lib/k8sauth-index/accounts" /* root-owned; the helper replaces it */
 #define K8SAUTH_STATE_DIR     "/var/lib/k8sauth"
 

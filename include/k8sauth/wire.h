@@ -43,6 +43,8 @@ enum wire_type {
 	WIRE_HELPER_SESSION = 33, /* SESSION, USER, UID, GID, FILE... -> STATUS: writes or replaces a session's files */
 	WIRE_HELPER_REMOVE = 34,  /* SESSION -> STATUS: removes a session's files */
 	WIRE_HELPER_LIST = 35,	  /* -> STATUS, SESSION...: what lies under K8SAUTH_SESSIONS_DIR */
+	WIRE_HELPER_UPDATE = 36,  /* as SESSION, for one that has files: it is never made anew */
+	WIRE_HELPER_ROTATE = 37,  /* as UPDATE with [KEEP...]: other secrets than FILE's and KEEP's go; the hook runs */
 };
 
 enum wire_tag {
@@ -72,6 +74,7 @@ enum wire_tag {
 	WIRE_CAPABILITY = 23, /* text: "update" */
 	WIRE_KEYS = 24,	      /* u32 1: WIRE_ACCOUNT's caller has keys=allow on its line */
 	WIRE_TARGET = 25,     /* text: the account that the user is about to become */
+	WIRE_KEEP = 26,	      /* text: name of a secret's file that stays as it is, or of a folder of such; repeats */
 };
 
 enum wire_status {

@@ -4,7 +4,7 @@
  * are root's, so that the user can replace, link and rename nothing in them; depth is fixed, no link is followed,
  * nothing recurses. A file appears whole or not at all.
  */
-#include "helper/helper.h"
+#include "helper/files.h"
 
 #include <dirent.h>
 #include <endian.h>
@@ -18,13 +18,7 @@
 
 #define SESSION_ID_MIN 16
 #define SESSION_ID_MAX 64
-#define NAME_LEN_MAX   128
 #define LIST_MAX       (WIRE_ITEMS_MAX - 8)
-
-struct owner {
-	uid_t uid;
-	gid_t gid;
-};
 
 static int check_session_id(const char *session, char *why, size_t why_size)
 {
@@ -72,17 +66,20 @@ static int check_account(
 
 /* --- directories ---------------------------------------------------------------------------------------------- */
 
-/* Opens or makes a directory of root's that only the account's group may enter. */
+/* Opens a directory of root's that only the account's group may enter. Made, unless MAKE is NULL, which says whether.
+ */
 static int enter_dir(
-    int parent, const char *name, const struct owner *owner, bool *ret_made, int *ret_fd, char *why, size_t why_size)
+    int parent, const char *name, const struct owner *owner, bool *make, int *ret_fd, char *why, size_t why_size)
 {
 	AUTO_CLOSE int fd = -1;
 	struct stat st;
-	bool made = mkdirat(parent, name, 0700) == 0;
+	bool made = make && mkdirat(parent, name, 0700) == 0;
 	int r;
 
-	if (!made && errno != EEXIST)
+	if (make && !made && errno != EEXIST)
 		return helper_fail(why, why_size, -errno, name);
+	if (make)
+		*make = made; /* also where it is of no use: somebody has to remove it */
 	r = helper_open_dir(parent, name, &fd, why, why_size);
 	if (r < 0)
 		return r;
@@ -92,8 +89,6 @@ static int enter_dir(
 		return helper_fail(why, why_size, -errno, name);
 	if (st.st_gid != owner->gid)
 		return helper_refuse(why, why_size, "%s belongs to gid %u: another account's session", name, st.st_gid);
-	if (ret_made)
-		*ret_made = made;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -123,14 +118,7 @@ static int write_file(
 
 /* --- one file of a request ------------------------------------------------------------------------------------ */
 
-struct file_name {
-	char dir[NAME_LEN_MAX + 1];  /* below secrets/, "" for a file in it */
-	char name[NAME_LEN_MAX + 1]; /* of the file */
-	bool secret;		     /* below secrets/ */
-};
-
-/* "token", "secrets/<file>" or "secrets/<directory>/<key>". */
-static bool parse_name(const char *text, size_t len, struct file_name *ret)
+bool file_name_parse(const char *text, size_t len, struct file_name *ret)
 {
 	char copy[2 * NAME_LEN_MAX + sizeof("secrets//")], *name = copy, *slash;
 
@@ -161,61 +149,85 @@ static bool parse_name(const char *text, size_t len, struct file_name *ret)
 	return true;
 }
 
-static int write_item(int session, const struct wire_item *item, const struct owner *owner, char *why, size_t why_size)
+void file_item_name(const struct wire_item *item, const char **ret, size_t *ret_len)
+{
+	uint16_t len;
+
+	memcpy(&len, item->value, sizeof(len)); /* wire_parse() has seen that it fits */
+	*ret = item->value + sizeof(len);
+	*ret_len = le16toh(len);
+}
+
+static int write_item(const struct session_dir *session, const struct wire_item *item, char *why, size_t why_size)
 {
 	AUTO_CLOSE int secrets = -1, dir = -1;
 	struct file_name name;
-	uint16_t name_len;
-	const char *content;
-	size_t content_len;
-	int r = 0, at = session;
+	const char *text, *content;
+	size_t text_len, content_len;
+	int r = 0, at = session->fd;
+	bool made;
 
-	memcpy(&name_len, item->value, sizeof(name_len)); /* wire_parse() has seen that it fits */
-	name_len = le16toh(name_len);
-	content = item->value + sizeof(name_len) + name_len;
-	content_len = item->len - sizeof(name_len) - name_len;
-	if (!parse_name(item->value + sizeof(name_len), name_len, &name))
-		return helper_refuse(why, why_size, "%.*s is no name of a session's file",
-		    name_len > 300 ? 300 : name_len, item->value + sizeof(name_len));
+	file_item_name(item, &text, &text_len);
+	content = text + text_len;
+	content_len = item->len - (size_t)(content - item->value);
+	if (!file_name_parse(text, text_len, &name))
+		return helper_refuse(
+		    why, why_size, "%.*s is no name of a session's file", text_len > 300 ? 300 : (int)text_len, text);
 	if (name.secret) {
-		r = enter_dir(session, "secrets", owner, NULL, &secrets, why, why_size);
+		r = enter_dir(session->fd, "secrets", &session->owner, &made, &secrets, why, why_size);
 		at = secrets;
 	}
 	if (r == 0 && name.dir[0]) {
-		r = enter_dir(secrets, name.dir, owner, NULL, &dir, why, why_size);
+		r = enter_dir(secrets, name.dir, &session->owner, &made, &dir, why, why_size);
 		at = dir;
 	}
-	return r == 0 ? write_file(at, name.name, content, content_len, owner, why, why_size) : r;
+	return r == 0 ? write_file(at, name.name, content, content_len, &session->owner, why, why_size) : r;
+}
+
+int session_dir_write(const struct session_dir *session, const struct wire_frame *request, char *why, size_t why_size)
+{
+	struct wire_item item;
+	size_t at = 0;
+	int r = 0;
+
+	while (r == 0 && wire_next(request, &at, &item)) {
+		if (item.tag == WIRE_FILE)
+			r = write_item(session, &item, why, why_size);
+	}
+	return r;
+}
+
+int session_dir_enter(const struct helper_places *places, const struct wire_frame *request, bool *make,
+    struct session_dir *ret, char *why, size_t why_size)
+{
+	AUTO_FREE char *user = wire_get_str(request, WIRE_USER);
+	AUTO_CLOSE int sessions = -1;
+	int r;
+
+	ret->id = wire_get_str(request, WIRE_SESSION);
+	if (!ret->id || !user || !wire_get_u32(request, WIRE_UID, &ret->owner.uid) ||
+	    !wire_get_u32(request, WIRE_GID, &ret->owner.gid))
+		return helper_refuse(why, why_size, "session, user, uid and gid are needed");
+	r = check_session_id(ret->id, why, why_size);
+	if (r == 0)
+		r = check_account(places, user, &ret->owner, why, why_size);
+	if (r == 0)
+		r = helper_open_dir(AT_FDCWD, places->sessions, &sessions, why, why_size);
+	return r == 0 ? enter_dir(sessions, ret->id, &ret->owner, make, &ret->fd, why, why_size) : r;
 }
 
 int files_write(const struct helper_places *places, const struct wire_frame *request, char *why, size_t why_size)
 {
-	AUTO_FREE char *session = wire_get_str(request, WIRE_SESSION), *user = wire_get_str(request, WIRE_USER);
-	AUTO_CLOSE int sessions = -1, dir = -1;
-	struct owner owner;
-	struct wire_item item;
+	AUTO_SESSION_DIR struct session_dir session = { .fd = -1 };
 	char ignored[256];
 	bool made = false;
-	size_t at = 0;
-	int r;
+	int r = session_dir_enter(places, request, &made, &session, why, why_size);
 
-	if (!session || !user || !wire_get_u32(request, WIRE_UID, &owner.uid) ||
-	    !wire_get_u32(request, WIRE_GID, &owner.gid))
-		return helper_refuse(why, why_size, "session, user, uid and gid are needed");
-	r = check_session_id(session, why, why_size);
 	if (r == 0)
-		r = check_account(places, user, &owner, why, why_size);
-	if (r == 0)
-		r = helper_open_dir(AT_FDCWD, places->sessions, &sessions, why, why_size);
-	if (r == 0)
-		r = enter_dir(sessions, session, &owner, &made, &dir, why, why_size);
-	while (r == 0 && wire_next(request, &at, &item)) {
-		if (item.tag == WIRE_FILE)
-			r = write_item(dir, &item, &owner, why, why_size);
-	}
+		r = session_dir_write(&session, request, why, why_size);
 	/* A session that does not begin leaves nothing behind. */
-	if (r < 0 && made && files_remove(places, session, ignored, sizeof(ignored)) < 0)
-		log_warning("session %s: %s", session, ignored);
+	if (r < 0 && made && files_remove(places, session.id, ignored, sizeof(ignored)) < 0)
+		log_warning("session %s: %s", session.id, ignored);
 	return r;
 }
 

@@ -75,6 +75,9 @@ static int handle(const struct helper_places *places, const struct wire_frame *r
 		return publish(places, passed_fd, text, why, why_size);
 	case WIRE_HELPER_SESSION:
 		return files_write(places, request, why, why_size);
+	case WIRE_HELPER_UPDATE:
+	case WIRE_HELPER_ROTATE:
+		return files_update(places, request, why, why_size);
 	case WIRE_HELPER_REMOVE:
 		text = wire_get_str(request, WIRE_SESSION);
 		return text ? files_remove(places, text, why, why_size)

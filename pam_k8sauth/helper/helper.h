@@ -22,6 +22,8 @@ struct helper_places {
 	const char *conf;      /* accounts.conf */
 	const char *sessions;  /* a directory of root's */
 	const char *passwd, *group;
+	const char *hook;	 /* a program of root's for users whose secrets changed */
+	const char *systemd_run; /* which starts it */
 };
 
 /* For refusals: writes WHY, returns -EPERM. */
@@ -45,6 +47,13 @@ int publish(const struct helper_places *places, int fd, const char *rebind, char
 
 /* WIRE_HELPER_SESSION: writes the files that REQUEST names, and leaves the session's other ones alone. */
 int files_write(
+    const struct helper_places *places, const struct wire_frame *request, char *why, size_t why_size) NODISCARD;
+
+/*
+ * WIRE_HELPER_UPDATE: the same for a session that has files already. WIRE_HELPER_ROTATE: besides, what lies below
+ * secrets/ and is named by no WIRE_FILE and no WIRE_KEEP goes, and if that changed anything the hook runs.
+ */
+int files_update(
     const struct helper_places *places, const struct wire_frame *request, char *why, size_t why_size) NODISCARD;
 
 /* WIRE_HELPER_REMOVE: everything of a session. None left is fine. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -29,6 +30,8 @@ static const struct helper_places places = {
 	.sessions = K8SAUTH_SESSIONS_DIR,
 	.passwd = LOCAL_PASSWD,
 	.group = LOCAL_GROUP,
+	.hook = K8SAUTH_HOOK_ROTATED,
+	.systemd_run = "/usr/bin/systemd-run",
 };
 
 /* --- the socket ----------------------------------------------------------------------------------------------- */
@@ -168,6 +171,7 @@ int main(int argc, char **argv)
 		log_error("prctl: %s", strerror(errno));
 		return 1;
 	}
+	signal(SIGCHLD, SIG_IGN); /* nobody waits for what starts hooks: it says itself what fails */
 	listening = argc == 3 ? socket_at(argv[2]) : socket_of_systemd();
 	if (listening < 0) {
 		if (argc == 1)

@@ -33,6 +33,7 @@ static const struct wire_tag_info tags[] = {
 	[WIRE_CAPABILITY] = { "capability", WIRE_KIND_TEXT },
 	[WIRE_KEYS] = { "keys", WIRE_KIND_U32 },
 	[WIRE_TARGET] = { "target", WIRE_KIND_TEXT },
+	[WIRE_KEEP] = { "keep", WIRE_KIND_TEXT, true },
 };
 _Static_assert(ARRAY_SIZE(tags) <= 64, "wire_parse marks the tags that it has seen in 64 bits");
 
@@ -66,6 +67,10 @@ static const char *type_name(uint8_t type)
 		return "helper-remove";
 	case WIRE_HELPER_LIST:
 		return "helper-list";
+	case WIRE_HELPER_UPDATE:
+		return "helper-update";
+	case WIRE_HELPER_ROTATE:
+		return "helper-rotate";
 	}
 	return "unknown";
 }
