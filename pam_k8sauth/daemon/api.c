@@ -112,7 +112,7 @@ static int route(const struct api *api, struct http_exchange *exchange, const st
 	if (api_operation(http->method, query, &op, error) < 0 || api_check_body(http, error) < 0)
 		return -EBADMSG;
 	if (starts_with(path, "k8sauth/")) {
-		own_api(api, exchange, path + strlen("k8sauth/"), op, peer);
+		own_api(api, exchange, path + strlen("k8sauth/"), op, query, peer);
 		return 0;
 	}
 	request = api_request_new(http, op, path, query);

@@ -16,6 +16,7 @@ struct api_sessions {
 	int (*list)(void *arg, uid_t uid, json_t **ret);
 	int (*show)(void *arg, uid_t uid, const char *id, json_t **ret);
 	int (*name)(void *arg, const char *identity, json_t **ret, char *why, size_t why_size);
+	void (*get)(void *arg, uid_t uid, const char *name, const char *id, sessions_got_fn *done, void *done_arg);
 	int (*kill)(void *arg, uid_t uid, const char *id, sessions_ended_fn *done, void *done_arg);
 	int (*revoke)(void *arg, const char *identity, sessions_ended_fn *done, void *done_arg);
 };
@@ -34,4 +35,4 @@ void api_handle(
 /* own_api.c: /v1/k8sauth/PATH, only on the api socket: all for root, one's own for others. Answers EXCHANGE, now or
    later. */
 void own_api(const struct api *api, struct http_exchange *exchange, const char *path, enum vault_op op,
-    const struct vault_peer *peer);
+    const json_t *query, const struct vault_peer *peer);

@@ -16,6 +16,7 @@
 #include "daemon/http_parse.h"
 
 #define SEAL_CREDENTIAL "k8sauth.seal"
+#define EXPORT_INTERVAL 300 /* seconds, as Vault Agent's static_secret_render_interval */
 
 bool config_host_valid(const char *host)
 {
@@ -133,6 +134,7 @@ int config_parse(const char *text, size_t len, const char *path, struct daemon_c
 	}
 	reader.config->max_body = HTTP_BODY_MAX;
 	reader.config->log_level = LOG_INFO;
+	reader.config->session.export_interval = EXPORT_INTERVAL;
 	r = read_file(&reader, text, len);
 	if (r == -ENOMEM)
 		snprintf(why, why_size, "%s: out of memory", path);

@@ -12,6 +12,10 @@
 #define BODY_MIN 1024LL
 #define BODY_MAX (32LL * 1024 * 1024)
 
+/* Seconds: what a small backend can bear of a few hundred sessions, and what nobody would wait longer for. */
+#define INTERVAL_MIN 5
+#define INTERVAL_MAX (24 * 3600)
+
 static int check_label(struct config_reader *reader, const struct hcl_item *item, const char **ret)
 {
 	if (!item->block || item->n_keys != 2 || !config_plain_text(item->keys[1]))
@@ -181,7 +185,6 @@ static int read_service(struct config_reader *reader, const struct hcl_item *ite
 		{ "export_token", KEY_BOOL, offsetof(struct service_config, export_token) },
 		{ "keys", KEY_ALLOW, offsetof(struct service_config, keys_allow) },
 		{ "on_session_end", KEY_LATER, 0 },
-		{ "export_values", KEY_LATER, 0 },
 	};
 	struct session_config *session = &reader->config->session;
 	struct service_config *service;
@@ -234,7 +237,7 @@ static bool is_file_name(const char *name)
 
 static int check_export(struct config_reader *reader, unsigned line, const struct export_config *export)
 {
-	if (export->policy && (export->path || export->field || export->file || export->variable))
+	if (export->policy && (export->path || export->field || export->file || export->variable || export->at_use))
 		return config_fail(reader, line,
 		    "export \"policy\" takes its paths from the policies of the token: it may have services only");
 	if (export->policy)
@@ -250,6 +253,9 @@ static int check_export(struct config_reader *reader, unsigned line, const struc
 		return config_fail(reader, line, "variable must be a name of A-Z, 0-9 and '_'");
 	if (export->variable && !export->field)
 		return config_fail(reader, line, "variable holds one value: say with field which one");
+	if (export->variable && export->at_use)
+		return config_fail(reader, line,
+		    "variable is set at login: with at = \"use\" there is none, `k8sauth get` prints the value");
 	return 0;
 }
 
@@ -261,7 +267,7 @@ static int read_export(struct config_reader *reader, const struct hcl_item *item
 		{ "file", KEY_STRING, offsetof(struct export_config, file) },
 		{ "variable", KEY_STRING, offsetof(struct export_config, variable) },
 		{ "services", KEY_STRINGS, offsetof(struct export_config, services) },
-		{ "at", KEY_LATER, 0 },
+		{ "at", KEY_USE, offsetof(struct export_config, at_use) },
 	};
 	struct session_config *session = &reader->config->session;
 	struct export_config *export;
@@ -338,6 +344,23 @@ static int read_max_request_size(struct config_reader *reader, const struct hcl_
 	return 0;
 }
 
+static int read_export_interval(struct config_reader *reader, const struct hcl_item *item)
+{
+	const struct hcl_value *value = item->value;
+	long long seconds = -1;
+
+	if (value->type == HCL_INT)
+		seconds = value->integer;
+	else if (value->type == HCL_STRING && duration_parse(value->string, &seconds) < 0)
+		seconds = -1;
+	if (seconds != 0 && (seconds < INTERVAL_MIN || seconds > INTERVAL_MAX))
+		return config_fail(reader, item->line,
+		    "export_interval must be a time like \"5m\", from %ds to %dh, or 0 for never", INTERVAL_MIN,
+		    INTERVAL_MAX / 3600);
+	reader->config->session.export_interval = seconds;
+	return 0;
+}
+
 static int read_log_level(struct config_reader *reader, const struct hcl_item *item)
 {
 	static const char *const words[] = { "error", "warning", "notice", "info", "debug", NULL };
@@ -368,6 +391,7 @@ int config_read_item(struct config_reader *reader, const struct hcl_item *item)
 		{ "vault_cacert", false, read_vault_cacert },
 		{ "max_request_size", false, read_max_request_size },
 		{ "log_level", false, read_log_level },
+		{ "export_interval", false, read_export_interval },
 		{ "storage", true, read_storage },
 		{ "seal", true, read_seal },
 		{ "listener", true, read_listener },

@@ -35,6 +35,7 @@ enum config_key_type {
 	KEY_STRINGS, /* char **, NULL-terminated */
 	KEY_BOOL,
 	KEY_ALLOW, /* bool: "deny" or "allow" */
+	KEY_USE,   /* bool: "login" or "use" */
 	KEY_LATER, /* known, but not built yet */
 };
 

@@ -92,13 +92,22 @@ int config_take_choice(
 	return config_fail(reader, item->line, "%s must be one of %s", item->keys[0], all);
 }
 
+/* One of two words: whether it is the second one. */
+static int take_either(struct config_reader *reader, const struct hcl_item *item, const char *const *words, bool *ret)
+{
+	unsigned choice;
+	int r = config_take_choice(reader, item, words, &choice);
+
+	if (r == 0)
+		*ret = choice == 1;
+	return r;
+}
+
 static int read_key(
     struct config_reader *reader, const struct config_key *key, const struct hcl_item *item, void *target)
 {
-	static const char *const choices[] = { "deny", "allow", NULL };
+	static const char *const keys[] = { "deny", "allow", NULL }, *const times[] = { "login", "use", NULL };
 	void *member = (char *)target + key->offset;
-	unsigned choice;
-	int r;
 
 	if (item->block || item->n_keys != 1)
 		return config_fail(reader, item->line, "write %s = VALUE", item->keys[0]);
@@ -110,10 +119,9 @@ static int read_key(
 	case KEY_BOOL:
 		return take_bool(reader, item, member);
 	case KEY_ALLOW:
-		r = config_take_choice(reader, item, choices, &choice);
-		if (r == 0)
-			*(bool *)member = choice == 1;
-		return r;
+		return take_either(reader, item, keys, member);
+	case KEY_USE:
+		return take_either(reader, item, times, member);
 	default:
 		return config_fail(reader, item->line, "%s is not built yet: take this line out", item->keys[0]);
 	}

@@ -212,6 +212,7 @@ static const struct api_sessions api_sessions = {
 	.list = sessions_admin_list,
 	.show = sessions_admin_show,
 	.name = sessions_admin_name,
+	.get = sessions_admin_get,
 	.kill = sessions_admin_kill,
 	.revoke = sessions_admin_revoke,
 };

@@ -17,13 +17,13 @@ struct own_call {
 	struct http_exchange *exchange;
 	uid_t uid;
 	const char *name; /* what follows the entry's path */
+	const json_t *query;
 };
 
-/* Takes DATA over. */
-static void reply_data(struct http_exchange *exchange, json_t *data)
+/* Takes REPLY over; NULL: there was no memory for it. */
+static void reply_json(struct http_exchange *exchange, json_t *reply)
 {
 	AUTO_BUF struct buf body = { 0 };
-	json_t *reply = json_pack("{s:o}", "data", data);
 
 	if (reply)
 		http_json_encode(reply, &body);
@@ -32,6 +32,12 @@ static void reply_data(struct http_exchange *exchange, json_t *data)
 		http_reply_error(exchange, 500, NULL, "internal error");
 	else
 		http_reply(exchange, 200, NULL, &body);
+}
+
+/* Takes DATA over. */
+static void reply_data(struct http_exchange *exchange, json_t *data)
+{
+	reply_json(exchange, json_pack("{s:o}", "data", data));
 }
 
 /* WHY may be NULL: the usual words. */
@@ -86,6 +92,21 @@ static void session_show(const struct own_call *call)
 	int r = call->api->ask->show(call->api->sessions, call->uid, call->name, &data);
 
 	reply_found(call, r, data, NULL);
+}
+
+static void on_got(void *arg, int status, json_t *reply, const char *why)
+{
+	if (status == 200)
+		reply_json(arg, reply);
+	else
+		http_reply_error(arg, status, NULL, why);
+}
+
+static void session_get(const struct own_call *call)
+{
+	const char *session = json_string_value(json_object_get(call->query, "session"));
+
+	call->api->ask->get(call->api->sessions, call->uid, call->name, session ? session : "", on_got, call->exchange);
 }
 
 static void on_ended(void *arg, const struct sessions_ended *result)
@@ -190,6 +211,7 @@ static const struct entry {
 	{ "session/", VAULT_LIST, true, session_list },
 	{ "session/", VAULT_READ, true, session_show },
 	{ "session/", VAULT_DELETE, true, session_kill },
+	{ "get/", VAULT_READ, true, session_get },
 	{ "revoke/", VAULT_UPDATE, false, session_revoke },
 	{ "accounts/rebind/", VAULT_UPDATE, false, rebind },
 	{ "accounts/name/", VAULT_READ, false, accounts_name_of },
@@ -209,9 +231,9 @@ static bool entry_has(const struct entry *entry, const char *path, const char **
 }
 
 void own_api(const struct api *api, struct http_exchange *exchange, const char *path, enum vault_op op,
-    const struct vault_peer *peer)
+    const json_t *query, const struct vault_peer *peer)
 {
-	struct own_call call = { .api = api, .exchange = exchange, .uid = peer->uid, .name = "" };
+	struct own_call call = { .api = api, .exchange = exchange, .uid = peer->uid, .name = "", .query = query };
 	const struct entry *found = NULL;
 	bool known = false;
 

@@ -99,17 +99,6 @@ int sessions_admin_explain(void *arg, uid_t uid, const char *ref, json_t **ret)
 
 /* --- list and show --------------------------------------------------------------------------- */
 
-/* An uid of 0 is a login whose account is not settled: it is not there yet, for anybody. */
-static bool settled(const struct session *session)
-{
-	return session->record.state >= SESSION_PENDING && session->record.uid != 0;
-}
-
-static bool may_see(const struct session *session, uid_t uid)
-{
-	return settled(session) && (uid == 0 || session->record.uid == uid);
-}
-
 static json_t *session_json(const struct session *session)
 {
 	static const char *const states[] = {
@@ -138,7 +127,7 @@ int sessions_admin_list(void *arg, uid_t uid, json_t **ret)
 
 	for (size_t i = 0; i < HASH_SIZE && !failed; i++) {
 		for (const struct session *s = all->hash[i]; s && !failed; s = s->next) {
-			if (may_see(s, uid))
+			if (session_visible(s, uid))
 				failed = json_array_append_new(keys, json_string(s->record.id)) < 0 ||
 					 json_object_set_new(info, s->record.id, session_json(s)) < 0;
 		}
@@ -152,27 +141,23 @@ int sessions_admin_list(void *arg, uid_t uid, json_t **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-/* -EACCES and -ENOENT as session.h says: who may not see it learns not even whether it is there. */
-static int session_for(struct sessions *all, uid_t uid, const char *id, struct session **ret)
-{
-	struct session *session = session_find(all, id);
-
-	if (session && may_see(session, uid)) {
-		*ret = session;
-		return 0;
-	}
-	return uid == 0 ? -ENOENT : -EACCES;
-}
-
 int sessions_admin_show(void *arg, uid_t uid, const char *id, json_t **ret)
 {
+	const struct session_config *config = ((const struct sessions *)arg)->options.config;
 	struct session *session;
 	int r = session_for(arg, uid, id, &session);
 
 	if (r < 0)
 		return r;
 	*ret = session_json(session);
-	return *ret ? 0 : -ENOMEM;
+	/* Where its token is good. */
+	if (json_object_set_new(*ret, "vault_addr", json_string(config->vault_addr)) < 0 ||
+	    (config->vault_cacert &&
+		json_object_set_new(*ret, "vault_cacert", json_string(config->vault_cacert)) < 0)) {
+		json_decref(*ret);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 /* --- kill and revoke ------------------------------------------------------------------------- */
@@ -255,7 +240,7 @@ int sessions_admin_revoke(void *arg, const char *text, sessions_ended_fn *done, 
 			if (!identity_has(&identity, &s->record))
 				continue;
 			/* A login that waits for its account's publication is nobody's but its own yet. */
-			if (settled(s))
+			if (session_settled(s))
 				killing_add(killing, s, "its service account is revoked");
 			else
 				killing->result.under_way++;

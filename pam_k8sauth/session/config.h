@@ -32,6 +32,7 @@ struct export_config {
 	char *file;	 /* name of the file (field given) or of the directory; NULL: the path with '/' as '.' */
 	char *variable;	 /* NULL: none. Gets the value itself */
 	char **services; /* NULL: every service */
+	bool at_use;	 /* fetched by `k8sauth get` only */
 };
 
 struct session_config {
@@ -45,4 +46,5 @@ struct session_config {
 	size_t n_services;
 	struct export_config *exports;
 	size_t n_exports;
+	long long export_interval; /* seconds between looks at living sessions' secrets; 0: never */
 };

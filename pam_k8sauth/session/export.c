@@ -5,7 +5,25 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void export_note(const struct export *export, const char *format, ...)
+/* Remembers TEXT; whether it has to be said. */
+static bool note_is_new(struct export *export, const char *text)
+{
+	struct export_notes *notes = &export->notes;
+	uint32_t hash = text_hash(text);
+
+	if (notes->n == EXPORT_NOTES_MAX)
+		return export->kind == EXPORT_OPEN; /* else it would be new every time */
+	notes->hashes[notes->n++] = hash;
+	if (export->kind == EXPORT_OPEN)
+		return true;
+	for (unsigned i = 0; export->silent && i < export->silent->n; i++) {
+		if (export->silent->hashes[i] == hash)
+			return false;
+	}
+	return export->silent != NULL;
+}
+
+void export_note(struct export *export, const char *format, ...)
 {
 	char text[512];
 	va_list args;
@@ -13,7 +31,11 @@ void export_note(const struct export *export, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	log_line(LOG_NOTICE, export->ref, "session %s of %s: export: %s", export->record.id, export->record.user, text);
+	if (export->kind == EXPORT_GET)
+		memcpy(export->answer.why, text, sizeof(text));
+	else if (note_is_new(export, text))
+		log_line(LOG_NOTICE, export->ref, "session %s of %s: export: %s", export->record.id,
+		    export->record.user, text);
 }
 
 void export_add(struct export *export, const char *path, const char *name, const struct export_config *block)
@@ -52,6 +74,7 @@ void export_clear(struct export *export)
 	for (size_t i = 0; i < export->n_items; i++) {
 		free(export->items[i].path);
 		free(export->items[i].name);
+		block_lease_free(export->items[i].lease);
 	}
 	for (size_t i = 0; i < export->n_lists; i++) {
 		free(export->lists[i].path);
@@ -62,7 +85,25 @@ void export_clear(struct export *export)
 		free(export->mounts[i]);
 	free(export->mounts);
 	json_decref(export->acl);
+	json_decref(export->answer.data);
+	manifest_clear(&export->manifest);
 	secret_free(export->token);
+}
+
+/* What is no fault of the secret: a session that begins goes without, one that has its files keeps them. */
+PRINTF_LIKE(2, 3)
+static void export_fail(struct export *export, const char *format, ...)
+{
+	char text[sizeof(export->outage)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (export->kind != EXPORT_ROTATE)
+		export_note(export, "%s", text);
+	else if (!export->outage[0])
+		memcpy(export->outage, text, sizeof(text));
 }
 
 /* Whether EXPORT goes on; false after DONE was called. */
@@ -70,8 +111,9 @@ static bool export_goes_on(struct export *export)
 {
 	if (!export->stopped && !export->all->closing && !deadline_passed(export->until))
 		return true;
+	export->incomplete = true;
 	if (!export->stopped && !export->all->closing)
-		export_note(export, "not done within %d s: the rest is left out", EXPORT_MS / 1000);
+		export_fail(export, "not done within %d s: the rest is left out", EXPORT_MS / 1000);
 	export->done(export->arg);
 	return false;
 }
@@ -84,7 +126,8 @@ static void export_send(struct export *export, enum vault_op op, const char *pat
 		request->token = secret_copy(secret_reveal(export->token), secret_len(export->token));
 	if (!request || !request->token) {
 		vault_request_free(request);
-		export_note(export, "out of memory: the rest is left out");
+		export->incomplete = true;
+		export_fail(export, "out of memory: the rest is left out");
 		export->done(export->arg);
 		return;
 	}
@@ -92,37 +135,59 @@ static void export_send(struct export *export, enum vault_op op, const char *pat
 	vault_send(export->all->options.vault, request, done, export);
 }
 
-static void note_response(const struct export *export, const char *what, const struct vault_response *response)
+static void note_response(struct export *export, const char *what, const struct vault_response *response)
 {
 	const char *text = response->reason ? response->reason : vault_response_error_text(response);
 
-	export_note(export, "%s: %d %s", what, response->status, text);
+	if (vault_response_is_outage(response))
+		export_fail(export, "%s: %d %s", what, response->status, text);
+	else
+		export_note(export, "%s: %d %s", what, response->status, text);
 }
 
 /* --- reads ----------------------------------------------------------------------------------- */
 
 static void read_next(struct export *export);
 
+/* The answer itself, for who asked for it. */
+static void answer_take(struct export *export, const struct vault_response *response)
+{
+	export->answer.status = response->status;
+	if (response->status == 200)
+		export->answer.data = json_incref(response->data);
+}
+
 static void on_read(void *arg, struct vault_response *response)
 {
 	struct export *export = arg;
-	const struct export_item *item = &export->items[export->at_item++];
+	struct export_item *item = &export->items[export->at_item++];
 	char what[384];
 
 	if (!export_goes_on(export))
 		return;
+	if (export->kind == EXPORT_GET)
+		answer_take(export, response);
 	if (response->status == 200 && response->data) {
+		item->state = EXPORT_READ;
+		item->leased = item->block && response->lease_id && response->lease_id[0];
+		if (item->leased)
+			item->lease = block_lease_new(item->block, response);
 		export_write(export, item, response->data);
 	} else {
+		if (response->status == 403 || response->status == 404)
+			item->state = EXPORT_GONE;
 		snprintf(what, sizeof(what), "%.256s cannot be read and is left out", item->path);
-		note_response(export, what, response);
+		/* Where files of it lay, their removal is said. */
+		if (item->state != EXPORT_GONE || export->kind != EXPORT_ROTATE)
+			note_response(export, what, response);
 	}
 	read_next(export);
 }
 
 static void read_next(struct export *export)
 {
-	while (export->at_item < export->n_items && export->items[export->at_item].dropped)
+	while (export->at_item < export->n_items &&
+	       (export->items[export->at_item].dropped || export->items[export->at_item].leased))
 		export->at_item++;
 	if (export->at_item == export->n_items)
 		export->done(export->arg);
@@ -151,6 +216,7 @@ static void on_listed(void *arg, struct vault_response *response)
 	if (response->status == 200) {
 		export_plan_listed(export, list, json_object_get(response->data, "keys"));
 	} else if (response->status != 404) {
+		export->incomplete = export->incomplete || response->status != 403;
 		snprintf(what, sizeof(what),
 		    "%.256s cannot be listed (the policy needs list there), nothing of it is exported", list->path);
 		note_response(export, what, response);
@@ -172,12 +238,15 @@ static void on_mounts(void *arg, struct vault_response *response)
 
 	if (!export_goes_on(export))
 		return;
-	if (response->status != 200)
+	export->incomplete = true;
+	if (response->status != 200) {
 		note_response(export, "the mounts cannot be read, nothing is derived from the policies", response);
-	else if (!export_take_mounts(export, json_object_get(response->data, "secret")))
-		export_note(export, "out of memory, nothing is derived from the policies");
-	else
+	} else if (!export_take_mounts(export, json_object_get(response->data, "secret"))) {
+		export_fail(export, "out of memory, nothing is derived from the policies");
+	} else {
+		export->incomplete = false;
 		export_plan_policy(export);
+	}
 	list_next(export);
 }
 
@@ -192,6 +261,7 @@ static void on_acl(void *arg, struct vault_response *response)
 		export_send(export, VAULT_READ, "sys/internal/ui/mounts", on_mounts);
 		return;
 	}
+	export->incomplete = response->status != 200 && response->status != 403;
 	if (response->status == 200)
 		export_note(export, "a root token allows everything, nothing is derived from it");
 	else
@@ -204,7 +274,7 @@ static void on_acl(void *arg, struct vault_response *response)
 void export_start(struct export *export)
 {
 	export_plan_named(export);
-	if (export_wants_policy(export))
+	if (export->kind != EXPORT_GET && export_wants_policy(export))
 		export_send(export, VAULT_READ, "sys/internal/ui/resultant-acl", on_acl);
 	else
 		reads_start(export);

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "session/manifest.h"
 #include "session/state.h"
 
 #define EXPORT_SECRETS_MAX 64
@@ -22,6 +23,26 @@ struct export_item {
 	const struct export_config *block; /* NULL: derived from the policies */
 	bool dropped;			   /* not even read */
 	bool no_file;			   /* another item writes the same file: only the variable is wanted */
+	struct block_lease *lease;	   /* what was read, if it has one; whoever needs it takes it */
+	bool leased; /* reading it makes something anew, such as a database role: read once, not looked at again */
+	enum {
+		EXPORT_UNREAD, /* not asked, or not answered: what lies there of it may be right */
+		EXPORT_READ,
+		EXPORT_GONE, /* there is no such secret (any more), or the token may not read it */
+	} state;
+};
+
+enum export_kind {
+	EXPORT_OPEN,   /* a session begins: all that it is to get */
+	EXPORT_ROTATE, /* the same again: FILES gets what changed, and WIRE_KEEP for what did not */
+	EXPORT_GET,    /* one block, for whoever asked for it */
+};
+
+/* What was said about a session's export, so that the same is not said every minute. */
+#define EXPORT_NOTES_MAX 16
+struct export_notes {
+	uint32_t hashes[EXPORT_NOTES_MAX];
+	unsigned n;
 };
 
 struct export
@@ -30,8 +51,12 @@ struct export
 	struct session_record record;
 	struct secret *token;
 	char ref[REF_SIZE];
-	struct buf *files; /* a begun WIRE_HELPER_SESSION: gets WIRE_FILE items */
-	struct buf *env;   /* a begun reply: gets WIRE_ENV items */
+	enum export_kind kind;
+	const struct export_config *only;  /* GET: the block */
+	const struct manifest *before;	   /* ROTATE: what lies there; NULL: not known */
+	const struct export_notes *silent; /* ROTATE: what need not be said again; NULL: nothing is said */
+	struct buf *files;		   /* a begun WIRE_HELPER_SESSION or the like: gets WIRE_FILE items */
+	struct buf *env;		   /* OPEN: a begun reply: gets WIRE_ENV items */
 	struct deadline until;
 	bool stopped; /* set by the owner: nobody waits any more */
 	void (*done)(void *arg);
@@ -49,6 +74,19 @@ struct export
 	} lists[EXPORT_LISTS_MAX];
 	size_t n_lists, at_list;
 	size_t bytes, env_bytes, n_files;
+
+	/* What came of it. */
+	struct manifest manifest; /* all files that can be compared later */
+	struct export_notes notes;
+	size_t at_before; /* where in BEFORE the next file is looked for first */
+	size_t n_changed; /* ROTATE: files that are new or not what lies there */
+	bool incomplete;  /* what the policies allow is not known */
+	char outage[256]; /* ROTATE: why not all could be read; "" */
+	struct {
+		int status; /* GET: the answer's */
+		char why[512];
+		json_t *data; /* as the backend gave it */
+	} answer;
 };
 
 /* --- export.c -------------------------------------------------------------------------------- */
@@ -57,10 +95,15 @@ struct export
 void export_start(struct export *export);
 /* Frees what EXPORT holds (not EXPORT, FILES and ENV). */
 void export_clear(struct export *export);
-/* A journal line of this login: something is left out. */
-void export_note(const struct export *export, const char *format, ...) PRINTF_LIKE(2, 3);
+/* A journal line of this session, unless it was said before: something is left out. */
+void export_note(struct export *export, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Adds a secret to be read: PATH and NAME are copied, NAME NULL: the path with '.' for '/'. */
 void export_add(struct export *export, const char *path, const char *name, const struct export_config *block);
+
+/* --- rotate.c ---------------------------------------------------------------------------- */
+
+/* FILES were written for SESSION, whose record the caller saves, besides those that lie there. */
+void rotation_wrote(struct session *session, const struct manifest *files);
 
 /* --- export_plan.c --------------------------------------------------------------------------- */
 
@@ -76,10 +119,14 @@ void export_plan_policy(struct export *export);
 void export_plan_listed(struct export *export, const struct export_list *list, const json_t *keys);
 /* Drops items whose names are unsafe, and all that share one. */
 void export_check_names(struct export *export);
+/* Whether BLOCK is for SERVICE. */
+bool export_serves(const struct export_config *block, const char *service);
 /* Whether NAME is safe as one component below a session's directory. */
 bool export_name_safe(const char *name, size_t len);
 
 /* --- export_files.c -------------------------------------------------------------------------- */
 
+/* The members of the secret in DATA: KV version 2 wraps them. */
+const json_t *export_members(const json_t *data);
 /* Writes ITEM's secret into FILES and ENV: DATA is the answer's data. */
 void export_write(struct export *export, const struct export_item *item, const json_t *data);

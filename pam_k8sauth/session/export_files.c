@@ -5,8 +5,7 @@
 #include "base/text.h"
 #include "session/export.h"
 
-/* The secret's members: KV version 2 wraps them. */
-static const json_t *members(const json_t *data)
+const json_t *export_members(const json_t *data)
 {
 	if (json_object_size(data) == 2 && json_object_get(data, "data") &&
 	    json_is_object(json_object_get(data, "metadata")))
@@ -44,21 +43,39 @@ static bool value_text(const json_t *value, const char **ret, size_t *ret_len, c
 	return *ret != NULL;
 }
 
-static void add_file(struct export *export, const char *name, const char *content, size_t len)
+/* Whether a file lies there as FILE says. */
+static bool unchanged(struct export *export, const struct manifest_file *file)
+{
+	const struct manifest_file *before = export->before
+						 ? manifest_find(export->before, file->name, &export->at_before)
+						 : NULL;
+
+	return before && memcmp(before->mac, file->mac, sizeof(before->mac)) == 0;
+}
+
+static void add_file(struct export *export, bool leased, const char *name, const char *content, size_t len)
 {
 	AUTO_BUF struct buf item = { 0 };
+	const struct manifest_file *file = NULL;
 	uint16_t name_len = (uint16_t)strlen(name);
 	const char head[2] = { (char)(name_len & 0xff), (char)(name_len >> 8) };
 
 	buf_add(&item, head, sizeof(head));
 	buf_add_str(&item, name);
 	buf_add(&item, content, len);
-	if (item.failed) {
+	if (!item.failed && !leased)
+		file = manifest_add(&export->manifest, name, export->token, item.data, item.len);
+	if (item.failed || (!leased && !file)) {
 		export_note(export, "out of memory for %s", name);
 		return;
 	}
-	wire_add(export->files, WIRE_FILE | WIRE_CRITICAL, item.data, item.len);
 	export->n_files++;
+	if (export->kind == EXPORT_ROTATE && file && unchanged(export, file)) {
+		wire_add_str(export->files, WIRE_KEEP | WIRE_CRITICAL, name);
+		return;
+	}
+	wire_add(export->files, WIRE_FILE | WIRE_CRITICAL, item.data, item.len);
+	export->n_changed++;
 }
 
 static void write_member(struct export *export, const struct export_item *item, const char *key, const json_t *value)
@@ -86,7 +103,7 @@ static void write_member(struct export *export, const struct export_item *item, 
 		snprintf(name, sizeof(name), "secrets/%s", item->name);
 	else
 		snprintf(name, sizeof(name), "secrets/%s/%s", item->name, key);
-	add_file(export, name, text, len);
+	add_file(export, item->leased, name, text, len);
 }
 
 static bool variable_name_valid(const char *name)
@@ -111,6 +128,8 @@ static void write_variable(struct export *export, const struct export_config *bl
 	const char *text;
 	size_t len;
 
+	if (export->kind != EXPORT_OPEN)
+		return; /* no process takes a changed environment */
 	if (!variable_name_valid(block->variable)) {
 		export_note(export, "block \"%s\": %s cannot be its variable", block->name, block->variable);
 		return;
@@ -157,7 +176,7 @@ static size_t secret_size(const json_t *secret)
 void export_write(struct export *export, const struct export_item *item, const json_t *data)
 {
 	const struct export_config *block = item->block;
-	const json_t *secret = members(data);
+	const json_t *secret = export_members(data);
 	size_t size = secret_size(secret);
 	const char *key;
 	json_t *value;

@@ -6,7 +6,7 @@
 #include "session/export.h"
 #include "session/path.h"
 
-static bool serves(const struct export_config *block, const char *service)
+bool export_serves(const struct export_config *block, const char *service)
 {
 	for (size_t i = 0; block->services && block->services[i]; i++) {
 		if (streq(block->services[i], service))
@@ -20,7 +20,7 @@ bool export_wants_policy(const struct export *export)
 	const struct session_config *config = export->all->options.config;
 
 	for (size_t i = 0; i < config->n_exports; i++) {
-		if (config->exports[i].policy && serves(&config->exports[i], export->record.service))
+		if (config->exports[i].policy && export_serves(&config->exports[i], export->record.service))
 			return true;
 	}
 	return false;
@@ -46,10 +46,28 @@ static void plan_block(struct export *export, const struct export_config *block)
 	const char *why = "it has no path";
 	char *path AUTO_FREE = block->path ? template_fill(export, block->path, &why) : NULL;
 
+	size_t before = export->n_items;
+
 	if (!path)
 		export_note(export, "block \"%s\" is left out: %s", block->name, why);
 	else
 		export_add(export, path, block->file, block);
+	if (export->n_items > before) {
+		struct export_item *item = &export->items[before];
+
+		item->leased = export->kind == EXPORT_ROTATE && block_marks(&export->record, block) & BLOCK_LEASED;
+		item->no_file = block->at_use && !block->file;
+	}
+}
+
+/* Whether BLOCK is part of this export: what is fetched on use only once it was, and has a file. */
+static bool wanted(const struct export *export, const struct export_config *block)
+{
+	if (export->kind == EXPORT_GET)
+		return block == export->only;
+	if (block->policy || !export_serves(block, export->record.service))
+		return false;
+	return !block->at_use || (export->kind == EXPORT_ROTATE && block_marks(&export->record, block) & BLOCK_USED);
 }
 
 void export_plan_named(struct export *export)
@@ -57,7 +75,7 @@ void export_plan_named(struct export *export)
 	const struct session_config *config = export->all->options.config;
 
 	for (size_t i = 0; i < config->n_exports; i++) {
-		if (!config->exports[i].policy && serves(&config->exports[i], export->record.service))
+		if (wanted(export, &config->exports[i]))
 			plan_block(export, &config->exports[i]);
 	}
 }
@@ -289,6 +307,7 @@ static void check_name(struct export *export, size_t i)
 	else
 		return;
 	item->dropped = true;
+	item->state = EXPORT_GONE;
 }
 
 void export_check_names(struct export *export)

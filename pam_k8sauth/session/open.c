@@ -132,6 +132,7 @@ static void opening_done(struct opening *opening, struct session *session)
 		return;
 	}
 	session->record.state = SESSION_OPEN;
+	rotation_begin(session, &opening->export);
 	if (session_save(session, NULL) < 0) {
 		session->record.state = SESSION_OPENING;
 		opening_fail(opening, WIRE_STATUS_INTERNAL, "open", NULL, "the session table cannot be written");

@@ -99,8 +99,11 @@ void sessions_resume(struct sessions *all)
 				session_end(s, "the daemon ended before it was open");
 			else if (s->record.state == SESSION_OPEN || s->record.state == SESSION_EXPIRED)
 				leader_watch(s, -1);
-			if (session_find(all, id) == s)
-				session_arm(s);
+			if (session_find(all, id) != s)
+				continue;
+			session_arm(s);
+			if (session_find(all, id) == s && s->record.state == SESSION_OPEN)
+				rotation_resume(s);
 		}
 	}
 	if (n > 0)

@@ -74,6 +74,14 @@ struct sessions_ended {
 	unsigned ended, unfinished, under_way;
 };
 typedef void sessions_ended_fn(void *arg, const struct sessions_ended *result);
+/*
+ * get.c: what the export block NAME holds, read with the token of session ID ("": the only open one that UID may see).
+ * A block with a file gets it written. DONE is called once, now or later: STATUS is HTTP's, 200 with the body of the
+ * reply (DONE's; "data", what there is of a lease, and "field" where the block wants one), else with WHY.
+ */
+typedef void sessions_got_fn(void *arg, int status, json_t *reply, const char *why);
+void sessions_admin_get(void *arg, uid_t uid, const char *name, const char *id, sessions_got_fn *done, void *done_arg);
+
 /* Ends a session as its close does. DONE is called once, now or later, if the answer is 0. */
 int sessions_admin_kill(void *arg, uid_t uid, const char *id, sessions_ended_fn *done, void *done_arg) NODISCARD;
 /* Ends every session of IDENTITY (as above; without MOUNT, in every cluster), for root. Also -EINVAL. */

@@ -10,13 +10,18 @@
 
 #define DENIED_QUIET_MS 10000
 
-static unsigned hash_of(const char *id)
+uint32_t text_hash(const char *text)
 {
 	uint32_t hash = 0x811c9dc5u;
 
-	for (; *id; id++)
-		hash = (hash ^ (unsigned char)*id) * 0x01000193u;
-	return hash % HASH_SIZE;
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 0x01000193u;
+	return hash;
+}
+
+static unsigned hash_of(const char *id)
+{
+	return text_hash(id) % HASH_SIZE;
 }
 
 static void on_session_timer(evutil_socket_t fd, short events, void *arg)
@@ -76,6 +81,8 @@ static void session_unlink(struct session *session)
 	*at = session->next;
 	session->all->count--;
 	session_waiters_answer(session, false);
+	rotation_end(session);
+	block_leases_drop(session);
 	leader_unwatch(session);
 	event_free(session->timer);
 	free(session);
@@ -236,6 +243,27 @@ bool caller_read(const struct wire_frame *request, struct caller *ret, const cha
 	return good;
 }
 
+bool session_settled(const struct session *session)
+{
+	return session->record.state >= SESSION_PENDING && session->record.uid != 0;
+}
+
+bool session_visible(const struct session *session, uid_t uid)
+{
+	return session_settled(session) && (uid == 0 || session->record.uid == uid);
+}
+
+int session_for(struct sessions *all, uid_t uid, const char *id, struct session **ret)
+{
+	struct session *session = session_find(all, id);
+
+	if (session && session_visible(session, uid)) {
+		*ret = session;
+		return 0;
+	}
+	return uid == 0 ? -ENOENT : -EACCES;
+}
+
 /* --- the owner's side ------------------------------------------------------------------------ */
 
 static int boot_id_read(char ret[static BOOT_ID_SIZE])
@@ -303,6 +331,7 @@ int sessions_new(const struct sessions_options *options, struct sessions **ret, 
 		goto fail;
 	all->options = *options;
 	all->refs = 1;
+	all->rotations.last = &all->rotations.first;
 	all->helper_socket = strdup(options->helper_socket);
 	all->refusals = calloc(1, sizeof(*all->refusals));
 	all->buckets = calloc(RATE_BUCKETS, sizeof(*all->buckets));
@@ -353,6 +382,7 @@ void sessions_free(struct sessions *all)
 		return;
 	all->closing = true;
 	late_replies_flush(all);
+	gets_stop(all);
 	for (size_t i = 0; i < HASH_SIZE; i++) {
 		while (all->hash[i])
 			session_unlink(all->hash[i]);

@@ -9,6 +9,7 @@
 
 #include "base/deadline.h"
 #include "base/log.h"
+#include "session/blocks.h"
 #include "session/session.h"
 #include "session/table.h"
 
@@ -35,6 +36,8 @@ struct session {
 	bool files_gone, token_gone, removing, revoking;
 	int retry_ms;
 	struct close_waiter *waiters;
+	struct rotation *rotation; /* NULL: its secrets are not looked at again */
+	struct block_lease *leases;
 };
 
 struct rate_bucket {
@@ -97,6 +100,13 @@ struct sessions {
 	struct late_reply *late; /* answers that wait their second */
 	char **prefixes;	 /* of the clusters, NULL-terminated */
 	int64_t denied_said;	 /* when a refused peer was last written about */
+	struct {
+		unsigned running;
+		bool starting;
+		struct rotation *first, **last; /* whose time has come while enough are running */
+		int64_t outage_said;		/* monotonic ms */
+	} rotations;
+	struct get *gets; /* under way */
 };
 
 /* Who asks, for texts and comparisons. */
@@ -111,6 +121,8 @@ void sessions_unref(struct sessions *all);
 
 /* --- sessions.c ------------------------------------------------------------------------------ */
 
+/* FNV-1a. */
+uint32_t text_hash(const char *text);
 /* A new session in state SESSION_LOGIN with its slot and id; NULL: the table is full or no memory. */
 struct session *session_new(struct sessions *all) NODISCARD;
 /* Frees SESSION and its slot: there is nothing left of it. */
@@ -127,6 +139,13 @@ const struct cluster_config *sessions_cluster(const struct sessions *all, const 
 /* The same, or the first cluster to whose service accounts the local account USER is opened. */
 const struct cluster_config *sessions_login_cluster(const struct sessions *all, const char *user);
 const struct service_config *sessions_service(const struct sessions *all, const char *name);
+/* A login whose account is not settled (uid 0) is not there yet, for anybody. */
+bool session_settled(const struct session *session);
+/* Whether UID may see SESSION: root sees all. */
+bool session_visible(const struct session *session, uid_t uid);
+/* -EACCES and -ENOENT as session.h says: who may not see it learns not even whether it is there. */
+int session_for(struct sessions *all, uid_t uid, const char *id, struct session **ret) NODISCARD;
+
 /* Calls SESSION's timer in MS (at least 1). */
 void session_timer(struct session *session, int64_t ms);
 
@@ -198,6 +217,25 @@ void session_waiters_answer(struct session *session, bool over);
 void session_set_lease(struct session *session, int64_t seconds);
 /* Arms SESSION's timer for what its state waits for. */
 void session_arm(struct session *session);
+
+/* --- get.c ----------------------------------------------------------------------------------- */
+
+/* Whoever waits is answered: the owner leaves. */
+void gets_stop(struct sessions *all);
+
+/* --- rotate.c -------------------------------------------------------------------------------- */
+
+struct export;
+
+/*
+ * EXPORT's files are SESSION's now, by an open or anything else that began with new ones: notes in its record (which
+ * the caller saves) what they are, and looks from now on whether they are still what they should be.
+ */
+void rotation_begin(struct session *session, struct export *export);
+/* The same for a session of the daemon before this one. */
+void rotation_resume(struct session *session);
+/* Forgets all that; what is under way comes to nothing. */
+void rotation_end(struct session *session);
 
 /* --- leader.c -------------------------------------------------------------------------------- */
 

@@ -26,6 +26,7 @@
 #define SESSION_ID_LEN	  24 /* base62 */
 #define HANDLE_SECRET_LEN 40 /* base62: 238 bits */
 #define BOOT_ID_SIZE	  37
+#define SESSION_BLOCKS	  16 /* export blocks with a mark */
 
 enum session_state {
 	SESSION_LOGIN = 0,   /* the exchange is under way; only in memory */
@@ -70,6 +71,8 @@ struct session_record {
 	char service_account_uid[64];
 	char role[128];
 	char accessor[128];
+	unsigned char exported[16];	 /* manifest_digest of its secret files */
+	uint32_t blocks[SESSION_BLOCKS]; /* marks of blocks.c; 0: free */
 };
 
 struct session_secrets {

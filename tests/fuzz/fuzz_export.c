@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	json_t *mounts, *keys, *secret;
 
 	log_set_sink(quiet);
-	export = (struct export){ .all = &all, .files = &files, .env = &env };
+	export = (struct export){ .all = &all, .files = &files, .env = &env, .token = secret_copy("token", 5) };
 	snprintf(export.record.namespace_name, sizeof(export.record.namespace_name), "web");
 	snprintf(export.record.user, sizeof(export.record.user), "k8s_web_app");
 	wire_begin(&files, WIRE_HELPER_SESSION);

@@ -178,6 +178,15 @@ static struct vault_response *secret_answer(const struct vault_request *request)
 		response = vault_response_new();
 		response->status = 404;
 	}
+	if (response->status == 200 && world.lease_of && streq(request->path, world.lease_of)) {
+		char id[32];
+
+		snprintf(id, sizeof(id), "lease-%u", ++world.leases);
+		response->lease_id = strdup(id);
+		response->lease_duration = 60;
+		json_decref(response->data);
+		response->data = json_pack("{s:s}", "role", id);
+	}
 	return response;
 }
 

@@ -45,7 +45,9 @@ struct fake_world {
 	int revoke_status;	  /* 0: 204 */
 	const char *acl, *mounts; /* JSON: data of resultant-acl and ui/mounts */
 	const char *capabilities; /* JSON: "TOKEN PATH" -> what sys/capabilities-self answers it, or a status */
-	const char *secrets;	  /* JSON: path -> data of a read, or keys of a list (path ends in '/') */
+	const char *lease_of;	  /* whose reads have leases of a minute, numbered: the number is added to the data */
+	unsigned leases;
+	const char *secrets; /* JSON: path -> data of a read, or keys of a list (path ends in '/') */
 	struct {
 		int lookup_status, unwrap_status; /* 0: 200 */
 		const char *path;		  /* that made it */
@@ -70,7 +72,8 @@ struct fake_world {
 	int remove_error;   /* negative: REMOVE fails with it */
 	bool helper_hold;   /* SESSION is not answered */
 	char files[65536];  /* "<id> token=hvs...\n" of what lies there */
-	unsigned n_session; /* WIRE_HELPER_SESSION requests */
+	unsigned n_session; /* WIRE_HELPER_SESSION, UPDATE and ROTATE requests */
+	unsigned n_rotated; /* ROTATE only */
 
 	bool no_pidfd; /* an old kernel */
 	char log[32768];

@@ -59,13 +59,59 @@ static bool files_drop(const char *id)
 	return found;
 }
 
+/* Whether FRAME names NAME, a file's or its folder's, by an item TAG. */
+static bool frame_names(const struct wire_frame *frame, uint16_t tag, const char *name)
+{
+	const char *folder = strchr(name, '/') ? strchr(strchr(name, '/') + 1, '/') : NULL;
+	struct wire_item item;
+	size_t at = 0;
+
+	while (wire_next(frame, &at, &item)) {
+		size_t skip = tag == WIRE_FILE ? 2 : 0, len = item.len;
+
+		if (item.tag != tag)
+			continue;
+		if (tag == WIRE_FILE)
+			len = (unsigned char)item.value[0] | (size_t)(unsigned char)item.value[1] << 8;
+		if ((strlen(name) == len && memcmp(name, item.value + skip, len) == 0) ||
+		    (tag == WIRE_KEEP && folder && (size_t)(folder - name) == len &&
+			memcmp(name, item.value, len) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* Takes away what is written anew by UPDATE and ROTATE, and what ROTATE neither writes nor keeps. */
+static void files_prune(const struct wire_frame *frame, const char *id)
+{
+	char *kept = calloc(1, sizeof(world.files)), *line = world.files, *end;
+
+	while ((end = strchr(line, '\n'))) {
+		char name[512];
+		bool goes = false;
+
+		if (sscanf(line + strlen(id), " %511[^=]=", name) == 1 && starts_with(line, id))
+			goes = frame_names(frame, WIRE_FILE, name) ||
+			       (frame->type == WIRE_HELPER_ROTATE && starts_with(name, "secrets/") &&
+				   !frame_names(frame, WIRE_KEEP, name));
+		if (!goes)
+			strncat(kept, line, (size_t)(end - line + 1));
+		line = end + 1;
+	}
+	strcpy(world.files, kept);
+	free(kept);
+}
+
 static void files_take(const struct wire_frame *frame, const char *id)
 {
 	struct wire_item item;
 	size_t at = 0;
 
 	world.n_session++;
-	files_drop(id);
+	if (frame->type == WIRE_HELPER_SESSION)
+		files_drop(id);
+	else
+		files_prune(frame, id);
 	while (wire_next(frame, &at, &item)) {
 		size_t len = strlen(world.files), name_len;
 
@@ -103,8 +149,10 @@ static int helper_answer(const struct wire_frame *frame, struct buf *reply)
 	if (world.helper_error < 0)
 		return world.helper_error;
 	wire_begin(reply, frame->type | WIRE_REPLY);
-	if (frame->type == WIRE_HELPER_SESSION) {
+	if (frame->type == WIRE_HELPER_SESSION || frame->type == WIRE_HELPER_UPDATE ||
+	    frame->type == WIRE_HELPER_ROTATE) {
 		status = (uint32_t)world.helper_status;
+		world.n_rotated += frame->type == WIRE_HELPER_ROTATE;
 		if (status == WIRE_STATUS_OK)
 			files_take(frame, id);
 		else
@@ -132,7 +180,7 @@ bool fake_helper_step(void)
 		int r;
 
 		assert_int_equal(wire_parse(request.data, request.len, &frame, &why), 0);
-		if (world.helper_hold && frame.type == WIRE_HELPER_SESSION) {
+		if (world.helper_hold && frame.type != WIRE_HELPER_REMOVE && frame.type != WIRE_HELPER_LIST) {
 			request = (struct buf){ 0 };
 			continue;
 		}

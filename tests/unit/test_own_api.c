@@ -67,6 +67,19 @@ static int name(void *arg, const char *identity, json_t **ret, char *why, size_t
 	return streq(identity, "broken/app") ? -EBADMSG : -EINVAL;
 }
 
+static void get(void *arg, uid_t uid, const char *block, const char *id, sessions_got_fn *done, void *done_arg)
+{
+	assert_ptr_equal(arg, &marker);
+	if (uid != 0 && uid != 1000)
+		done(done_arg, 403, NULL, "only root");
+	else if (streq(block, "full"))
+		done(done_arg, 200, NULL, NULL);
+	else if (streq(block, "abc123"))
+		done(done_arg, 200, json_pack("{s:{s:s}, s:s}", "data", "of", id, "field", "of"), NULL);
+	else
+		done(done_arg, 404, NULL, "no such block");
+}
+
 static int end(void *arg, uid_t uid, const char *id, sessions_ended_fn *done, void *done_arg)
 {
 	json_t *found = NULL;
@@ -87,10 +100,12 @@ static int end_all(void *arg, const char *identity, sessions_ended_fn *done, voi
 	return 0;
 }
 
-static const struct api_sessions sessions = { find, list, find, name, end, end_all };
+static const struct api_sessions sessions = { find, list, find, name, get, end, end_all };
 static const struct api api = { .ask = &sessions, .sessions = &marker };
 
 /* --- tests ----------------------------------------------------------------------------------- */
+
+static json_t *query;
 
 static void asked(const struct api *of, enum vault_peer_kind kind, uid_t uid, enum vault_op op, const char *path,
     int status, const char *part)
@@ -98,7 +113,7 @@ static void asked(const struct api *of, enum vault_peer_kind kind, uid_t uid, en
 	struct vault_peer peer = { .kind = kind, .uid = uid };
 	struct http_exchange exchange = { 0 };
 
-	own_api(of, &exchange, path, op, &peer);
+	own_api(of, &exchange, path, op, query, &peer);
 	if (exchange.answered != 1 || exchange.status != status || !strstr(exchange.text, part))
 		fail_msg(
 		    "%s by uid %u: %u answers, %d %s", path, uid, exchange.answered, exchange.status, exchange.text);
@@ -127,6 +142,11 @@ static void test_paths(void **state)
 		{ VAULT_DELETE, "session/abc123", 200, "{\"data\":{\"ended\":1,\"unfinished\":2,\"under_way\":3}}" },
 		{ VAULT_DELETE, "session/ffffff", 404, "" },
 		{ VAULT_DELETE, "session/", 405, "unsupported operation" },
+		{ VAULT_READ, "get/abc123", 200, "{\"data\":{\"of\":\"\"},\"field\":\"of\"}" },
+		{ VAULT_READ, "get/full", 500, "internal error" },
+		{ VAULT_READ, "get/x", 404, "no such block" },
+		{ VAULT_UPDATE, "get/abc123", 405, "unsupported operation" },
+		{ VAULT_READ, "get/", 404, "unsupported path" },
 		{ VAULT_UPDATE, "revoke/web/app", 200, "\"ended\":4" },
 		{ VAULT_UPDATE, "revoke/app", 400, "not NAMESPACE/SERVICEACCOUNT" },
 		{ VAULT_READ, "revoke/web/app", 405, "unsupported operation" },
