@@ -25,6 +25,8 @@ enum vault_op {
 	VAULT_HEADER,  /* HEAD */
 	VAULT_OTHER,   /* OPTIONS: routed, never supported */
 	VAULT_RESOLVE, /* internal: would this login's role match? Every local check, no TokenReview, never a token */
+	VAULT_VERIFY,  /* internal: the whole login, but nothing is written and no token made: the answer's auth has the
+			  metadata alone, its data "expires", unix, of the credential */
 };
 
 enum vault_peer_kind {
@@ -104,6 +106,8 @@ typedef void vault_done_fn(void *arg, struct vault_response *response);
 struct vault {
 	void (*send)(struct vault *vault, struct vault_request *request, vault_done_fn *done, void *arg);
 	void (*free)(struct vault *vault);
+	/* Grows whenever a login may be answered otherwise than before: roles, configuration, mounts, entities. */
+	uint64_t logins_changed;
 };
 
 /* Sends REQUEST (taken over). */

@@ -215,6 +215,8 @@ static void on_committed(void *arg, int r)
 	struct call_private *call = arg;
 
 	call->call.core->changes++;
+	if (router_decides_logins(&call->call))
+		call->call.core->vault.logins_changed++;
 	run_hooks(call, 0, r);
 	if (call->phase == CALL_FINISHED) {
 		/* It took too long, and was answered. */

@@ -72,7 +72,7 @@ struct engine_path {
 	unsigned flags;
 	engine_handler *read, *list, *update, *patch, *delete; /* update serves create too; look at call->request->op */
 	int (*exists)(struct call *call); /* 1, 0, -EAGAIN...; NULL: a write is always VAULT_UPDATE */
-	engine_handler *resolve;	  /* VAULT_RESOLVE, internal only */
+	engine_handler *resolve, *verify; /* VAULT_RESOLVE and VAULT_VERIFY, internal only */
 	/* The parameters that it knows, up to one without a name: others are warned about ("Endpoint ignored these
 	   unrecognized parameters"). NULL: nothing is known of them, and nothing said. */
 	const struct engine_field *fields;
@@ -244,6 +244,7 @@ struct login_auth {
 	json_t *bound_cidrs; /* array of strings */
 	char *alias_name;
 	json_t *alias_metadata;
+	int64_t credential_expires; /* unix; 0: never, or not known */
 };
 struct login_auth *login_auth_new(void) NODISCARD;
 void login_auth_free(struct login_auth *auth);

@@ -240,6 +240,8 @@ void folders_free(struct core *core);
 
 /* Routes, authorises and runs the request of CALL: one run. As an engine_handler. */
 int router_run(struct call *call);
+/* Whether what CALL has written may decide about later logins. Tokens do not; a mount counts where it comes and goes. */
+bool router_decides_logins(const struct call *call);
 /* Whether REST matches PATTERN (core.h); captures go into CALL, which may be NULL. -ENOMEM. */
 int router_match(const char *pattern, const char *rest, struct call_private *call) NODISCARD;
 /* UTF-8 without control characters. */

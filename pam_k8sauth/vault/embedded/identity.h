@@ -22,6 +22,8 @@ void identity_free(struct identity *identity);
  * writes nothing once the entity is in the cache. 0, 1 after a refusal (disabled), -EAGAIN, -errno.
  */
 int identity_login(struct call *call) NODISCARD;
+/* Whether that entity, if there is one yet, may log in. Writes nothing. 0, 1 after a refusal, -EAGAIN, -errno. */
+int identity_verify(struct call *call) NODISCARD;
 
 /* The entity of a token's ENTITY_ID. 0 with a reference for the caller (NULL for ""), -ENOENT, -EAGAIN, -errno. */
 int identity_entity(struct call *call, const char *entity_id, json_t **ret) NODISCARD;

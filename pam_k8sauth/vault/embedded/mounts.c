@@ -201,6 +201,7 @@ int mounts_add(struct core *core, struct mount *add)
 
 	if (more) {
 		core->mounts = more;
+		core->vault.logins_changed++;
 		core->mounts[core->n_mounts++] = add;
 		add->running = true;
 		if (add->engine->mounted)
@@ -218,6 +219,7 @@ void mounts_remove(struct core *core, struct mount *remove)
 			continue;
 		memmove(core->mounts + i, core->mounts + i + 1, (core->n_mounts - i - 1) * sizeof(*core->mounts));
 		core->n_mounts--;
+		core->vault.logins_changed++;
 		mount_unref(core, remove);
 		return;
 	}

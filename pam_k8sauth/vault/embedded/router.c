@@ -39,6 +39,13 @@ const struct engine_path *engine_paths(const struct mount *mount)
 	return mount->engine->paths_of ? mount->engine->paths_of(mount) : mount->engine->paths;
 }
 
+bool router_decides_logins(const struct call *call)
+{
+	const struct engine *engine = call->mount ? call->mount->engine : NULL;
+
+	return !call->auth && engine && ((engine->auth && engine != &token_engine) || engine == &identity_engine);
+}
+
 /* --- patterns */
 
 static bool is_word(char c)
@@ -385,6 +392,8 @@ static engine_handler *handler_of(const struct engine_path *path, enum vault_op 
 		return path->delete;
 	case VAULT_RESOLVE:
 		return path->resolve;
+	case VAULT_VERIFY:
+		return path->verify;
 	case VAULT_HEADER:
 		return path->flags & ENGINE_HEAD ? path->read : NULL;
 	case VAULT_HELP:
@@ -392,6 +401,17 @@ static engine_handler *handler_of(const struct engine_path *path, enum vault_op 
 		return NULL;
 	}
 	return NULL;
+}
+
+/* What a login's engine has found becomes a token, or, where it is only to be verified, nothing but an answer. */
+static int finish_login(struct call *call)
+{
+	bool verify = call->request->op == VAULT_VERIFY;
+	int r = verify ? identity_verify(call) : identity_login(call);
+
+	if (r)
+		return r;
+	return verify ? token_verify_login(call) : token_create_login(call);
 }
 
 static int run_handler(struct call *call)
@@ -410,9 +430,7 @@ static int run_handler(struct call *call)
 		return call_wrapped_error(call, 405, "unsupported operation");
 	r = handler(call);
 	if (r == 0 && call->auth && response->status < 400) {
-		r = identity_login(call);
-		if (r == 0)
-			r = token_create_login(call);
+		r = finish_login(call);
 		if (r > 0)
 			return 0;
 		response->status = 200;

@@ -68,6 +68,8 @@ int token_use(struct call *call, struct token *token) NODISCARD;
  * an error response (`auth methods cannot create root tokens`, ...), -EAGAIN, -errno.
  */
 int token_create_login(struct call *call) NODISCARD;
+/* The same login without its token (VAULT_VERIFY): 0 or 1. Writes nothing. */
+int token_verify_login(struct call *call) NODISCARD;
 
 /* A root token with a given id (dev) or a new one (init): *RET is what to hand out. */
 int token_create_root(struct call *call, const struct secret *id, struct secret **ret) NODISCARD;

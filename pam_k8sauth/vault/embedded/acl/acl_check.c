@@ -148,6 +148,7 @@ static unsigned capability_of(enum vault_op op)
 	case VAULT_HEADER:
 	case VAULT_OTHER:
 	case VAULT_RESOLVE:
+	case VAULT_VERIFY:
 		break;
 	}
 	return 0;

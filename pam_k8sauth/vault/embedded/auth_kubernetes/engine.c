@@ -49,6 +49,7 @@ static const struct engine_path paths[] = {
 	    .flags = ENGINE_UNAUTHENTICATED,
 	    .update = kube_login,
 	    .resolve = kube_login_resolve,
+	    .verify = kube_login,
 	    .fields = kube_login_fields,
 	    .help = "Log in with a service account's token." },
 	{ .pattern = "config",

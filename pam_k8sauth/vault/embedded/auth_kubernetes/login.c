@@ -49,6 +49,12 @@ static int PRINTF_LIKE(6, 7) refuse(struct call *call, enum vault_failure failur
 	return 1;
 }
 
+/* Nothing will be written then: no alias learns anything, and there is nothing to rehearse. */
+static bool is_verify(const struct call *call)
+{
+	return call->request->op == VAULT_VERIFY;
+}
+
 static int refuse_request(struct call *call, const char *text)
 {
 	return refuse(call, VAULT_FAILED_REFUSED, "request", 400, text, "%s", text);
@@ -323,7 +329,7 @@ static int ask_review(struct kube_login *login, const char *audience, char *cons
 		return r;
 	free(login->audience);
 	login->audience = strdup(audience);
-	if (login->audience)
+	if (login->audience && !is_verify(login->call))
 		call_expect(login->call, is_confirmed);
 	r = kube_login_ask_review(login, audiences);
 	free(audiences);
@@ -356,6 +362,7 @@ static int grant(struct kube_login *login, const char *role_name, const json_t *
 	if (!auth)
 		return -ENOMEM;
 	login->call->auth = auth;
+	auth->credential_expires = login->jwt->expires;
 	auth->policies = json_incref(json_object_get(role, "token_policies"));
 	auth->no_default_policy = json_is_true(json_object_get(role, "token_no_default_policy"));
 	auth->internal = json_pack("{s:s}", "role", role_name);
@@ -380,7 +387,7 @@ static int grant(struct kube_login *login, const char *role_name, const json_t *
 	    !auth->display_name || json_object_update(auth->metadata, auth->alias_metadata))
 		return -ENOMEM;
 	/* For the alias alone: tokens do not have them. */
-	return kube_login_annotations(login, auth->alias_metadata);
+	return is_verify(login->call) ? 0 : kube_login_annotations(login, auth->alias_metadata);
 }
 
 /* --- all of it */

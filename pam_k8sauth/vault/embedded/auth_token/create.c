@@ -217,6 +217,23 @@ int token_create_login(struct call *call)
 	return r;
 }
 
+int token_verify_login(struct call *call)
+{
+	const struct login_auth *auth = call->auth;
+	json_t *policies = NULL;
+	int r = policy_names_clean(auth->policies, !auth->no_default_policy, &policies);
+
+	if (r == 0)
+		r = check_policies(call, policies);
+	json_decref(policies);
+	if (r)
+		return r;
+	call->response->auth = json_pack("{s:O}", "metadata", auth->metadata);
+	call->response->data = json_pack("{s:I}", "expires", (json_int_t)auth->credential_expires);
+	call->response->status = 200;
+	return call->response->auth && call->response->data ? 0 : -ENOMEM;
+}
+
 int token_create_root(struct call *call, const struct secret *id, struct secret **ret)
 {
 	struct tokens *tokens = core_tokens(call->core);

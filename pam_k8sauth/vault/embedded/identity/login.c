@@ -97,6 +97,15 @@ static int find_entity(struct call *call, const char *account, json_t **ret)
 	return r;
 }
 
+static int check_enabled(struct call *call, const json_t *entity)
+{
+	if (!identity_disabled(entity))
+		return 0;
+	call_refuse(call, VAULT_FAILED_REFUSED, "entity", 403, "permission denied", "the entity %s is disabled",
+	    identity_text(entity, "name"));
+	return 1;
+}
+
 int identity_login(struct call *call)
 {
 	AUTO_FREE char *account = NULL;
@@ -106,9 +115,30 @@ int identity_login(struct call *call)
 		return 0;
 	account = account_key(call->mount->accessor, call->auth->alias_name);
 	r = account ? find_entity(call, account, &call->entity) : -ENOMEM;
-	if (r < 0 || !identity_disabled(call->entity))
-		return r;
-	call_refuse(call, VAULT_FAILED_REFUSED, "entity", 403, "permission denied", "the entity %s is disabled",
-	    identity_text(call->entity, "name"));
-	return 1;
+	return r < 0 ? r : check_enabled(call, call->entity);
+}
+
+int identity_verify(struct call *call)
+{
+	AUTO_FREE char *account = NULL, *id = NULL;
+	json_t *entity = NULL;
+	int r;
+
+	if (!call->auth->alias_name)
+		return 0;
+	account = account_key(call->mount->accessor, call->auth->alias_name);
+	if (!account)
+		return -ENOMEM;
+	entity = identity_cached(call, account);
+	if (entity)
+		return check_enabled(call, entity);
+	r = index_get(call, account, &id);
+	if (r == 0)
+		r = entity_load(call, id, &entity);
+	if (r == 0) {
+		identity_remember(call, account, entity);
+		r = check_enabled(call, entity);
+	}
+	json_decref(entity);
+	return r == -ENOENT ? 0 : r;
 }

@@ -196,6 +196,7 @@ static void after_move(struct core *core, int r, void *arg)
 		free(mount->path);
 		mount->path = TAKE_PTR(moving->values.path);
 		mount->moved_at = moving->values.moved_at;
+		core->vault.logins_changed++;
 		move_clear(&state->moves[state->next]);
 		state->moves[state->next] = moving->move;
 		state->next = (state->next + 1) % MOVES_MAX;
