@@ -33,7 +33,8 @@ enum wire_type {
 	    1,	       /* root: CREDENTIAL, USER, SERVICE, [ROLE, TTY, RHOST, RUSER] -> STATUS, HANDLE | REF, MESSAGE */
 	WIRE_OPEN = 2, /* root: HANDLE, USER, SERVICE, [RHOST, TTY] -> STATUS, SESSION, ENV... */
 	WIRE_CHECK = 3,	  /* root: USER, SERVICE, [PATH, CAPABILITY, TARGET, HANDLE] -> STATUS (decision 18) */
-	WIRE_VERIFY = 4,  /* reserved: CREDENTIAL, USER, SERVICE */
+	WIRE_VERIFY = 4,  /* root, consumers, a user about himself: CREDENTIAL, USER, SERVICE, [ROLE, TTY, RHOST, RUSER]
+			     -> STATUS | REF, MESSAGE */
 	WIRE_CLOSE = 5,	  /* root: SESSION -> STATUS */
 	WIRE_LOOKUP = 6,  /* anybody: USER -> STATUS, UID, GID, GECOS, HOME, SHELL, GROUP... */
 	WIRE_ACCOUNT = 7, /* root: USER, SERVICE, [HANDLE] -> STATUS (decision 17: may this account go on?) */

@@ -19,5 +19,13 @@ int safe_open(const char *path, uid_t owner, size_t max, int *ret_fd, char *why,
 /* The same, and reads it whole into RET (which the caller frees with buf_free). */
 int safe_read(const char *path, uid_t owner, size_t max, struct buf *ret, char *why, size_t why_size) NODISCARD;
 
+/*
+ * As safe_read, for files that are replaced by links, as kubelet does it (token -> ..data/token, ..data ->
+ * ..2026_11_26_...): at most 8 links are followed, each of them root's or OWNER's, none with ".." as a part. A
+ * directory that others may write is passed if it is sticky (kubelet's are): nobody can replace there what is root's.
+ * The file must have this one name only.
+ */
+int safe_read_links(const char *path, uid_t owner, size_t max, struct buf *ret, char *why, size_t why_size) NODISCARD;
+
 /* Reads the rest of FD, at most MAX bytes: 0, -EFBIG, -ENOMEM or read's errno. */
 int read_all(int fd, size_t max, struct buf *ret) NODISCARD;

@@ -18,6 +18,7 @@ struct api_sessions {
 	int (*name)(void *arg, const char *identity, json_t **ret, char *why, size_t why_size);
 	void (*get)(void *arg, uid_t uid, const char *name, const char *id, sessions_got_fn *done, void *done_arg);
 	int (*kill)(void *arg, uid_t uid, const char *id, sessions_ended_fn *done, void *done_arg);
+	void (*forget_verified)(void *arg);
 	int (*revoke)(void *arg, const char *identity, sessions_ended_fn *done, void *done_arg);
 };
 

@@ -86,12 +86,13 @@ static int check_server(struct config_reader *reader)
 
 	if (reader->config->mode != MODE_SERVER)
 		return 0;
-	if (session->n_clusters > 0 || session->n_services > 0 || session->n_exports > 0)
+	if (session->n_clusters > 0 || session->n_services > 0 || session->n_consumers > 0 || session->n_exports > 0)
 		return config_fail(reader, 0,
 		    "mode \"server\" has no logins through PAM: take the %s blocks out, or use mode \"both\"",
-		    session->n_clusters > 0   ? "cluster"
-		    : session->n_services > 0 ? "service"
-					      : "export");
+		    session->n_clusters > 0    ? "cluster"
+		    : session->n_services > 0  ? "service"
+		    : session->n_consumers > 0 ? "consumer"
+					       : "export");
 	if (reader->config->n_listeners == 0)
 		return config_fail(reader, 0, "mode \"server\" needs a listener \"tcp\" { }: it serves the network");
 	/* Its default is Vault's, not that of a single machine: a later release must not open the same store in another
@@ -173,6 +174,13 @@ static void free_session(struct session_config *session)
 		free(session->services[i].name);
 		free_strings(session->services[i].roles);
 	}
+	for (size_t i = 0; i < session->n_consumers; i++) {
+		free(session->consumers[i].service);
+		free(session->consumers[i].uid);
+		free(session->consumers[i].unit);
+		free(session->consumers[i].users);
+		free_strings(session->consumers[i].roles);
+	}
 	for (size_t i = 0; i < session->n_exports; i++) {
 		free(session->exports[i].name);
 		free(session->exports[i].path);
@@ -183,6 +191,7 @@ static void free_session(struct session_config *session)
 	}
 	free(session->clusters);
 	free(session->services);
+	free(session->consumers);
 	free(session->exports);
 	free(session->host);
 	free(session->vault_addr);

@@ -126,7 +126,8 @@ static int read_listener(struct config_reader *reader, const struct hcl_item *it
 	return 0;
 }
 
-/* --- cluster, service, export ------------------------------------------------------------------------------------- */
+/* --- cluster, service, consumer, export
+ * ------------------------------------------------------------------------------------- */
 
 static int read_cluster(struct config_reader *reader, const struct hcl_item *item)
 {
@@ -201,6 +202,25 @@ static int read_service(struct config_reader *reader, const struct hcl_item *ite
 	if (!service || !(service->name = strdup(name)))
 		return -ENOMEM;
 	return config_read_keys(reader, item, keys, ARRAY_SIZE(keys), service);
+}
+
+static int read_consumer(struct config_reader *reader, const struct hcl_item *item)
+{
+	struct session_config *session = &reader->config->session;
+	struct consumer_config *consumer;
+	const char *name;
+	int r = check_label(reader, item, &name);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < session->n_consumers; i++) {
+		if (streq(session->consumers[i].service, name))
+			return stands_twice(reader, item);
+	}
+	consumer = grow(&session->consumers, &session->n_consumers, sizeof(*consumer));
+	if (!consumer || !(consumer->service = strdup(name)))
+		return -ENOMEM;
+	return config_read_consumer(reader, item, consumer);
 }
 
 /* Templates of paths: {namespace} {service_account} {host} {user}. */
@@ -397,9 +417,9 @@ int config_read_item(struct config_reader *reader, const struct hcl_item *item)
 		{ "listener", true, read_listener },
 		{ "cluster", true, read_cluster },
 		{ "service", true, read_service },
+		{ "consumer", true, read_consumer },
 		{ "export", true, read_export },
 		{ "remote", true, read_later },
-		{ "consumer", true, read_later },
 		{ "audit", true, read_later },
 	};
 

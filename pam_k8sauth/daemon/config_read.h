@@ -55,5 +55,9 @@ int config_read_keys(struct config_reader *reader, const struct hcl_item *block,
 /* One item of the file's top level: 0, -EINVAL, -ENOMEM. */
 int config_read_item(struct config_reader *reader, const struct hcl_item *item) NODISCARD;
 
+/* The keys of a consumer block (config_consumer.c) into CONSUMER: 0, -EINVAL, -ENOMEM. */
+int config_read_consumer(
+    struct config_reader *reader, const struct hcl_item *block, struct consumer_config *consumer) NODISCARD;
+
 /* Whether HOST can stand in a policy path: what a short host name has, in lower case. */
 bool config_host_valid(const char *host);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "daemon/api.h"
 #include "daemon/certificates.h"
+#include "daemon/peer_unit.h"
 #include "session/session.h"
 #include "vault/embedded/core.h"
 #include "vault/embedded/token.h"
@@ -129,6 +130,8 @@ static void on_hangup(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (daemon->certificates)
 		certificates_reload(daemon->certificates);
+	if (daemon->sessions)
+		sessions_forget_verified(daemon->sessions);
 }
 
 /* Sessions need their tokens, and these an unsealed store; systemd is told. */
@@ -215,6 +218,7 @@ static const struct api_sessions api_sessions = {
 	.get = sessions_admin_get,
 	.kill = sessions_admin_kill,
 	.revoke = sessions_admin_revoke,
+	.forget_verified = sessions_forget_verified,
 };
 
 static int start_core(struct daemon *daemon, const struct core_options *options, char *why, size_t why_size)
@@ -275,6 +279,7 @@ static int start_sessions(struct daemon *daemon, struct sockets *sockets, char *
 {
 	struct sessions_options options = { .config = &daemon->config->session,
 		.helper_socket = K8SAUTH_HELPER_SOCKET,
+		.peer_unit = peer_unit,
 		.keep_fd = getenv("NOTIFY_SOCKET") ? keep_fd : NULL };
 	int r = accounts_open(daemon->base, K8SAUTH_INDEX, K8SAUTH_ACCOUNTS_CONF, K8SAUTH_HELPER_SOCKET,
 	    &daemon->accounts, why, why_size);

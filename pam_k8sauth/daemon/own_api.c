@@ -195,6 +195,8 @@ static void on_rebound(void *arg, enum account_verdict verdict, const struct acc
 
 static void rebind(const struct own_call *call)
 {
+	/* What was refused because the account is another's may be right from now on. */
+	call->api->ask->forget_verified(call->api->sessions);
 	accounts_rebind(call->api->accounts, call->name, on_rebound, call->exchange);
 }
 

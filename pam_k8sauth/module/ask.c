@@ -134,17 +134,33 @@ static enum situation call(const struct module *module, struct exchange *exchang
 	return situation;
 }
 
+/* A request of TYPE with a credential and the line's role. */
+static enum situation call_with(
+    const struct module *module, struct exchange *exchange, uint8_t type, const struct secret *credential)
+{
+	enum situation situation;
+
+	begin(exchange, type, module);
+	wire_add_secret(&exchange->request, WIRE_CREDENTIAL | WIRE_CRITICAL, credential);
+	wire_add_str(&exchange->request, WIRE_ROLE | WIRE_CRITICAL, module->options.role);
+	situation = call(module, exchange, PAM_LOGIN_MS);
+	return situation == SITUATION_NOTHING ? SITUATION_FAULT : situation;
+}
+
+enum situation ask_verify(struct module *module, const struct secret *credential)
+{
+	AUTO_EXCHANGE struct exchange exchange = EXCHANGE_INIT;
+
+	return call_with(module, &exchange, WIRE_VERIFY, credential);
+}
+
 enum situation ask_login(struct module *module, const struct secret *credential, struct secret **ret_handle)
 {
 	AUTO_EXCHANGE struct exchange exchange = EXCHANGE_INIT;
-	enum situation situation;
+	enum situation situation = call_with(module, &exchange, WIRE_LOGIN, credential);
 
-	begin(&exchange, WIRE_LOGIN, module);
-	wire_add_secret(&exchange.request, WIRE_CREDENTIAL | WIRE_CRITICAL, credential);
-	wire_add_str(&exchange.request, WIRE_ROLE | WIRE_CRITICAL, module->options.role);
-	situation = call(module, &exchange, PAM_LOGIN_MS);
 	if (situation != SITUATION_DONE)
-		return situation == SITUATION_NOTHING ? SITUATION_FAULT : situation;
+		return situation;
 	*ret_handle = wire_get_secret(&exchange.reply, WIRE_HANDLE);
 	if (*ret_handle)
 		return SITUATION_DONE;

@@ -29,10 +29,17 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
 		return module_end(&module, situation == SITUATION_DONE ? ask_check(&module) : situation);
 	if (situation == SITUATION_DONE) {
 		handle_drop(&module);
-		situation = intake(&module, &credential);
+		verified_drop(&module);
+		situation = module.options.token_file ? token_file_read(&module, &credential)
+						      : intake(&module, &credential);
 	}
-	if (situation == SITUATION_DONE)
-		situation = ask_login(&module, credential, &handle);
+	if (situation != SITUATION_DONE)
+		return module_end(&module, situation);
+	if (module.options.verify) {
+		situation = ask_verify(&module, credential);
+		return module_end(&module, situation == SITUATION_DONE ? verified_keep(&module) : situation);
+	}
+	situation = ask_login(&module, credential, &handle);
 	if (situation == SITUATION_DONE)
 		situation = handle_put(&module, handle);
 	return module_end(&module, situation);
@@ -43,7 +50,8 @@ EXPORT int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **
 	struct module module;
 	enum situation situation = module_begin(&module, pamh, PHASE_CRED, flags, argc, argv);
 
-	if (module.options.session || module.options.require) /* a gate has made nothing that could be taken up */
+	/* A gate has made nothing that could be taken up, nor has a verify. */
+	if (module.options.session || module.options.require || module.options.verify)
 		return module_end(&module, situation == SITUATION_DONE ? SITUATION_NOTHING : situation);
 	if (situation == SITUATION_DONE && !(flags & PAM_DELETE_CRED))
 		return module_end(&module, handle_keep(&module));
@@ -63,7 +71,13 @@ EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char 
 
 	if (module.options.require)
 		return module_end(&module, situation == SITUATION_DONE ? ask_check(&module) : situation);
-	if (situation == SITUATION_DONE) {
+	if (situation == SITUATION_DONE && module.options.verify) {
+		situation = verified_is(&module) ? SITUATION_DONE : SITUATION_REFUSED;
+		if (situation == SITUATION_REFUSED)
+			report_refused(&module, NULL,
+			    "no credential was verified here: the auth line of this module must have the option verify "
+			    "too");
+	} else if (situation == SITUATION_DONE) {
 		handle = handle_get(&module);
 		situation = ask_account(&module, handle);
 	}
@@ -78,6 +92,8 @@ EXPORT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const ch
 
 	if (module.options.require) /* the handle is for the session line */
 		return module_end(&module, situation == SITUATION_DONE ? ask_check(&module) : situation);
+	if (module.options.verify)
+		return module_end(&module, situation == SITUATION_DONE ? SITUATION_NOTHING : situation);
 	if (situation == SITUATION_DONE)
 		handle = handle_get(&module);
 	handle_drop(&module);
@@ -94,7 +110,8 @@ EXPORT int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const c
 	enum situation situation = module_begin(&module, pamh, PHASE_CLOSE, flags, argc, argv);
 
 	if (situation == SITUATION_DONE)
-		situation = module.options.require ? SITUATION_NOTHING : close_session(&module);
+		situation = module.options.require || module.options.verify ? SITUATION_NOTHING
+									    : close_session(&module);
 	return module_end(&module, situation);
 }
 

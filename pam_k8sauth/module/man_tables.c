@@ -5,8 +5,6 @@
 
 static void print_option(const char *kind, const char *name, const char *value, const char *text)
 {
-	if (strcmp(kind, "LATER") == 0)
-		return;
 	if (strcmp(kind, "TEXT") == 0)
 		printf(".It Cm %s Ns = Ns Ar %s\n", name, value);
 	else if (strcmp(kind, "ALLOW") == 0)
@@ -20,19 +18,6 @@ static void print_options(void)
 {
 	puts(".Bl -tag -width Ds");
 #define OPTION(kind, name, value, text) print_option(#kind, #name, value, text);
-#include "module/options.def"
-#undef OPTION
-	puts(".El");
-}
-
-static void print_later(void)
-{
-	puts(".Bl -tag -width Ds -compact");
-#define OPTION_FLAG(name)
-#define OPTION_TEXT(name)
-#define OPTION_ALLOW(name)
-#define OPTION_LATER(name)	puts(".It Cm " #name);
-#define OPTION(kind, name, ...) OPTION_##kind(name)
 #include "module/options.def"
 #undef OPTION
 	puts(".El");
@@ -102,8 +87,6 @@ int main(int argc, char **argv)
 	while (fgets(line, sizeof(line), template)) {
 		if (strcmp(line, "@OPTIONS@\n") == 0)
 			print_options();
-		else if (strcmp(line, "@LATER@\n") == 0)
-			print_later();
 		else if (strcmp(line, "@NEVER@\n") == 0)
 			print_never();
 		else if (strcmp(line, "@CODES@\n") == 0)

@@ -12,6 +12,8 @@
 
 static void read_options(struct module *module, int argc, const char **argv)
 {
+	const char *conflict;
+
 	for (int i = 0; i < argc; i++) {
 		const char *wrong = option_parse(&module->options, argv[i]);
 
@@ -19,6 +21,11 @@ static void read_options(struct module *module, int argc, const char **argv)
 			continue;
 		module->bad_option = true;
 		pam_syslog(module->pamh, LOG_ERR, "option %s %s", argv[i], wrong);
+	}
+	conflict = options_conflict(&module->options);
+	if (conflict) {
+		module->bad_option = true;
+		pam_syslog(module->pamh, LOG_ERR, "option %s", conflict);
 	}
 }
 
@@ -84,7 +91,7 @@ static bool is_opened_local(const struct module *module)
 	if (module->phase == PHASE_AUTH)
 		return true;
 	handle = handle_get(module);
-	return handle || session_get(module);
+	return handle || session_get(module) || verified_is(module);
 }
 
 bool module_knows_user(const struct module *module)

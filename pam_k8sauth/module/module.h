@@ -85,10 +85,25 @@ enum situation session_keep(struct module *module, const char *id);
  * inherit it, and must not close it). */
 const char *session_get(const struct module *module);
 
+/* Remembers that the user's credential was verified in this transaction, for its account phase. */
+enum situation verified_keep(struct module *module);
+/* Whether that was so, for this very user. */
+bool verified_is(const struct module *module);
+void verified_drop(struct module *module);
+
+/* --- token_file.c --------------------------------------------------------------------------------------------------
+ */
+
+/* Gets the credential out of the line's token_file. SITUATION_DONE with a secret; otherwise it has been logged why not.
+ */
+enum situation token_file_read(struct module *module, struct secret **ret_credential);
+
 /* --- ask.c: k8sauthd -----------------------------------------------------------------------------------------------
  */
 
 enum situation ask_login(struct module *module, const struct secret *credential, struct secret **ret_handle);
+/* Whether CREDENTIAL is the user's: nothing comes of it. */
+enum situation ask_verify(struct module *module, const struct secret *credential);
 /* HANDLE may be NULL. */
 enum situation ask_account(struct module *module, const struct secret *handle);
 /* Sets the session's variables in the PAM environment and keeps its id. */

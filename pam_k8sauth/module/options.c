@@ -10,7 +10,6 @@ enum kind {
 	FLAG,
 	ALLOW,
 	TEXT,
-	LATER,
 };
 
 static const struct {
@@ -21,7 +20,6 @@ static const struct {
 #define OFFSET_FLAG(name)	offsetof(struct options, name)
 #define OFFSET_ALLOW(name)	offsetof(struct options, name)
 #define OFFSET_TEXT(name)	offsetof(struct options, name)
-#define OFFSET_LATER(name)	0
 #define OPTION(kind, name, ...) { #name, kind, OFFSET_##kind(name) },
 #include "module/options.def"
 #undef OPTION
@@ -64,6 +62,20 @@ static const char *set_text(struct options *options, size_t offset, const char *
 		return "names a variable that is never set, or no variable";
 	if (offset == offsetof(struct options, require) && !require_valid(value))
 		return "must be PATH:CAPABILITY, such as k8sauth/sudo/{host}:update";
+	if (offset == offsetof(struct options, token_file) && *value != '/')
+		return "must be an absolute path";
+	return NULL;
+}
+
+const char *options_conflict(const struct options *options)
+{
+	bool gate = options->session || options->require;
+
+	if (options->verify && gate)
+		return "verify goes with neither session nor require";
+	if (options->token_file && (gate || options->prompt || options->try_first_pass || options->use_first_pass))
+		return "token_file stands for the answer: it goes with no prompt, try_first_pass, use_first_pass, "
+		       "session or require";
 	return NULL;
 }
 
@@ -76,8 +88,6 @@ const char *option_parse(struct options *options, const char *argument)
 		if (strlen(table[i].name) != len || strncmp(table[i].name, argument, len) != 0)
 			continue;
 		switch (table[i].kind) {
-		case LATER:
-			return "is not supported by this version";
 		case FLAG:
 			return value ? "takes no value" : set_flag(options, table[i].offset);
 		case ALLOW:

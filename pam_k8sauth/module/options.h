@@ -7,17 +7,15 @@
 
 /* Every field is there for every option; texts point into the line and are NULL where the option is absent. */
 struct options {
-#define OPTION_FLAG(name)  bool name;
-#define OPTION_ALLOW(name) bool name;
-#define OPTION_TEXT(name)  const char *name;
-#define OPTION_LATER(name)
+#define OPTION_FLAG(name)	bool name;
+#define OPTION_ALLOW(name)	bool name;
+#define OPTION_TEXT(name)	const char *name;
 #define OPTION(kind, name, ...) OPTION_##kind(name)
 #include "module/options.def"
 #undef OPTION
 #undef OPTION_FLAG
 #undef OPTION_ALLOW
 #undef OPTION_TEXT
-#undef OPTION_LATER
 };
 
 /*
@@ -25,3 +23,6 @@ struct options {
  * log line ("is unknown"). A careful module does not go on then: an option that it does not know may be a gate.
  */
 const char *option_parse(struct options *options, const char *argument);
+
+/* What is wrong with OPTIONS as a whole, once all are read; NULL: nothing. */
+const char *options_conflict(const struct options *options);

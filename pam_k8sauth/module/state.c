@@ -11,14 +11,20 @@
 #include "base/buf.h"
 #include "module/module.h"
 
-#define HANDLE_DATA  "pam_k8sauth.handle"
-#define SESSION_DATA "pam_k8sauth.session"
-#define ID_MAX	     128
+#define HANDLE_DATA   "pam_k8sauth.handle"
+#define SESSION_DATA  "pam_k8sauth.session"
+#define VERIFIED_DATA "pam_k8sauth.verified"
+#define ID_MAX	      128
 
 struct session_data {
 	pid_t pid;
 	char id[ID_MAX + 1];
 };
+
+static void free_name(pam_handle_t *pamh, void *data, int status)
+{
+	free(data);
+}
 
 static void free_handle(pam_handle_t *pamh, void *data, int status)
 {
@@ -121,4 +127,29 @@ const char *session_get(const struct module *module)
 		return NULL;
 	data = kept;
 	return data->pid == getpid() ? data->id : NULL;
+}
+
+enum situation verified_keep(struct module *module)
+{
+	char *name = strdup(module->user);
+
+	if (name && pam_set_data(module->pamh, VERIFIED_DATA, name, free_name) == PAM_SUCCESS)
+		return SITUATION_DONE;
+	free(name);
+	return SITUATION_NO_MEMORY;
+}
+
+bool verified_is(const struct module *module)
+{
+	const void *name = NULL;
+
+	return pam_get_data(module->pamh, VERIFIED_DATA, &name) == PAM_SUCCESS && name && streq(name, module->user);
+}
+
+void verified_drop(struct module *module)
+{
+	const void *name;
+
+	if (pam_get_data(module->pamh, VERIFIED_DATA, &name) == PAM_SUCCESS && name)
+		(void)pam_set_data(module->pamh, VERIFIED_DATA, NULL, NULL);
 }

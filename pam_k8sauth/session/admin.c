@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "accounts/local.h"
 #include "base/text.h"
 #include "session/state.h"
 
@@ -66,28 +65,13 @@ static json_t *text_json(const char *text)
 	return copy ? json_string(copy) : NULL;
 }
 
-/* Whether USER, whose login was refused, is the account with this UID. */
-static bool user_is(const struct sessions *all, const char *user, uid_t uid)
-{
-	struct local_user local;
-	struct account account;
-
-	if (!user[0])
-		return false;
-	if (sessions_cluster(all, user))
-		return accounts_lookup(all->options.accounts, user, (const char *const *)all->prefixes, &account) ==
-			   0 &&
-		       account.uid == uid;
-	return local_find_user(LOCAL_PASSWD, user, LOCAL_NO_ID, &local) == 0 && local.uid == uid;
-}
-
 int sessions_admin_explain(void *arg, uid_t uid, const char *ref, json_t **ret)
 {
 	const struct sessions *all = arg;
 	const struct refusal *refusal = sessions_explain(all, ref);
 	char when[32];
 
-	if (uid != 0 && (!refusal || !user_is(all, refusal->user, uid)))
+	if (uid != 0 && (!refusal || !sessions_user_is(all, refusal->user, uid)))
 		return -EACCES;
 	if (!refusal)
 		return -ENOENT;
@@ -234,6 +218,7 @@ int sessions_admin_revoke(void *arg, const char *text, sessions_ended_fn *done, 
 	killing = killing_new(done, done_arg);
 	if (!killing)
 		return -ENOMEM;
+	sessions_forget_verified(all);
 	for (size_t i = 0; i < HASH_SIZE; i++) {
 		for (struct session *s = all->hash[i]; s; s = next) {
 			next = s->next; /* S may be freed; no other is */

@@ -23,6 +23,15 @@ struct service_config {
 	bool keys_allow;   /* keys = "allow": logins without an exchange pass the account phase */
 };
 
+/* consumer "postgresql" { }: a PAM service whose program is not root and may ask k8sauthd to verify. */
+struct consumer_config {
+	char *service; /* label */
+	char *uid;     /* of the program: a name of /etc/passwd, or a number */
+	char *unit;    /* its systemd unit, with * and ?; NULL: any */
+	char *users;   /* Unix names that it may verify, with * and ?; NULL: any of ours */
+	char **roles;  /* ordered; NULL: those of the service's block */
+};
+
 /* export "db-password" { } or export "policy" { }. */
 struct export_config {
 	char *name;
@@ -44,6 +53,8 @@ struct session_config {
 	size_t n_clusters;
 	struct service_config *services;
 	size_t n_services;
+	struct consumer_config *consumers;
+	size_t n_consumers;
 	struct export_config *exports;
 	size_t n_exports;
 	long long export_interval; /* seconds between looks at living sessions' secrets; 0: never */

@@ -7,6 +7,8 @@
 
 #define LATE_MS 1000
 
+#define FURTHER "; this user fails often from there: more of them are not written for a minute"
+
 /* An answer that waits its second, so that failing often is slow. */
 struct late_reply {
 	struct late_reply *next, **self;
@@ -84,24 +86,36 @@ static struct refusal *ring_add(struct sessions *all, const struct caller *calle
 }
 
 static void refusal_log(
-    const struct caller *caller, const char *verb, const struct refusal *refusal, const char *reason)
+    const struct caller *caller, const char *verb, const struct refusal *refusal, const char *reason, const char *note)
 {
 	bool role = caller->role[0], from = caller->rhost[0];
 
-	log_line(LOG_WARNING, caller->ref, "k8sauth: %s of %s%s%s for service %s%s%s refused at %s: %s%s%s", verb,
+	log_line(LOG_WARNING, caller->ref, "k8sauth: %s of %s%s%s for service %s%s%s refused at %s: %s%s%s%s", verb,
 	    caller->user[0] ? caller->user : "(no user)", role ? " as role " : "", role ? caller->role : "",
 	    caller->service[0] ? caller->service : "(no service)", from ? " from " : "", from ? caller->rhost : "",
-	    refusal->step, reason, refusal->remedy[0] ? "; remedy: " : "", refusal->remedy);
+	    refusal->step, reason, refusal->remedy[0] ? "; remedy: " : "", refusal->remedy, note);
 }
 
-static void refusal_reply(
-    struct sessions *all, struct wire_conn *conn, uint8_t type, enum wire_status status, const struct caller *caller)
+static const char *answer_text(enum wire_status status)
+{
+	switch (status) {
+	case WIRE_STATUS_REFUSED:
+		return "refused";
+	case WIRE_STATUS_DENIED:
+		return "not allowed to ask";
+	default:
+		return "unavailable, try again later";
+	}
+}
+
+/* LATE: failing often is slow. An outage is nobody's guess, and says so at once. */
+static void refusal_reply(struct sessions *all, struct wire_conn *conn, uint8_t type, enum wire_status status,
+    const struct caller *caller, bool late)
 {
 	AUTO_BUF struct buf reply = { 0 };
 	char message[64];
 
-	snprintf(message, sizeof(message), "k8sauth: %s, ref %s",
-	    status == WIRE_STATUS_REFUSED ? "refused" : "unavailable, try again later", caller->ref);
+	snprintf(message, sizeof(message), "k8sauth: %s, ref %s", answer_text(status), caller->ref);
 	wire_begin(&reply, type | WIRE_REPLY);
 	wire_add_u32(&reply, WIRE_STATUS, status);
 	wire_add_str(&reply, WIRE_REF, caller->ref);
@@ -109,16 +123,27 @@ static void refusal_reply(
 	if (wire_end(&reply) < 0)
 		buf_free(&reply); /* an empty reply closes the connection */
 	wire_conn_on_gone(conn, NULL, NULL);
-	/* An outage is nobody's guess, and says so at once. */
-	if (type == WIRE_LOGIN && status == WIRE_STATUS_REFUSED && rate_failure(all, caller) && !all->closing)
+	if (late && !all->closing)
 		reply_late(all, conn, &reply);
 	else
 		wire_reply(conn, &reply);
 }
 
+static bool is_guess(uint8_t type, enum wire_status status)
+{
+	return (type == WIRE_LOGIN || type == WIRE_VERIFY) && status == WIRE_STATUS_REFUSED;
+}
+
+/* Whether the journal has had enough: of a flood of wrong credentials it gets one line a minute. */
+static bool is_quiet(struct sessions *all, uint8_t type, const struct caller *caller, bool late)
+{
+	return caller->quiet || (late && type == WIRE_VERIFY && !rate_say_failures(all, caller));
+}
+
 void session_refuse(struct sessions *all, struct wire_conn *conn, uint8_t type, enum wire_status status,
     const struct caller *caller, const char *verb, const char *step, const char *remedy, const char *format, ...)
 {
+	bool late = conn && is_guess(type, status) && rate_failure(all, caller);
 	struct refusal *refusal = ring_add(all, caller, step, remedy);
 	char reason[768];
 	va_list args;
@@ -127,9 +152,16 @@ void session_refuse(struct sessions *all, struct wire_conn *conn, uint8_t type, 
 	vsnprintf(reason, sizeof(reason), format, args);
 	va_end(args);
 	snprintf(refusal->reason, sizeof(refusal->reason), "%.*s", (int)sizeof(refusal->reason) - 1, reason);
-	refusal_log(caller, verb, refusal, reason);
+	if (!is_quiet(all, type, caller, late))
+		refusal_log(caller, verb, refusal, reason, late && type == WIRE_VERIFY ? FURTHER : "");
 	if (conn)
-		refusal_reply(all, conn, type, status, caller);
+		refusal_reply(all, conn, type, status, caller, late);
+}
+
+void session_refuse_again(
+    struct sessions *all, struct wire_conn *conn, uint8_t type, enum wire_status status, const struct caller *caller)
+{
+	refusal_reply(all, conn, type, status, caller, is_guess(type, status) && rate_failing(all, caller));
 }
 
 const struct refusal *sessions_explain(const struct sessions *all, const char *ref)

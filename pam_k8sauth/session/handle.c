@@ -233,16 +233,21 @@ static void note_pod(struct login *login, const json_t *auth)
 	    node[0] ? ", node " : "", node);
 }
 
-void login_made(struct login *login, const json_t *auth, const char *token)
+struct account_identity login_identity(const struct login *login, const json_t *auth)
 {
-	const char *unfit = auth_unfit(auth);
-	struct account_identity identity = {
+	return (struct account_identity){
 		.mount = login->cluster->mount,
 		.prefix = login->cluster->unix_prefix,
 		.namespace_name = metadata(auth, "service_account_namespace"),
 		.service_account = metadata(auth, "service_account_name"),
 		.service_account_uid = metadata(auth, "service_account_uid"),
 	};
+}
+
+void login_made(struct login *login, const json_t *auth, const char *token)
+{
+	const char *unfit = auth_unfit(auth);
+	struct account_identity identity = login_identity(login, auth);
 
 	if (!session_begin(login, auth, token)) {
 		login_give_back(login, token);

@@ -12,6 +12,8 @@
 
 void login_free(struct login *login)
 {
+	if (login->end->over)
+		login->end->over(login);
 	/* After the owner left, its sessions are gone. */
 	if (login->session && !login->all->closing)
 		session_drop(login->session);
@@ -95,10 +97,10 @@ static struct vault_pam_login *pam_context(const struct login *login)
 	pam->allow_api_audience = cluster->allow_api_audience;
 	pam->audience = cluster->audience ? strdup(cluster->audience) : NULL;
 	pam->api_audiences = cluster->api_audiences ? strings_copy((const char *const *)cluster->api_audiences) : NULL;
-	pam->session_id = strdup(login->session->record.id);
+	pam->session_id = login->session ? strdup(login->session->record.id) : NULL;
 	pam->boot_id = strdup(login->all->boot_id);
 	if ((cluster->audience && !pam->audience) || (cluster->api_audiences && !pam->api_audiences) ||
-	    !pam->session_id || !pam->boot_id) {
+	    (login->session && !pam->session_id) || !pam->boot_id) {
 		vault_pam_login_free(pam);
 		return NULL;
 	}
@@ -176,6 +178,11 @@ static void on_login_answered(void *arg, struct vault_response *response)
 	}
 	if (!login_goes_on(login))
 		return;
+	if (login->end->proved && response->status == 200) {
+		login->end->proved(
+		    login, response->auth, json_integer_value(json_object_get(response->data, "expires")));
+		return;
+	}
 	if (response->status < 400) {
 		login_refuse(login, WIRE_STATUS_REFUSED, "exchange", NULL,
 		    "the login was answered without a token (status %d)", response->status);
@@ -194,7 +201,8 @@ void login_try(struct login *login)
 	struct vault_request *request;
 
 	snprintf(login->caller.role, sizeof(login->caller.role), "%s", login->candidates[login->next++]);
-	request = login_request_new(login, VAULT_UPDATE, "login", login->caller.role);
+	request = login_request_new(
+	    login, login->end->proved ? VAULT_VERIFY : VAULT_UPDATE, "login", login->caller.role);
 	if (!request) {
 		login_refuse(login, WIRE_STATUS_INTERNAL, "exchange", NULL, "out of memory");
 		return;
@@ -205,24 +213,27 @@ void login_try(struct login *login)
 
 /* --- the request ----------------------------------------------------------------------------- */
 
-static void exchange_start(struct login *login)
+/* The PAM line's role, or the service's, if LOGIN has none yet. False: there is none to try, or no memory. */
+static bool choose_roles(struct login *login)
 {
 	const struct service_config *service = sessions_service(login->all, login->caller.service);
 	char *only[] = { login->caller.role, NULL };
 	char *const *roles = login->role_named ? only : service ? service->roles : NULL;
 
-	if (is_service_token(secret_reveal(login->credential), secret_len(login->credential))) {
+	return login->n_candidates > 0 || login->end->proved || !roles ||
+	       (roles_set(login, roles) && login->n_candidates > 0);
+}
+
+static void exchange_start(struct login *login)
+{
+	if (!choose_roles(login))
+		login_refuse(login, WIRE_STATUS_INTERNAL, "role", NULL, "no role to try, or out of memory");
+	else if (is_service_token(secret_reveal(login->credential), secret_len(login->credential)))
 		ticket_open(login);
-		return;
-	}
-	if (!roles) {
-		roles_find(login);
-		return;
-	}
-	if (roles_set(login, roles) && login->n_candidates > 0)
+	else if (login->n_candidates > 0)
 		login_try(login);
 	else
-		login_refuse(login, WIRE_STATUS_INTERNAL, "role", NULL, "no role to try, or out of memory");
+		roles_find(login);
 }
 
 struct login *login_new(struct sessions *all, const struct caller *caller, const struct cluster_config *cluster,
@@ -256,14 +267,18 @@ void login_start(struct login *login, struct secret *credential)
 	struct sessions *all = login->all;
 	const char *remedy = NULL;
 	char reason[128] = "there is no credential";
+	bool placeless;
 
 	login->credential = credential;
 	if (!credential || !credential_check(credential, reason, sizeof(reason), &remedy)) {
 		login_refuse(login, WIRE_STATUS_REFUSED, "credential", remedy, "%s", reason);
 		return;
 	}
-	login->session = session_new(all);
-	if (login->session)
+	/* Where no token is to be made, only the one in a ticket needs a place. */
+	placeless = login->end->proved && !is_service_token(secret_reveal(credential), secret_len(credential));
+	if (!placeless)
+		login->session = session_new(all);
+	if (login->session || placeless)
 		exchange_start(login);
 	else
 		login_refuse(login, WIRE_STATUS_LIMIT, "table",

@@ -9,13 +9,19 @@
 
 struct login;
 
-/* What a login is for: a module that waits for a handle (handle.c), or a session that goes on (relogin.c). */
+/* What a login is for: a module that waits for a handle (handle.c), a session that goes on (relogin.c), or a verify,
+ * which makes nothing (verify.c). */
 struct login_end {
 	/* Answers WAITER with a refusal; it waits no more. REASON NULL: the daemon stops. REMEDY may be NULL. */
 	void (*refuse)(struct sessions *all, void *waiter, enum wire_status status, const struct caller *caller,
 	    const char *step, const char *remedy, const char *reason);
 	/* The table holds LOGIN's token, and its service account is ACCOUNT: answers the waiter and frees LOGIN. */
 	void (*made)(struct login *login, const struct account *account);
+	/* Instead, where no token is to be made: AUTH has the metadata of one, and the credential ends at EXPIRES
+	   (unix, 0: not known). One that came in a ticket is LOGIN's session. NULL otherwise. */
+	void (*proved)(struct login *login, const json_t *auth, int64_t expires);
+	/* LOGIN is about to be freed. NULL: nothing to do. */
+	void (*over)(struct login *login);
 };
 
 /*
@@ -24,7 +30,7 @@ struct login_end {
  */
 struct login {
 	struct sessions *all;
-	struct session *session; /* SESSION_LOGIN until there is a token */
+	struct session *session; /* SESSION_LOGIN until there is a token; NULL where none is to be made */
 	const struct login_end *end;
 	void *waiter; /* END's */
 	struct caller caller;
@@ -46,6 +52,7 @@ struct login {
 	bool role_named;      /* the PAM line names the role */
 	struct secret *token; /* what the ticket held */
 	json_t *auth;	      /* and what is known of it, in the form of a login's answer */
+	int64_t expires;      /* of a credential that is only verified */
 };
 
 /* --- login.c --------------------------------------------------------------------------------- */
@@ -53,7 +60,8 @@ struct login {
 /* A login of CALLER that ends by END with WAITER; NULL without memory: then nobody has answered WAITER. */
 struct login *login_new(struct sessions *all, const struct caller *caller, const struct cluster_config *cluster,
     const struct login_end *end, void *waiter) NODISCARD;
-/* Checks CREDENTIAL (taken over; NULL: there is none) and goes on with the exchange, or refuses. */
+/* Checks CREDENTIAL (taken over; NULL: there is none) and goes on with the exchange, or refuses. A login that has no
+ * candidates yet takes those of its service. */
 void login_start(struct login *login, struct secret *credential);
 /* Refuses and frees LOGIN. */
 void login_refuse(struct login *login, enum wire_status status, const char *step, const char *remedy,
@@ -90,6 +98,8 @@ bool login_keep_token(struct login *login, const char *token) NODISCARD;
 void login_give_back(const struct login *login, const char *token);
 /* Ends LOGIN's session: its token is revoked. LOGIN goes on without it. */
 void login_session_end(struct login *login, const char *why);
+/* The service account that AUTH, of a login's answer, names: texts are AUTH's, "" where absent. */
+struct account_identity login_identity(const struct login *login, const json_t *auth);
 /* The exchange made TOKEN, with the answer's AUTH: whatever comes now, it is kept or revoked. Frees LOGIN. */
 void login_made(struct login *login, const json_t *auth, const char *token);
 

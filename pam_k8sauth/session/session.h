@@ -23,6 +23,8 @@ struct sessions_options {
 	const struct session_config *config; /* outlives the sessions */
 	const char *helper_socket;
 	int table_fd; /* from the fd store, -1: make one */
+	/* The systemd unit that PEER runs in, the caller's to free: 0, or a negative errno. NULL: cannot be told. */
+	int (*peer_unit)(const struct wire_peer *peer, char **ret);
 	/* Hands a new table's descriptor to systemd (sd_pid_notify_with_fds, FDSTORE=1); NULL: nowhere to keep it. */
 	void (*keep_fd)(int fd);
 };
@@ -39,8 +41,8 @@ bool sessions_know(void *arg, const char *session_id);
 /* Sessions that are open, logins not yet opened. */
 size_t sessions_count(const struct sessions *sessions);
 
-/* The wire socket's requests: a wire_request_fn with ARG the struct sessions. Checks the peer (root, or lookup by
- * anybody). */
+/* The wire socket's requests: a wire_request_fn with ARG the struct sessions. Checks the peer (root;
+ * anybody for lookup; consumers for verify). */
 void sessions_request(
     void *arg, struct wire_conn *conn, const struct wire_frame *request, const struct wire_peer *peer);
 
@@ -54,6 +56,9 @@ struct refusal {
 	int64_t when; /* unix */
 };
 const struct refusal *sessions_explain(const struct sessions *sessions, const char *ref);
+
+/* Forgets every answer to verify: something that they hang on has changed. ARG is the struct sessions. */
+void sessions_forget_verified(void *arg);
 
 /*
  * admin.c: what an administrator asks, and a user about what is the user's own. ARG is the struct sessions, UID who

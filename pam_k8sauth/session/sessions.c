@@ -4,11 +4,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "accounts/local.h"
 #include "base/safe_open.h"
 #include "base/text.h"
 #include "session/state.h"
-
-#define DENIED_QUIET_MS 10000
+#include "session/verify.h"
 
 uint32_t text_hash(const char *text)
 {
@@ -168,6 +168,20 @@ const struct cluster_config *sessions_login_cluster(const struct sessions *all, 
 			cluster = &config->clusters[i];
 	}
 	return cluster;
+}
+
+bool sessions_user_is(const struct sessions *all, const char *user, uid_t uid)
+{
+	struct local_user local;
+	struct account account;
+
+	if (!user[0])
+		return false;
+	if (sessions_cluster(all, user))
+		return accounts_lookup(all->options.accounts, user, (const char *const *)all->prefixes, &account) ==
+			   0 &&
+		       account.uid == uid;
+	return local_find_user(LOCAL_PASSWD, user, LOCAL_NO_ID, &local) == 0 && local.uid == uid;
 }
 
 const struct service_config *sessions_service(const struct sessions *all, const char *name)
@@ -337,7 +351,8 @@ int sessions_new(const struct sessions_options *options, struct sessions **ret, 
 	all->buckets = calloc(RATE_BUCKETS, sizeof(*all->buckets));
 	random_bytes(&all->rate_seed, sizeof(all->rate_seed));
 	random_bytes(all->tickets.key, sizeof(all->tickets.key));
-	if (!all->helper_socket || !all->refusals || !all->buckets || prefixes_collect(all) < 0)
+	all->verifier = verifier_new();
+	if (!all->verifier || !all->helper_socket || !all->refusals || !all->buckets || prefixes_collect(all) < 0)
 		goto fail;
 	r = boot_id_read(all->boot_id);
 	if (r < 0) {
@@ -369,6 +384,7 @@ void sessions_unref(struct sessions *all)
 {
 	if (--all->refs > 0)
 		return;
+	verifier_free(all->verifier);
 	free(all->helper_socket);
 	free(all->refusals);
 	free(all->buckets);
@@ -422,13 +438,12 @@ size_t sessions_count(const struct sessions *all)
 	return n;
 }
 
-/* Only root may have sessions (section 4). One line in ten seconds: anybody can make us write it. */
+/* Only root may have sessions (section 4). One line a minute for each uid: anybody can make us write it. */
 static void deny(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request, uid_t uid)
 {
-	if (!all->denied_said || monotonic_ms() - all->denied_said > DENIED_QUIET_MS) {
-		all->denied_said = monotonic_ms();
-		log_warning("uid %u asked for what only root may ask (request type %u)", uid, request->type);
-	}
+	if (rate_say(all, "only root", uid))
+		log_warning("uid %u asked for what only root may ask (request type %u; said once a minute)", uid,
+		    request->type);
 	wire_reply_status(conn, request->type, WIRE_STATUS_DENIED, NULL, "k8sauth: only root may ask that");
 }
 
@@ -438,6 +453,10 @@ void sessions_request(void *arg, struct wire_conn *conn, const struct wire_frame
 
 	if (request->type == WIRE_LOOKUP) {
 		lookup_request(all, conn, request, peer);
+		return;
+	}
+	if (request->type == WIRE_VERIFY) {
+		verify_request(all, conn, request, peer);
 		return;
 	}
 	if (peer->uid != 0) {

@@ -47,12 +47,18 @@ struct rate_bucket {
 };
 #define RATE_BUCKETS 2048
 
-struct lookup_bucket {
+struct uid_bucket {
 	uid_t uid;
 	int64_t window; /* monotonic ms when counting began */
-	uint32_t lookups;
+	uint32_t count;
 };
-#define LOOKUP_BUCKETS 256
+#define UID_BUCKETS 256
+
+struct said_bucket {
+	uint64_t key;
+	int64_t at; /* monotonic ms, 0: never */
+};
+#define SAID_BUCKETS 256
 
 #define REFUSALS 4096
 struct refusal_ring {
@@ -96,10 +102,11 @@ struct sessions {
 	struct rate_bucket *buckets;
 	uint64_t rate_seed;
 	struct ticket_memory tickets;
-	struct lookup_bucket lookups[LOOKUP_BUCKETS];
+	struct verifier *verifier;
+	struct uid_bucket lookups[UID_BUCKETS], verifies[UID_BUCKETS];
+	struct said_bucket said[SAID_BUCKETS];
 	struct late_reply *late; /* answers that wait their second */
 	char **prefixes;	 /* of the clusters, NULL-terminated */
-	int64_t denied_said;	 /* when a refused peer was last written about */
 	struct {
 		unsigned running;
 		bool starting;
@@ -114,6 +121,8 @@ struct caller {
 	char ref[REF_SIZE];
 	char user[ACCOUNT_NAME_SIZE], service[64], rhost[64], tty[64];
 	char role[128];
+	uid_t uid;  /* of the process that asks to verify */
+	bool quiet; /* one like it was refused of late: the journal has that */
 };
 
 struct sessions *sessions_ref(struct sessions *all);
@@ -138,6 +147,8 @@ struct session *session_by_handle(struct sessions *all, const struct secret *han
 const struct cluster_config *sessions_cluster(const struct sessions *all, const char *user);
 /* The same, or the first cluster to whose service accounts the local account USER is opened. */
 const struct cluster_config *sessions_login_cluster(const struct sessions *all, const char *user);
+/* Whether USER is the account with this UID. */
+bool sessions_user_is(const struct sessions *all, const char *user, uid_t uid);
 const struct service_config *sessions_service(const struct sessions *all, const char *name);
 /* A login whose account is not settled (uid 0) is not there yet, for anybody. */
 bool session_settled(const struct session *session);
@@ -163,6 +174,9 @@ bool caller_read(const struct wire_frame *request, struct caller *ret, const cha
 void session_refuse(struct sessions *all, struct wire_conn *conn, uint8_t type, enum wire_status status,
     const struct caller *caller, const char *verb, const char *step, const char *remedy, const char *format, ...)
     PRINTF_LIKE(9, 10);
+/* Another answer to what was refused before, under CALLER's reference. Nothing is written. */
+void session_refuse_again(
+    struct sessions *all, struct wire_conn *conn, uint8_t type, enum wire_status status, const struct caller *caller);
 /* Answers that wait are sent at once: the owner leaves. */
 void late_replies_flush(struct sessions *all);
 
@@ -170,8 +184,16 @@ void late_replies_flush(struct sessions *all);
 
 /* Counts a failure of CALLER; whether its answer has to wait (the sixth within a minute, and more). */
 bool rate_failure(struct sessions *all, const struct caller *caller);
+/* Whether it had to wait now; nothing is counted. */
+bool rate_failing(const struct sessions *all, const struct caller *caller);
 /* Counts a lookup of UID, which is not root's; whether it may be answered. */
 bool rate_lookup(struct sessions *all, uid_t uid);
+/* The same for a verification that is not answered from memory. */
+bool rate_verify(struct sessions *all, uid_t uid);
+/* Whether WHAT (of UID) may be written to the journal: once a minute. */
+bool rate_say(struct sessions *all, const char *what, uid_t uid);
+/* The same for CALLER's failures. */
+bool rate_say_failures(struct sessions *all, const struct caller *caller);
 
 /* --- ticket_memory.c ------------------------------------------------------------------------- */
 
@@ -185,6 +207,8 @@ void ticket_forget(struct sessions *all, const char *session);
 /* --- requests -------------------------------------------------------------------------------- */
 
 void login_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);
+void verify_request(
+    struct sessions *all, struct wire_conn *conn, const struct wire_frame *request, const struct wire_peer *peer);
 void account_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);
 void check_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);
 void open_request(

@@ -133,23 +133,21 @@ static void on_role_read(void *arg, struct vault_response *response)
 			      : "the ticket's role has no audience, which logins through PAM demand");
 		return;
 	}
-	login_made(login, login->auth, secret_reveal(login->token));
+	if (login->end->proved)
+		login->end->proved(login, login->auth,
+		    time(NULL) + json_integer_value(json_object_get(login->auth, "lease_duration")));
+	else
+		login_made(login, login->auth, secret_reveal(login->token));
 }
 
-/* The role that the token's record names, if the PAM line or the service lets it in. */
+/* Whether the PAM line or the service lets ROLE, of the token's record, in. */
 static bool role_allowed(const struct login *login, const char *role)
 {
-	const struct service_config *service = sessions_service(login->all, login->caller.service);
-
-	if (login->role_named)
-		return streq(role, login->caller.role);
-	for (char **at = service ? service->roles : NULL; at; at++) {
-		if (!*at)
-			return false;
-		if (streq(role, *at))
+	for (size_t i = 0; i < login->n_candidates; i++) {
+		if (streq(role, login->candidates[i]))
 			return true;
 	}
-	return true;
+	return login->n_candidates == 0;
 }
 
 static void role_check(struct login *login)

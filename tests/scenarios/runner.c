@@ -24,6 +24,7 @@
 #include "base/text.h"
 #include "capture.h"
 #include "fake_daemon.h"
+#include "kubelet.h"
 
 #define CONFIG_DIR   "/run/pam.d"
 #define LOGIN_UID    "/run/loginuid"
@@ -401,6 +402,8 @@ static bool run_file(unsigned number, const char *path, const char *module, cons
 		buf_printf(&run.problems, "# %s\n", why);
 	} else if (!write_config(&scenario)) {
 		buf_printf(&run.problems, "# no configuration: %s\n", strerror(errno));
+	} else if (!kubelet_write(scenario.kubelet)) {
+		buf_printf(&run.problems, "# no token file: %s\n", strerror(errno));
 	} else if (!set_uids(&scenario)) {
 		buf_printf(&run.problems, "# cannot set the uids: %s\n", strerror(errno));
 	} else {

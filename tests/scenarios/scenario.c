@@ -123,10 +123,10 @@ static char *make_part(const char *which, size_t size)
 }
 
 /* ANSWER's words as text; NULL where they make no sense. */
-static char *make_answer(struct list *words, size_t at)
+static char *make_answer(const struct list *words, size_t at)
 {
 	const char *kind = words->items[at];
-	char **w = words->items + at;
+	char *const *w = words->items + at;
 	size_t n = words->n - at;
 
 	if (streq(kind, "text") && n == 2)
@@ -279,6 +279,10 @@ static bool read_header(struct reader *reader, const struct list *words)
 	if (streq(words->items[0], "stack")) {
 		read_stack(reader, words);
 		return true;
+	}
+	if (streq(words->items[0], "kubelet")) {
+		reader->scenario->kubelet = make_answer(words, 1);
+		return reader->scenario->kubelet || fail(reader, "not an answer");
 	}
 	if (words->n != 2)
 		return fail(reader, "%s needs one word", words->items[0]);
@@ -501,4 +505,5 @@ void scenario_free(struct scenario *scenario)
 	free(scenario->login_uid);
 	free(scenario->real_uid);
 	free(scenario->stack);
+	free(scenario->kubelet);
 }

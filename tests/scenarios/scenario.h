@@ -8,6 +8,7 @@
  *     daemon none | untrusted-folder | untrusted-socket                instead of a listening k8sauthd
  *     loginuid N, realuid N                                            of the process (defaults: unset, 0)
  *     threads N                                                        the first call, N times at once
+ *     kubelet ANSWER                                                   /run/pod/token holds it, the way kubelet does it
  *     stack LINE...                                                    of the PAM configuration, in order; without
  *                                                                      any, pam_k8sauth.so is required in each phase
  * Then what the application does:
@@ -96,7 +97,8 @@ struct scenario {
 	enum daemon_kind daemon;
 	unsigned threads;
 	char *login_uid, *real_uid;
-	char *stack; /* the configuration */
+	char *kubelet; /* content of KUBELET_TOKEN; NULL: there is none */
+	char *stack;   /* the configuration */
 	struct action actions[LIST_MAX];
 	size_t n_actions;
 };

@@ -62,7 +62,7 @@ __attribute__((visibility("default"))) int pidfd_open(pid_t pid, unsigned flags)
 static void backend_send(struct vault *vault, struct vault_request *request, vault_done_fn *done, void *arg)
 {
 	static const char *const ops[] = { "read", "list", "update", "create", "patch", "delete", "help", "header",
-		"other", "resolve" };
+		"other", "resolve", "verify" };
 	const char *role = json_string_value(json_object_get(request->data, "role"));
 	size_t len = strlen(world.requests);
 
@@ -131,6 +131,22 @@ static struct vault_response *login_answer(struct vault_request *request)
 		json_object_update(response->auth, auth);
 		json_decref(auth);
 	}
+	return response;
+}
+
+/* The same login, of which nothing is kept. */
+static struct vault_response *verify_answer(struct vault_request *request)
+{
+	struct vault_response *response;
+
+	assert_true(request->pam && !request->pam->session_id);
+	response = login_answer(request);
+	if (response->status != 200)
+		return response;
+	world.tokens--;
+	world.verified++;
+	json_object_del(response->auth, "client_token");
+	response->data = json_pack("{s:I}", "expires", (json_int_t)world.expires);
 	return response;
 }
 
@@ -252,7 +268,7 @@ static struct vault_response *backend_answer(struct vault_request *request)
 	if (request->op == VAULT_RESOLVE)
 		return role_answer(json_string_value(json_object_get(request->data, "role")));
 	if (streq(request->path, "auth/kubernetes/login"))
-		return login_answer(request);
+		return request->op == VAULT_VERIFY ? verify_answer(request) : login_answer(request);
 	if (streq(request->path, "auth/token/revoke-self"))
 		return revoke_answer();
 	if (streq(request->path, "auth/token/renew-self"))
@@ -412,6 +428,20 @@ static void fd_take(int fd)
 	world.kept_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
+static int unit_take(const struct wire_peer *peer, char **ret)
+{
+	assert_true(peer->uid != 0);
+	if (!world.unit)
+		return -ESRCH;
+	*ret = strdup(world.unit);
+	return 0;
+}
+
+void world_logins_change(void)
+{
+	backend.logins_changed++;
+}
+
 void world_start(int table_fd)
 {
 	struct sessions_options options = {
@@ -421,6 +451,7 @@ void world_start(int table_fd)
 		.helper_socket = "/nowhere/helper",
 		.table_fd = table_fd,
 		.keep_fd = fd_take,
+		.peer_unit = unit_take,
 	};
 	char why[256];
 

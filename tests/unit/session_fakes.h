@@ -58,6 +58,8 @@ struct fake_world {
 	const char *hold;	     /* requests whose path ends so are not answered */
 	char requests[4096];	     /* "update auth/kubernetes/login web\n" */
 	unsigned tokens, n_revoked;  /* minted, revoked */
+	unsigned verified;	     /* logins that were only looked at */
+	int64_t expires;	     /* of their credential, unix */
 	struct vault_request *login; /* the last login, kept */
 
 	/* accounts */
@@ -75,7 +77,8 @@ struct fake_world {
 	unsigned n_session; /* WIRE_HELPER_SESSION, UPDATE and ROTATE requests */
 	unsigned n_rotated; /* ROTATE only */
 
-	bool no_pidfd; /* an old kernel */
+	bool no_pidfd;	  /* an old kernel */
+	const char *unit; /* of every peer; NULL: it cannot be told */
 	char log[32768];
 };
 
@@ -92,6 +95,8 @@ void world_restart(void);
 void world_start(int table_fd);
 /* Answers held requests with what the backend says now. */
 void world_release(void);
+/* The backend's roles, or what else a login hangs on, change. */
+void world_logins_change(void);
 bool world_logged(const char *text);
 /* How many files lie in session ID's directory. */
 unsigned world_files(const char *id);

@@ -57,6 +57,9 @@ static void test_long_file(void **state)
 	    "cluster \"prod/two\" { unix_prefix = \"k8sprod_\" allow_no_audience = true allow_api_audience = true }\n"
 	    "service \"sshd\" { roles = [\"ssh-admin\", \"ssh\"]  export_token = true  keys = \"allow\" }\n"
 	    "service \"login\" { keys = \"deny\" }\n"
+	    "consumer \"postgresql\" { uid = \"postgres\" unit = \"postgresql@*.service\" roles = [\"db\"] "
+	    "users = \"k8s_*\" }\n"
+	    "consumer \"apache2\" { uid = \"33\" }\n"
 	    "export \"policy\" { services = [\"sshd\"] }\n"
 	    "export \"db\" { path = \"secret/data/{namespace}/{service_account}/{host}/{user}\" field = \"password\"\n"
 	    "  file = \"db-password\" variable = \"K8SAUTH_DB_PASSWORD\" }\n";
@@ -80,6 +83,15 @@ static void test_long_file(void **state)
 	assert_true(config->session.services[0].export_token && config->session.services[0].keys_allow);
 	assert_false(config->session.services[1].keys_allow);
 	assert_null(config->session.services[1].roles);
+	assert_int_equal(config->session.n_consumers, 2);
+	assert_string_equal(config->session.consumers[0].service, "postgresql");
+	assert_string_equal(config->session.consumers[0].uid, "postgres");
+	assert_string_equal(config->session.consumers[0].unit, "postgresql@*.service");
+	assert_string_equal(config->session.consumers[0].users, "k8s_*");
+	assert_string_equal(config->session.consumers[0].roles[0], "db");
+	assert_string_equal(config->session.consumers[1].uid, "33");
+	assert_null(config->session.consumers[1].unit);
+	assert_null(config->session.consumers[1].roles);
 	assert_true(config->session.exports[0].policy);
 	assert_string_equal(config->session.exports[0].services[0], "sshd");
 	assert_false(config->session.exports[1].policy);
@@ -114,7 +126,20 @@ static void test_refusals(void **state)
 		/* not built yet, by name */
 		{ "\nmode = \"agent\"\n", "f:2: mode \"agent\" is not built yet" },
 		{ C "remote { address = \"https://v\" }\n", "f:2: remote is not built yet" },
-		{ C "consumer \"postgresql\" { uid = \"postgres\" }\n", "f:2: consumer is not built yet" },
+		{ C "consumer \"db\" { }\n", "f:2: a consumer needs the uid" },
+		{ C "consumer { uid = \"a\" }\n", "f:2: write consumer \"NAME\" { }" },
+		{ C "consumer \"db\" {\nuid = \"root\" }\n", "f:2: a program of root needs no consumer block" },
+		{ C "consumer \"db\" { uid = \"0\" }\n", "f:2: a program of root needs no consumer block" },
+		{ C "consumer \"db\" { uid = \"a b\" }\n", "f:2: uid must be a name of /etc/passwd" },
+		{ C "consumer \"db\" { uid = 26 }\n", "f:2: uid must be" },
+		{ C "consumer \"db\" { uid = \"a\" unit = \"db\" }\n",
+		    "f:2: unit needs its type: write \"db.service\"" },
+		{ C "consumer \"db\" { uid = \"a\" unit = \"[ab].service\" }\n", "f:2: unit must be a systemd unit" },
+		{ C "consumer \"db\" { uid = \"a\" users = \"k8s_[ab]\" }\n", "f:2: users must be a Unix name" },
+		{ C "consumer \"db\" { uid = \"a\" }\nconsumer \"db\" { uid = \"b\" }\n",
+		    "f:3: consumer \"db\" stands twice" },
+		{ C "consumer \"db\" { uid = \"a\"\nkeys = \"allow\" }\n",
+		    "f:3: keys is not known in a consumer block" },
 		{ C "audit \"file\" { }\n", "f:2: audit is not built yet" },
 		{ "seal \"static\" { key_file = \"/k\" }\n", "f:1: seal \"static\" is not built yet" },
 		{ "seal \"transit\" { }\n", "f:1: seal \"transit\" is not built yet" },

@@ -325,8 +325,12 @@ static void test_options(void **state)
 		{ "require", "needs a value" },
 		{ "require=k8sauth/sudo/{host}:update", NULL },
 		{ "require=k8sauth/sudo/{host}:update", "is given twice" },
-		{ "verify", "is not supported by this version" },
-		{ "token_file=/x", "is not supported by this version" },
+		{ "verify", NULL },
+		{ "verify", "is given twice" },
+		{ "verify=1", "takes no value" },
+		{ "token_file", "needs a value" },
+		{ "token_file=/x", NULL },
+		{ "token_file=/y", "is given twice" },
 	};
 	static const char *const bad_env[] = { "env=PATH", "env=A,,B", "env=A,", "env=A B", "env=A=b",
 		"env=KUBECONFIG,LD_PRELOAD", "env=VAULT_SKIP_VERIFY", "env=1A" };
@@ -351,13 +355,45 @@ static void test_options(void **state)
 	assert_string_equal(options.role, "ssh");
 	assert_string_equal(options.env, "KUBECONFIG,DB_URL");
 	assert_string_equal(options.prompt, "Token: ");
-	assert_true(options.keys && options.debug && options.local && options.try_first_pass);
+	assert_string_equal(options.token_file, "/x");
+	assert_true(options.verify && options.keys && options.debug && options.local && options.try_first_pass);
 	for (size_t i = 0; i < ARRAY_SIZE(bad_env); i++) {
 		struct options fresh = { 0 };
 
 		assert_string_equal(
 		    option_parse(&fresh, bad_env[i]), "names a variable that is never set, or no variable");
 	}
+}
+
+/* Options that do not go together. */
+static void test_conflicts(void **state)
+{
+	static const struct {
+		const char *arguments[3];
+		bool conflict;
+	} rows[] = {
+		{ { "verify", "role=db" }, false },
+		{ { "verify", "token_file=/x" }, false },
+		{ { "token_file=/x", "role=db", "local" }, false },
+		{ { "session", "require=a:update" }, false },
+		{ { "verify", "session" }, true },
+		{ { "verify", "require=a:update" }, true },
+		{ { "token_file=/x", "session" }, true },
+		{ { "token_file=/x", "require=a:update" }, true },
+		{ { "token_file=/x", "prompt=x" }, true },
+		{ { "token_file=/x", "try_first_pass" }, true },
+		{ { "token_file=/x", "use_first_pass" }, true },
+	};
+	struct options relative = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct options options = { 0 };
+
+		for (size_t k = 0; k < 3 && rows[i].arguments[k]; k++)
+			assert_null(option_parse(&options, rows[i].arguments[k]));
+		assert_int_equal(options_conflict(&options) != NULL, rows[i].conflict);
+	}
+	assert_string_equal(option_parse(&relative, "token_file=token"), "must be an absolute path");
 }
 
 /* Rules that must hold whatever the table says in detail. */
@@ -397,6 +433,7 @@ int main(void)
 		cmocka_unit_test(test_looks_ours),
 		cmocka_unit_test(test_env_filter),
 		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_conflicts),
 		cmocka_unit_test(test_codes),
 	};
 

@@ -100,7 +100,12 @@ static int end_all(void *arg, const char *identity, sessions_ended_fn *done, voi
 	return 0;
 }
 
-static const struct api_sessions sessions = { find, list, find, name, get, end, end_all };
+static void forget(void *arg)
+{
+	assert_ptr_equal(arg, &marker);
+}
+
+static const struct api_sessions sessions = { find, list, find, name, get, end, forget, end_all };
 static const struct api api = { .ask = &sessions, .sessions = &marker };
 
 /* --- tests ----------------------------------------------------------------------------------- */

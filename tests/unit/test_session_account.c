@@ -34,7 +34,7 @@ static void test_peers(void **state)
 	what.user = FAKE_USER;
 	ask(&conn, what);
 	assert_int_equal(conn.status, WIRE_STATUS_UNAVAILABLE);
-	what.type = WIRE_VERIFY;
+	what.type = 99;
 	what.uid = 0;
 	ask(&conn, what);
 	assert_int_equal(conn.status, WIRE_STATUS_PROTOCOL);
