@@ -46,6 +46,7 @@ enum {
 	TAKES_HTTP = 1 << 0,
 	TAKES_FORMAT = 1 << 1,
 	TAKES_FIELD = 1 << 2,
+	TAKES_LOCAL = 1 << 3, /* HTTP, to k8sauthd on this machine: its own API is nowhere else */
 	TAKES_ALL = TAKES_HTTP | TAKES_FORMAT | TAKES_FIELD,
 };
 
@@ -85,6 +86,8 @@ void ui_warn(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 int ui_fail(const struct cli *cli, int code, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Whether standard output is a terminal that takes colours; then a newline follows a raw field. */
 bool ui_is_terminal(void);
+/* Asks at the terminal for a line that is not shown: 0, -ENOTTY (standard input is none), -EINTR. */
+int ui_ask_hidden(const char *prompt, struct buf *ret) NODISCARD;
 /* A formatted text; the caller frees it. Never NULL. */
 char *text_of(const char *format, ...) PRINTF_LIKE(1, 2);
 /* TEXT in lines of at most 78 characters, each with PAD blanks before it; the caller frees it. */

@@ -2,9 +2,12 @@
 /* Lines to the terminal: results to standard output, everything else to standard error, coloured as by the vault
  * command. */
 #include <ctype.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/secret.h"
@@ -126,6 +129,41 @@ int ui_fail(const struct cli *cli, int code, const char *format, ...)
 	print_error(cli, "91", format, args);
 	va_end(args);
 	return code;
+}
+
+/* Reads one line from FD, without its end, into LINE; false where it was interrupted (its last character is INTERRUPT).
+ */
+static bool read_line(int fd, char interrupt, struct buf *line)
+{
+	char c;
+
+	while (read(fd, &c, 1) == 1 && c != '\n') {
+		if (c == interrupt)
+			return false;
+		buf_add_char(line, c);
+	}
+	return !line->failed;
+}
+
+int ui_ask_hidden(const char *prompt, struct buf *ret)
+{
+	struct termios shown, hidden;
+	bool done;
+
+	fputs(prompt, stderr);
+	if (tcgetattr(STDIN_FILENO, &shown) < 0) {
+		fputs("\n", stderr);
+		return -ENOTTY;
+	}
+	/* The interrupt key ends the line instead of the program, so that the terminal shows what is typed again. */
+	hidden = shown;
+	hidden.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+	hidden.c_cc[VEOL] = shown.c_cc[VINTR];
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+	done = read_line(STDIN_FILENO, (char)shown.c_cc[VINTR], ret);
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+	fputs("\n", stderr);
+	return done ? 0 : -EINTR;
 }
 
 /* A text cut into words, one blank between two; two blanks make an empty one. */

@@ -141,30 +141,36 @@ const struct verb verbs[] = {
 	    verb_operator_init, NULL },
 
 	{ "session list", "[options]", "Lists the sessions on this machine",
-	    "  Root sees all, another user the user's own.\n", TAKES_HTTP | TAKES_FORMAT, NULL, verb_session_list,
+	    "  Root sees all, another user the user's own.\n", TAKES_HTTP | TAKES_LOCAL | TAKES_FORMAT, NULL,
+	    verb_session_list, NULL },
+	{ "session show", "[options] ID", "Shows a session", NULL, TAKES_ALL | TAKES_LOCAL, NULL, verb_session_show,
 	    NULL },
-	{ "session show", "[options] ID", "Shows a session", NULL, TAKES_ALL, NULL, verb_session_show, NULL },
 	{ "session kill", "[options] ID", "Ends a session: revokes its token and removes its files",
-	    "  For root, and for the session's own user. Its processes go on, without token and files.\n", TAKES_HTTP,
-	    NULL, verb_session_kill, NULL },
+	    "  For root, and for the session's own user. Its processes go on, without token and files.\n",
+	    TAKES_HTTP | TAKES_LOCAL, NULL, verb_session_kill, NULL },
+	{ "session login", "[options]", "Gives a session a new token, when its own has expired or soon will",
+	    "  Reads a JWT of the session's service account, or a ticket, from standard input or a file: never\n"
+	    "  from the command line, where others see it. For root, and for the session's own user.\n\n"
+	    "      $ k8sauth session login < /tmp/jwt\n",
+	    TAKES_HTTP | TAKES_LOCAL, FLAGS(FLAG_SESSION, FLAG_TOKEN_FILE), verb_session_login, NULL },
 	{ "revoke", "[options] [MOUNT/]NAMESPACE/SERVICEACCOUNT", "Ends all sessions of a service account",
 	    "  As session kill does, in every cluster unless MOUNT names one. Needs root.\n\n"
 	    "      $ k8sauth revoke webapp-ns/webapp-sa\n",
-	    TAKES_HTTP, NULL, verb_revoke, NULL },
+	    TAKES_HTTP | TAKES_LOCAL, NULL, verb_revoke, NULL },
 
 	{ "accounts list", "[options]", "Lists the accounts that have logged in or are declared", "  Needs root.\n",
-	    TAKES_HTTP | TAKES_FORMAT, NULL, verb_accounts_list, NULL },
+	    TAKES_HTTP | TAKES_LOCAL | TAKES_FORMAT, NULL, verb_accounts_list, NULL },
 	{ "accounts name", "[options] [MOUNT/]NAMESPACE/SERVICEACCOUNT",
 	    "Tells which user a service account is on this machine",
 	    "  It need not have logged in: configuration and names tell. Needs root.\n\n"
 	    "      $ k8sauth accounts name -field=uid webapp-ns/webapp-sa\n",
-	    TAKES_ALL, NULL, verb_accounts_name, NULL },
+	    TAKES_ALL | TAKES_LOCAL, NULL, verb_accounts_name, NULL },
 	{ "accounts rebind", "[options] USER", "Lets a recreated service account in again",
 	    "  A service account that was deleted and made again is another one, and is refused. This\n"
 	    "  forgets the old one: the next login proves the account anew. Needs root.\n",
-	    TAKES_HTTP, NULL, verb_accounts_rebind, NULL },
+	    TAKES_HTTP | TAKES_LOCAL, NULL, verb_accounts_rebind, NULL },
 	{ "explain", "[options] REF", "Tells why a login was refused",
 	    "  REF is what the user was shown: \"k8sauth: refused, ref 7f3a2c\". For root, and for that user.\n",
-	    TAKES_ALL, NULL, verb_explain, NULL },
+	    TAKES_ALL | TAKES_LOCAL, NULL, verb_explain, NULL },
 	{ 0 },
 };

@@ -2,7 +2,6 @@
 /* login: by a token, or by the JWT of a Kubernetes service account; the token is kept for later commands. */
 #include <errno.h>
 #include <stdio.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/secret.h"
@@ -12,29 +11,13 @@
 
 #define TOKEN_MAX 65536
 
-/* Reads one line from FD, without its end, into LINE; false where it was interrupted (its last character is INTERRUPT).
- */
-static bool read_line(int fd, char interrupt, struct buf *line)
-{
-	char c;
-
-	while (read(fd, &c, 1) == 1 && c != '\n') {
-		if (c == interrupt)
-			return false;
-		buf_add_char(line, c);
-	}
-	return !line->failed;
-}
-
 /* Asks at the terminal without showing what is typed. CLI_OK, or CLI_SERVER after the reason was printed. */
 static int ask_token(const struct cli *cli, struct buf *ret)
 {
-	struct termios shown, hidden;
-	bool done;
-
-	fputs("Token (will be hidden): ", stderr);
-	if (tcgetattr(STDIN_FILENO, &shown) < 0) {
-		fputs("\n", stderr);
+	switch (ui_ask_hidden("Token (will be hidden): ", ret)) {
+	case 0:
+		return CLI_OK;
+	case -ENOTTY:
 		return ui_fail(cli, CLI_SERVER,
 		    "Error authenticating: An error occurred attempting to ask for a token. The raw error message is "
 		    "shown "
@@ -42,16 +25,9 @@ static int ask_token(const struct cli *cli, struct buf *ret)
 		    "executing outside of a terminal (tty). If you want to pipe the value, pass \"-\" as the argument "
 		    "to "
 		    "read from stdin. The raw error was: file descriptor 0 is not a terminal");
+	default:
+		return ui_fail(cli, CLI_SERVER, "Error authenticating: user interrupted");
 	}
-	/* The interrupt key ends the line instead of the program, so that the terminal shows what is typed again. */
-	hidden = shown;
-	hidden.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
-	hidden.c_cc[VEOL] = shown.c_cc[VINTR];
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-	done = read_line(STDIN_FILENO, (char)shown.c_cc[VINTR], ret);
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-	fputs("\n", stderr);
-	return done ? CLI_OK : ui_fail(cli, CLI_SERVER, "Error authenticating: user interrupted");
 }
 
 /* What a login by token shows: what is known of the token, in the form of a login's reply. */

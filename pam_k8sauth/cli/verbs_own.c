@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What Vault has no verbs for: sessions, refusals, accounts. */
 #include <stdio.h>
+#include <unistd.h>
 
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/verbs.h"
 
@@ -142,6 +144,61 @@ int verb_session_kill(struct cli *cli)
 	if (client_send(cli, "DELETE", path, NULL, NULL, &reply) < 0)
 		return reply.status == 404 ? fail_session(cli) : fail_own(cli, &reply);
 	return report_ended(cli, &reply, what);
+}
+
+/* The JWT or ticket, from a file, a pipe or the keyboard. CLI_OK, or CLI_LOCAL after the reason was printed. */
+static int read_credential(const struct cli *cli, struct buf *ret)
+{
+	const char *file = flag_text(cli, FLAG_TOKEN_FILE);
+	int r;
+
+	if (!file && isatty(STDIN_FILENO))
+		r = ui_ask_hidden("Token (will be hidden): ", ret);
+	else
+		r = data_read_text(file ? file : "-", ret);
+	if (r < 0)
+		return ui_fail(cli, CLI_LOCAL, "Error reading the token from %s: %s", file ? file : "standard input",
+		    strerror(-r));
+	return CLI_OK;
+}
+
+/* What of the shell's environment is another one by now: nobody else can change it. */
+static void say_environment(const struct value *data)
+{
+	const char *file = value_get_text(data, "token_file");
+
+	if (value_get_bool(data, "exported_token") && file)
+		ui_output(
+		    "VAULT_TOKEN still is the old token here. For the new one:\n    export VAULT_TOKEN=\"$(cat %s)\"",
+		    file);
+}
+
+int verb_session_login(struct cli *cli)
+{
+	AUTO_REPLY struct reply reply = { 0 };
+	AUTO_VALUE struct value *body = value_new(VALUE_MAP);
+	AUTO_BUF struct buf text = { 0 };
+	const char *session = flag_given(cli, FLAG_SESSION) ? flag_text(cli, FLAG_SESSION) : getenv("K8SAUTH_SESSION");
+	const struct value *data;
+	const char *start;
+	int r = args_between(cli, 0, 0) ? read_credential(cli, &text) : CLI_LOCAL;
+
+	if (r != CLI_OK)
+		return r;
+	start = text.data ? text.data + strspn(text.data, " \t\r\n") : "";
+	value_set(body, "credential", value_string_n(start, strcspn(start, " \t\r\n")));
+	if (session && *session)
+		value_set(body, "session", value_string(session));
+	if (client_send(cli, "PUT", "k8sauth/session/login", NULL, body, &reply) < 0)
+		return ui_fail(cli, CLI_SERVER, "Error: %s", reply.error);
+	data = value_get(reply.json, "data");
+	ui_output(
+	    "Success! Session %s has a new token for %llds", value_get_text(data, "id"), value_get_number(data, "ttl"));
+	if (!value_get_bool(data, "files_written"))
+		ui_warn(
+		    cli, "Its files are not written yet: k8sauthd goes on trying; journalctl -u k8sauthd tells why");
+	say_environment(data);
+	return CLI_OK;
 }
 
 int verb_revoke(struct cli *cli)

@@ -111,11 +111,12 @@ static int route(const struct api *api, struct http_exchange *exchange, const st
 
 	if (api_operation(http->method, query, &op, error) < 0 || api_check_body(http, error) < 0)
 		return -EBADMSG;
-	if (starts_with(path, "k8sauth/")) {
-		own_api(api, exchange, path + strlen("k8sauth/"), op, query, peer);
+	request = api_request_new(http, op, path, query);
+	if (request && wipe_failures() == failures && starts_with(request->path, "k8sauth/")) {
+		own_api(api, exchange, request, peer);
+		vault_request_free(request);
 		return 0;
 	}
-	request = api_request_new(http, op, path, query);
 	call = request && wipe_failures() == failures ? api_call_new(exchange, http, path, peer) : NULL;
 	if (!call) {
 		vault_request_free(request);

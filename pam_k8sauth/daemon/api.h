@@ -17,6 +17,8 @@ struct api_sessions {
 	int (*show)(void *arg, uid_t uid, const char *id, json_t **ret);
 	int (*name)(void *arg, const char *identity, json_t **ret, char *why, size_t why_size);
 	void (*get)(void *arg, uid_t uid, const char *name, const char *id, sessions_got_fn *done, void *done_arg);
+	int (*login)(void *arg, uid_t uid, const char *id, struct secret *credential, session_login_fn *done,
+	    void *done_arg, char *why, size_t why_size);
 	int (*kill)(void *arg, uid_t uid, const char *id, sessions_ended_fn *done, void *done_arg);
 	void (*forget_verified)(void *arg);
 	int (*revoke)(void *arg, const char *identity, sessions_ended_fn *done, void *done_arg);
@@ -33,7 +35,7 @@ struct api {
 void api_handle(
     void *arg, struct http_exchange *exchange, const struct http_request *request, const struct vault_peer *peer);
 
-/* own_api.c: /v1/k8sauth/PATH, only on the api socket: all for root, one's own for others. Answers EXCHANGE, now or
-   later. */
-void own_api(const struct api *api, struct http_exchange *exchange, const char *path, enum vault_op op,
-    const json_t *query, const struct vault_peer *peer);
+/* own_api.c: paths below k8sauth/, only on the api socket: all for root, one's own for others. Answers EXCHANGE, now or
+   later; REQUEST stays the caller's. */
+void own_api(const struct api *api, struct http_exchange *exchange, const struct vault_request *request,
+    const struct vault_peer *peer);

@@ -216,6 +216,7 @@ static const struct api_sessions api_sessions = {
 	.show = sessions_admin_show,
 	.name = sessions_admin_name,
 	.get = sessions_admin_get,
+	.login = sessions_admin_login,
 	.kill = sessions_admin_kill,
 	.revoke = sessions_admin_revoke,
 	.forget_verified = sessions_forget_verified,

@@ -16,8 +16,8 @@ struct own_call {
 	const struct api *api;
 	struct http_exchange *exchange;
 	uid_t uid;
-	const char *name; /* what follows the entry's path */
-	const json_t *query;
+	const char *name;   /* what follows the entry's path */
+	const json_t *data; /* of a write its body, else its query; NULL: none */
 };
 
 /* Takes REPLY over; NULL: there was no memory for it. */
@@ -104,9 +104,43 @@ static void on_got(void *arg, int status, json_t *reply, const char *why)
 
 static void session_get(const struct own_call *call)
 {
-	const char *session = json_string_value(json_object_get(call->query, "session"));
+	const char *session = json_string_value(json_object_get(call->data, "session"));
 
 	call->api->ask->get(call->api->sessions, call->uid, call->name, session ? session : "", on_got, call->exchange);
+}
+
+static void on_session_login(void *arg, const struct session_login_result *result)
+{
+	AUTO_BUF struct buf text = { 0 };
+
+	if (result->status == WIRE_STATUS_OK) {
+		reply_data(arg, result->data);
+		return;
+	}
+	buf_printf(&text, "%s, ref %s: %s%s%s", result->status == WIRE_STATUS_REFUSED ? "refused" : "unavailable",
+	    result->ref, result->reason, *result->remedy ? "; remedy: " : "", result->remedy);
+	http_reply_error(
+	    arg, result->status == WIRE_STATUS_REFUSED ? 403 : 503, NULL, text.failed ? "out of memory" : text.data);
+}
+
+static void session_login(const struct own_call *call)
+{
+	const json_t *credential = json_object_get(call->data, "credential");
+	const char *id = json_string_value(json_object_get(call->data, "session"));
+	struct secret *secret;
+	char why[256];
+	int r = -ENOMEM;
+
+	if (!json_is_string(credential)) {
+		http_reply_error(call->exchange, 400, NULL, "missing credential: a JWT or a ticket");
+		return;
+	}
+	secret = secret_copy(json_string_value(credential), json_string_length(credential));
+	if (secret)
+		r = call->api->ask->login(
+		    call->api->sessions, call->uid, id, secret, on_session_login, call->exchange, why, sizeof(why));
+	if (r < 0)
+		reply_failure(call->exchange, r, why);
 }
 
 static void on_ended(void *arg, const struct sessions_ended *result)
@@ -211,6 +245,7 @@ static const struct entry {
 	{ "explain/", VAULT_READ, true, explain },
 	{ "session", VAULT_LIST, true, session_list },
 	{ "session/", VAULT_LIST, true, session_list },
+	{ "session/login", VAULT_UPDATE, true, session_login },
 	{ "session/", VAULT_READ, true, session_show },
 	{ "session/", VAULT_DELETE, true, session_kill },
 	{ "get/", VAULT_READ, true, session_get },
@@ -232,10 +267,13 @@ static bool entry_has(const struct entry *entry, const char *path, const char **
 	return starts_with(path, entry->path) && path[len];
 }
 
-void own_api(const struct api *api, struct http_exchange *exchange, const char *path, enum vault_op op,
-    const json_t *query, const struct vault_peer *peer)
+void own_api(const struct api *api, struct http_exchange *exchange, const struct vault_request *request,
+    const struct vault_peer *peer)
 {
-	struct own_call call = { .api = api, .exchange = exchange, .uid = peer->uid, .name = "", .query = query };
+	struct own_call call = {
+		.api = api, .exchange = exchange, .uid = peer->uid, .name = "", .data = request->data
+	};
+	const char *path = request->path + strlen("k8sauth/");
 	const struct entry *found = NULL;
 	bool known = false;
 
@@ -245,7 +283,7 @@ void own_api(const struct api *api, struct http_exchange *exchange, const char *
 		if (!entry_has(&entries[i], path, &name))
 			continue;
 		known = true;
-		if (entries[i].op != op)
+		if (entries[i].op != request->op)
 			continue;
 		found = &entries[i];
 		call.name = name;
@@ -259,6 +297,8 @@ void own_api(const struct api *api, struct http_exchange *exchange, const char *
 		http_reply_error(exchange, 404, NULL, "unsupported path");
 	else if (!found)
 		http_reply_error(exchange, 405, NULL, "unsupported operation");
+	else if (request->fault_status)
+		http_reply_error(exchange, request->fault_status, NULL, request->fault);
 	else if (!api->ask)
 		http_reply_error(exchange, 404, NULL, "there are no logins here: this k8sauthd has no part in PAM");
 	else

@@ -100,7 +100,7 @@ static void report_answer(const struct module *module, const struct exchange *ex
 	AUTO_FREE char *message = wire_get_str(&exchange->reply, WIRE_MESSAGE);
 
 	if (status == WIRE_STATUS_REFUSED) {
-		report_refused(module, ref, "k8sauthd has logged why; k8sauth explain shows it");
+		report_refused(module, ref, message, "k8sauthd has logged why; k8sauth explain shows it");
 		return;
 	}
 	report(module, LOG_ERR, "k8sauthd answered: %s%s%s%s%s", wire_status_name(status), ref ? ", ref " : "",

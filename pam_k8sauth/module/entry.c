@@ -74,7 +74,7 @@ EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char 
 	if (situation == SITUATION_DONE && module.options.verify) {
 		situation = verified_is(&module) ? SITUATION_DONE : SITUATION_REFUSED;
 		if (situation == SITUATION_REFUSED)
-			report_refused(&module, NULL,
+			report_refused(&module, NULL, NULL,
 			    "no credential was verified here: the auth line of this module must have the option verify "
 			    "too");
 	} else if (situation == SITUATION_DONE) {

@@ -81,11 +81,11 @@ static enum situation finish(struct module *module, const struct credential *cre
 		report(module, LOG_NOTICE, "%s", credential_verdict_text(verdict));
 		return SITUATION_NO_CREDENTIAL;
 	case CREDENTIAL_CUT:
-		report_refused(module, NULL, "credential cut at %zu bytes: %s", credential->answer_len,
+		report_refused(module, NULL, NULL, "credential cut at %zu bytes: %s", credential->answer_len,
 		    credential_verdict_text(verdict));
 		break;
 	default:
-		report_refused(module, NULL, "%s (an answer of %zu bytes)", credential_verdict_text(verdict),
+		report_refused(module, NULL, NULL, "%s (an answer of %zu bytes)", credential_verdict_text(verdict),
 		    credential->answer_len);
 		break;
 	}

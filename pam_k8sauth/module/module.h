@@ -117,10 +117,11 @@ enum situation ask_close(struct module *module, const char *session);
 
 /*
  * A refusal: one line that says why, with k8sauthd's reference or, where REF is NULL, one of our own; in the auth phase
- * the standard line that log scanners know; and to the user the reference only, since a reason would tell strangers
- * which accounts there are.
+ * the standard line that log scanners know; and to the user MESSAGE (k8sauthd's; NULL: the reference only), since a
+ * reason would tell strangers which accounts there are.
  */
-void report_refused(const struct module *module, const char *ref, const char *format, ...) PRINTF_LIKE(3, 4);
+void report_refused(const struct module *module, const char *ref, const char *message, const char *format, ...)
+    PRINTF_LIKE(4, 5);
 /* One line with what anybody needs to find the login: service and phase are libpam's prefix. */
 void report(const struct module *module, int priority, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Only where the line says debug. */

@@ -70,7 +70,7 @@ void report_debug(const struct module *module, const char *format, ...)
 	va_end(args);
 }
 
-void report_refused(const struct module *module, const char *ref, const char *format, ...)
+void report_refused(const struct module *module, const char *ref, const char *message, const char *format, ...)
 {
 	const char *logname = pam_modutil_getlogin(module->pamh);
 	char own[2 * REF_BYTES + 1], line[LINE_SIZE];
@@ -96,7 +96,7 @@ void report_refused(const struct module *module, const char *ref, const char *fo
 		    field(logname).text, getuid(), geteuid(), field(module->tty).text, field(module->ruser).text,
 		    field(module->rhost).text, field(module->user).text);
 	snprintf(line, sizeof(line), "k8sauth: refused, ref %s", ref);
-	report_user(module, line);
+	report_user(module, message ? message : line);
 }
 
 void report_user(const struct module *module, const char *text)

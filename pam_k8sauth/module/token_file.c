@@ -30,7 +30,8 @@ enum situation token_file_read(struct module *module, struct secret **ret_creden
 	int r;
 
 	if (is_remote(module->rhost)) {
-		report_refused(module, NULL, "token_file is for local services, and this user comes from another host");
+		report_refused(
+		    module, NULL, NULL, "token_file is for local services, and this user comes from another host");
 		return SITUATION_REFUSED;
 	}
 	r = safe_read_links(module->options.token_file, 0, CREDENTIAL_MAX, &text, why, sizeof(why));
@@ -44,8 +45,8 @@ enum situation token_file_read(struct module *module, struct secret **ret_creden
 		return SITUATION_NO_CREDENTIAL;
 	}
 	if (verdict != CREDENTIAL_COMPLETE) {
-		report_refused(
-		    module, NULL, "token_file %s holds no token (%zu bytes)", module->options.token_file, text.len);
+		report_refused(module, NULL, NULL, "token_file %s holds no token (%zu bytes)",
+		    module->options.token_file, text.len);
 		return SITUATION_BAD_CREDENTIAL;
 	}
 	*ret_credential = secret_copy(credential.text.data, credential.text.len);

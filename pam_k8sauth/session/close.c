@@ -81,6 +81,11 @@ static void on_removed(void *arg, int r, const struct wire_frame *reply)
 	if (!session)
 		return;
 	session->removing = false;
+	/* It has logged in again meanwhile: now its files can be written. */
+	if (session->record.state == SESSION_OPEN) {
+		session_arm(session);
+		return;
+	}
 	session->files_gone = gone;
 	if (gone)
 		session_end_step(session);

@@ -113,9 +113,10 @@ static void refusal_reply(struct sessions *all, struct wire_conn *conn, uint8_t 
     const struct caller *caller, bool late)
 {
 	AUTO_BUF struct buf reply = { 0 };
-	char message[64];
+	char message[128];
 
-	snprintf(message, sizeof(message), "k8sauth: %s, ref %s", answer_text(status), caller->ref);
+	snprintf(message, sizeof(message), "k8sauth: %s, ref %s%s%s", answer_text(status), caller->ref,
+	    caller->hint ? ": " : "", caller->hint ? caller->hint : "");
 	wire_begin(&reply, type | WIRE_REPLY);
 	wire_add_u32(&reply, WIRE_STATUS, status);
 	wire_add_str(&reply, WIRE_REF, caller->ref);

@@ -14,6 +14,7 @@
 #define ANY_PATH "sys/capabilities-self"
 
 #define REMEDY_LOGIN "log in again with a service account token"
+#define RELOGIN	     "run `k8sauth session login`"
 #define REMEDY_LINE  "mend require= on the PAM line, see pam_k8sauth(8)"
 
 /* One question under way. CONN is NULL once the client has left; the answer that is still to come ends it then. */
@@ -72,16 +73,37 @@ static void gate_allow(struct gate *gate)
 	gate_free(gate);
 }
 
+static bool has_expired(const struct gate *gate)
+{
+	for (size_t i = 0; i < HASH_SIZE; i++) {
+		for (const struct session *s = gate->all->hash[i]; s; s = s->next) {
+			if ((s->record.state == SESSION_EXPIRED || s->record.state == SESSION_OPEN) &&
+			    streq(s->record.user, gate->caller.user))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The one refusal that the user can mend, and so is told more than its reference. */
+static void gate_refuse_expired(struct gate *gate)
+{
+	gate->caller.hint = RELOGIN;
+	gate_refuse(gate, WIRE_STATUS_REFUSED, "session", RELOGIN, "the user's session has expired");
+}
+
 static void gate_over(struct gate *gate)
 {
 	if (gate->outage)
 		gate_refuse(gate, WIRE_STATUS_UNAVAILABLE, "policy", NULL, gate->why);
+	else if (gate->n == 0 && has_expired(gate))
+		gate_refuse_expired(gate);
 	else if (gate->n == 0)
 		gate_refuse(gate, WIRE_STATUS_REFUSED, "session", REMEDY_LOGIN, "the user has no live session");
 	else
 		gate_refuse(gate, WIRE_STATUS_REFUSED, "policy",
-		    "give a policy of the session's role this capability on this path; a session whose token was "
-		    "revoked needs a new login",
+		    "give a policy of the session's role this capability on this path; where the session's token was "
+		    "revoked, " RELOGIN,
 		    gate->why);
 }
 

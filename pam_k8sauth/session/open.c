@@ -180,7 +180,7 @@ static void on_written(void *arg, int r, const struct wire_frame *reply)
 	opening_free(opening);
 }
 
-static void token_file_add(struct opening *opening)
+static void token_file_add(struct buf *files, const struct secret *token)
 {
 	static const char name[] = "token";
 	AUTO_BUF struct buf item = { 0 };
@@ -188,11 +188,23 @@ static void token_file_add(struct opening *opening)
 
 	buf_add(&item, head, sizeof(head));
 	buf_add_str(&item, name);
-	buf_add(&item, secret_reveal(opening->export.token), secret_len(opening->export.token));
+	buf_add(&item, secret_reveal(token), secret_len(token));
 	if (item.failed)
-		opening->files.failed = true;
+		files->failed = true;
 	else
-		wire_add(&opening->files, WIRE_FILE | WIRE_CRITICAL, item.data, item.len);
+		wire_add(files, WIRE_FILE | WIRE_CRITICAL, item.data, item.len);
+}
+
+void session_files_begin(
+    struct buf *files, uint8_t type, const struct session_record *record, const struct secret *token)
+{
+	files->max = WIRE_HELPER_MAX;
+	wire_begin(files, type);
+	wire_add_str(files, WIRE_SESSION | WIRE_CRITICAL, record->id);
+	wire_add_str(files, WIRE_USER | WIRE_CRITICAL, record->user);
+	wire_add_u32(files, WIRE_UID | WIRE_CRITICAL, record->uid);
+	wire_add_u32(files, WIRE_GID | WIRE_CRITICAL, record->gid);
+	token_file_add(files, token);
 }
 
 static void on_exported(void *arg)
@@ -228,13 +240,7 @@ static bool opening_prepare(struct opening *opening, const struct session *sessi
 	export->token = session_token(session);
 	if (!opening->deadline || event_add(opening->deadline, &limit) < 0 || !export->token)
 		return false;
-	opening->files.max = WIRE_HELPER_MAX;
-	wire_begin(&opening->files, WIRE_HELPER_SESSION);
-	wire_add_str(&opening->files, WIRE_SESSION | WIRE_CRITICAL, record->id);
-	wire_add_str(&opening->files, WIRE_USER | WIRE_CRITICAL, record->user);
-	wire_add_u32(&opening->files, WIRE_UID | WIRE_CRITICAL, record->uid);
-	wire_add_u32(&opening->files, WIRE_GID | WIRE_CRITICAL, record->gid);
-	token_file_add(opening);
+	session_files_begin(&opening->files, WIRE_HELPER_SESSION, record, export->token);
 	opening->reply.max = WIRE_REPLY_MAX;
 	wire_begin(&opening->reply, WIRE_OPEN | WIRE_REPLY);
 	wire_add_u32(&opening->reply, WIRE_STATUS, WIRE_STATUS_OK);

@@ -20,7 +20,8 @@ struct renewal {
 
 static void session_expire(struct session *session, const char *why)
 {
-	log_line(LOG_NOTICE, NULL, "session %s of %s has expired: %s; its files are removed; remedy: log in again",
+	log_line(LOG_NOTICE, NULL,
+	    "session %s of %s has expired: %s; its files are removed; remedy: k8sauth session login",
 	    session->record.id, session->record.user, why);
 	session->record.state = SESSION_EXPIRED;
 	session->record.renew_at = 0;
@@ -128,6 +129,10 @@ static void open_arm(struct session *session)
 		session_renew(session);
 	else if (record->renew_at && !session->renewing && record->renew_at < next)
 		next = record->renew_at;
+	if (record->files_due && !session->refreshing && !session->removing && now >= session->refresh_at)
+		session_refresh(session);
+	if (record->files_due && !session->refreshing && session->refresh_at > now && session->refresh_at < next)
+		next = session->refresh_at;
 	session_timer(session, next - now < TIMER_MAX_MS ? next - now : TIMER_MAX_MS);
 }
 

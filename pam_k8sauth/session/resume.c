@@ -2,6 +2,7 @@
 /* After a start: takes up what the table holds, and removes files of sessions that are gone. */
 #include <stdio.h>
 
+#include "base/text.h"
 #include "session/state.h"
 
 #define SWEEP_RETRY_SECONDS 60
@@ -82,10 +83,39 @@ static void on_sweep_timer(evutil_socket_t fd, short events, void *arg)
 	sweep(arg);
 }
 
+/* Whether the token of SESSION is another one's, whose login it was: the daemon ended before its record did. */
+static bool is_taken(const struct sessions *all, const struct session *session)
+{
+	if (session->record.state != SESSION_PENDING || session->record.uid != 0)
+		return false;
+	for (size_t i = 0; i < HASH_SIZE; i++) {
+		for (const struct session *s = all->hash[i]; s; s = s->next) {
+			if (s != session && streq(s->record.token_session, session->record.id))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Records of logins that have given their token to a session. */
+static void drop_taken(struct sessions *all)
+{
+	struct session *next;
+
+	for (size_t i = 0; i < HASH_SIZE; i++) {
+		for (struct session *s = all->hash[i]; s; s = next) {
+			next = s->next;
+			if (is_taken(all, s))
+				session_drop(s);
+		}
+	}
+}
+
 void sessions_resume(struct sessions *all)
 {
 	size_t n = 0;
 
+	drop_taken(all);
 	for (size_t i = 0; i < HASH_SIZE; i++) {
 		struct session *next;
 
@@ -102,7 +132,7 @@ void sessions_resume(struct sessions *all)
 			if (session_find(all, id) != s)
 				continue;
 			session_arm(s);
-			if (session_find(all, id) == s && s->record.state == SESSION_OPEN)
+			if (session_find(all, id) == s && s->record.state == SESSION_OPEN && !s->record.files_due)
 				rotation_resume(s);
 		}
 	}

@@ -89,5 +89,20 @@ void sessions_admin_get(void *arg, uid_t uid, const char *name, const char *id, 
 
 /* Ends a session as its close does. DONE is called once, now or later, if the answer is 0. */
 int sessions_admin_kill(void *arg, uid_t uid, const char *id, sessions_ended_fn *done, void *done_arg) NODISCARD;
+
+/* How `k8sauth session login` ended. */
+struct session_login_result {
+	enum wire_status status; /* OK, REFUSED; others: try again */
+	json_t *data;		 /* what is told of the session (the callback's); NULL where refused, or no memory */
+	const char *ref, *reason, *remedy; /* of a refusal, under REF in the journal; REMEDY may be "" */
+};
+typedef void session_login_fn(void *arg, const struct session_login_result *result);
+/*
+ * Logs session ID (NULL: the only expired one of UID) in again with CREDENTIAL (taken over), a JWT or a ticket of its
+ * own service account: its token is replaced, the old one revoked, its files are written again. DONE is called once,
+ * now or later, if the answer is 0; WHY says what to do where it is not. Also -EINVAL.
+ */
+int sessions_admin_login(void *arg, uid_t uid, const char *id, struct secret *credential, session_login_fn *done,
+    void *done_arg, char *why, size_t why_size) NODISCARD;
 /* Ends every session of IDENTITY (as above; without MOUNT, in every cluster), for root. Also -EINVAL. */
 int sessions_admin_revoke(void *arg, const char *identity, sessions_ended_fn *done, void *done_arg) NODISCARD;

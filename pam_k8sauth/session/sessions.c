@@ -83,6 +83,7 @@ static void session_unlink(struct session *session)
 	session_waiters_answer(session, false);
 	rotation_end(session);
 	block_leases_drop(session);
+	relogin_session_gone(session);
 	leader_unwatch(session);
 	event_free(session->timer);
 	free(session);

@@ -32,6 +32,10 @@ struct session {
 	bool polled;
 	bool renewing;
 	bool opening; /* this daemon opens it */
+	/* its files are written again (refresh.c), it logs in again (relogin.c) */
+	bool refreshing;
+	int64_t refresh_at; /* not before; monotonic ms */
+	struct relogin *relogin;
 	/* ending */
 	bool files_gone, token_gone, removing, revoking;
 	int retry_ms;
@@ -121,8 +125,9 @@ struct caller {
 	char ref[REF_SIZE];
 	char user[ACCOUNT_NAME_SIZE], service[64], rhost[64], tty[64];
 	char role[128];
-	uid_t uid;  /* of the process that asks to verify */
-	bool quiet; /* one like it was refused of late: the journal has that */
+	uid_t uid;	  /* of the process that asks to verify */
+	bool quiet;	  /* one like it was refused of late: the journal has that */
+	const char *hint; /* what the user is told besides a refusal's reference; NULL: nothing */
 };
 
 struct sessions *sessions_ref(struct sessions *all);
@@ -260,6 +265,24 @@ void rotation_begin(struct session *session, struct export *export);
 void rotation_resume(struct session *session);
 /* Forgets all that; what is under way comes to nothing. */
 void rotation_end(struct session *session);
+
+/* --- open.c ---------------------------------------------------------------------------------- */
+
+/* Begins the helper's request TYPE for the files of a session, with its token. */
+void session_files_begin(
+    struct buf *files, uint8_t type, const struct session_record *record, const struct secret *token);
+
+/* --- refresh.c ------------------------------------------------------------------------------- */
+
+/* Tries to write SESSION's files again, as its record says is due. */
+void session_refresh(struct session *session);
+
+/* --- relogin.c ------------------------------------------------------------------------------- */
+
+/* Whoever waits for SESSION's new login hears of its files: WHY they are not written yet, NULL where they are. */
+void relogin_refreshed(struct session *session, const char *why);
+/* The same, for a session that is gone, or whose daemon ends. */
+void relogin_session_gone(struct session *session);
 
 /* --- leader.c -------------------------------------------------------------------------------- */
 

@@ -93,7 +93,7 @@ static bool half_sane(const struct half *half)
 	const struct session_record *r = &half->record;
 
 	return r->state >= SESSION_PENDING && r->state <= SESSION_ENDED && r->kill_due <= KILL_USER &&
-	       strnlen(r->id, sizeof(r->id)) == SESSION_ID_LEN &&
+	       r->files_due <= FILES_REPLACE && strnlen(r->id, sizeof(r->id)) == SESSION_ID_LEN &&
 	       strnlen(r->token_session, sizeof(r->token_session)) == SESSION_ID_LEN &&
 	       terminated(r->user, sizeof(r->user)) && terminated(r->service, sizeof(r->service)) &&
 	       terminated(r->rhost, sizeof(r->rhost)) && terminated(r->tty, sizeof(r->tty)) &&

@@ -43,6 +43,12 @@ enum session_kill {
 	KILL_USER = 2,	  /* everything of the user */
 };
 
+enum session_files {
+	FILES_DONE = 0,
+	FILES_ANEW = 1,	   /* there are none */
+	FILES_REPLACE = 2, /* there are those of another token */
+};
+
 #define AUDIT_SESSION_UNSET UINT32_MAX
 
 /* What is known of a session, without its secrets. Times are CLOCK_MONOTONIC milliseconds but for CREATED. */
@@ -56,7 +62,7 @@ struct session_record {
 	int64_t expires_at;	/* of the token */
 	int64_t renew_at;	/* 0: never again */
 	uint32_t role_named;	/* the PAM line named the role */
-	uint32_t files_due;	/* its files are not those of its token yet */
+	uint32_t files_due;	/* enum session_files: whether its files are to be written again */
 	uint32_t kill_due;	/* enum session_kill: what is left of its processes is to be killed */
 	uint32_t audit_session; /* of its leader when it was opened, AUDIT_SESSION_UNSET unknown */
 	char id[SESSION_ID_LEN + 1];

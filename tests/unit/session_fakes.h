@@ -65,6 +65,7 @@ struct fake_world {
 	/* accounts */
 	enum account_verdict verdict;
 	bool claim_later;
+	bool any_identity; /* an account for service accounts other than web/app too */
 	uint32_t uid;
 	const char *local; /* a local account that is opened to service accounts of the mount */
 

@@ -105,20 +105,55 @@ static void forget(void *arg)
 	assert_ptr_equal(arg, &marker);
 }
 
-static const struct api_sessions sessions = { find, list, find, name, get, end, forget, end_all };
+static int login(void *arg, uid_t uid, const char *id, struct secret *credential, session_login_fn *done,
+    void *done_arg, char *why, size_t why_size)
+{
+	struct session_login_result result = {
+		.status = WIRE_STATUS_OK, .ref = "7f3a2c", .reason = "no", .remedy = ""
+	};
+	struct secret *owned AUTO_SECRET = credential;
+	json_t *found = NULL;
+	int r = id ? find(arg, uid, id, &found) : -EINVAL;
+
+	snprintf(why, why_size, "which one?");
+	if (r < 0)
+		return r;
+	if (streq(secret_reveal(owned), "good")) {
+		result.data = found;
+	} else {
+		json_decref(found);
+		result.status = streq(secret_reveal(owned), "later") ? WIRE_STATUS_UNAVAILABLE : WIRE_STATUS_REFUSED;
+		result.remedy = "another";
+	}
+	done(done_arg, &result);
+	return 0;
+}
+
+static const struct api_sessions sessions = { .explain = find,
+	.list = list,
+	.show = find,
+	.name = name,
+	.get = get,
+	.login = login,
+	.kill = end,
+	.forget_verified = forget,
+	.revoke = end_all };
 static const struct api api = { .ask = &sessions, .sessions = &marker };
 
 /* --- tests ----------------------------------------------------------------------------------- */
 
-static json_t *query;
+static json_t *fields; /* of the requests */
 
 static void asked(const struct api *of, enum vault_peer_kind kind, uid_t uid, enum vault_op op, const char *path,
     int status, const char *part)
 {
 	struct vault_peer peer = { .kind = kind, .uid = uid };
 	struct http_exchange exchange = { 0 };
+	char full[128];
+	struct vault_request request = { .op = op, .path = full, .data = fields };
 
-	own_api(of, &exchange, path, op, query, &peer);
+	snprintf(full, sizeof(full), "k8sauth/%s", path);
+	own_api(of, &exchange, &request, &peer);
 	if (exchange.answered != 1 || exchange.status != status || !strstr(exchange.text, part))
 		fail_msg(
 		    "%s by uid %u: %u answers, %d %s", path, uid, exchange.answered, exchange.status, exchange.text);
@@ -214,12 +249,43 @@ static void test_no_logins(void **state)
 	asked(&none, VAULT_PEER_UNIX, 0, VAULT_READ, "explain/abc123", 404, "no part in PAM");
 }
 
+static void test_session_login(void **state)
+{
+	static const struct {
+		uid_t uid;
+		const char *body;
+		int status;
+		const char *part;
+	} cases[] = {
+		{ 0, "{}", 400, "missing credential" },
+		{ 0, "{\"credential\":7}", 400, "missing credential" },
+		{ 0, "{\"credential\":\"good\"}", 400, "which one?" },
+		{ 0, "{\"credential\":\"good\",\"session\":\"ffffff\"}", 404, "" },
+		{ 1000, "{\"credential\":\"good\",\"session\":\"abc123\"}", 200, "{\"data\":{\"it\":\"abc123\"}}" },
+		{ 1001, "{\"credential\":\"good\",\"session\":\"abc123\"}", 403, "permission denied" },
+		{ 1000, "{\"credential\":\"bad\",\"session\":\"abc123\"}", 403,
+		    "refused, ref 7f3a2c: no; remedy: another" },
+		{ 1000, "{\"credential\":\"later\",\"session\":\"abc123\"}", 503, "unavailable, ref 7f3a2c: no" },
+	};
+
+	(void)state;
+	asked(&api, VAULT_PEER_UNIX, 0, VAULT_UPDATE, "session/login", 400, "missing credential");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		fields = json_loads(cases[i].body, 0, NULL);
+		asked(
+		    &api, VAULT_PEER_UNIX, cases[i].uid, VAULT_UPDATE, "session/login", cases[i].status, cases[i].part);
+		asked(&api, VAULT_PEER_TCP, 0, VAULT_UPDATE, "session/login", 403, "on the machine itself");
+		json_decref(TAKE_PTR(fields));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_peers),
 		cmocka_unit_test(test_no_logins),
+		cmocka_unit_test(test_session_login),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

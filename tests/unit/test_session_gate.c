@@ -172,7 +172,7 @@ static void test_expired(void **state)
 	answers(question(), WIRE_STATUS_OK);
 	world_wait(3601 * 1000);
 	answers(question(), WIRE_STATUS_REFUSED);
-	assert_true(world_logged("the user has no live session"));
+	assert_true(world_logged("the user's session has expired; remedy: run `k8sauth session login`"));
 }
 
 /* The session closes, the client leaves, the daemon stops while the backend thinks. */

@@ -53,7 +53,8 @@ static void test_renewal(void **state)
 	assert_int_equal(world_files(open.session), 1);
 	world_wait(20000);
 	assert_int_equal(world_files(open.session), 0);
-	assert_true(world_logged("has expired: its token's time is over; its files are removed; remedy: log in again"));
+	assert_true(world_logged(
+	    "has expired: its token's time is over; its files are removed; remedy: k8sauth session login"));
 	assert_int_equal(sessions_count(world.sessions), 1); /* known until it closes */
 	close_session(open.session, WIRE_STATUS_OK);
 	assert_int_equal(world.n_revoked, 0);
