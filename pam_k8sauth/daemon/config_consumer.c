@@ -3,6 +3,7 @@
 #include "daemon/config_read.h"
 
 #include <errno.h>
+#include <stdint.h>
 
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 #define UNIT_CHARS NAME_CHARS ":@\\*?" /* what systemd allows in unit names, and two wildcards */
@@ -12,13 +13,21 @@ static bool is_root(const char *uid)
 	return streq(uid, "root") || strspn(uid, "0") == strlen(uid);
 }
 
+/* A name, or a number that is an id. */
+static bool is_user(const char *uid)
+{
+	bool number = strspn(uid, "0123456789") == strlen(uid);
+
+	return strspn(uid, NAME_CHARS) == strlen(uid) && (!number || strtoull(uid, NULL, 10) < UINT32_MAX);
+}
+
 static int check_consumer(struct config_reader *reader, unsigned line, const struct consumer_config *consumer)
 {
 	if (!consumer->uid)
 		return config_fail(reader, line,
 		    "a consumer needs the uid that its program runs as, like uid = \"postgres\": every other one is "
 		    "refused");
-	if (strspn(consumer->uid, NAME_CHARS) != strlen(consumer->uid))
+	if (!is_user(consumer->uid))
 		return config_fail(reader, line, "uid must be a name of /etc/passwd, or a number in quotes");
 	if (is_root(consumer->uid))
 		return config_fail(reader, line,

@@ -272,7 +272,10 @@ static int start_listeners(struct daemon *daemon, struct sockets *sockets, char 
 		return r;
 	daemon->wire = wire_server_new(daemon->base, TAKE_FD(sockets->pam), WIRE_REQUEST_MAX, WIRE_READ_MS,
 	    WIRE_REPLY_MS, WIRE_LIMIT, sessions_request, daemon->sessions);
-	return daemon->wire ? 0 : -errno;
+	if (!daemon->wire)
+		return -errno;
+	wire_server_set_uid_limit(daemon->wire, sessions_connections);
+	return 0;
 }
 
 /* Accounts and sessions: what logins through PAM need. */

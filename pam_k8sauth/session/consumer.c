@@ -13,6 +13,9 @@
 #include "base/text.h"
 #include "session/verify.h"
 
+#define UIDS_MS		     5000
+#define CONSUMER_CONNECTIONS 128 /* a web server's threads all wait for one answer when the one in memory has gone */
+
 static const struct consumer_config *consumer_of(const struct sessions *all, const char *service)
 {
 	const struct session_config *config = all->options.config;
@@ -24,15 +27,44 @@ static const struct consumer_config *consumer_of(const struct sessions *all, con
 	return NULL;
 }
 
-/* Whether NAME, of a block, is UID: /etc/passwd tells, and nobody else is asked. */
-static bool uid_is(const char *name, uid_t uid)
+/* What NAME, of a block, is: /etc/passwd tells, and nobody else is asked. LOCAL_NO_ID: nobody. */
+static uint32_t uid_of(const char *name)
 {
 	struct local_user local;
-	char number[16];
 
-	snprintf(number, sizeof(number), "%u", uid);
-	return streq(name, number) ||
-	       (local_find_user(LOCAL_PASSWD, name, LOCAL_NO_ID, &local) == 0 && local.uid == uid);
+	if (strspn(name, "0123456789") == strlen(name))
+		return (uint32_t)strtoul(name, NULL, 10);
+	return local_find_user(LOCAL_PASSWD, name, LOCAL_NO_ID, &local) == 0 ? local.uid : LOCAL_NO_ID;
+}
+
+/* Whether BLOCK's program runs as UID. Who is who is looked up every few seconds, since users come with packages. */
+static bool uid_fits(struct sessions *all, const struct consumer_config *block, uid_t uid)
+{
+	const struct session_config *config = all->options.config;
+	int64_t now = monotonic_ms();
+
+	if (!all->consumer_uids || now >= all->consumer_uids_until) {
+		if (!all->consumer_uids)
+			all->consumer_uids = calloc(config->n_consumers, sizeof(*all->consumer_uids));
+		if (!all->consumer_uids)
+			return false;
+		for (size_t i = 0; i < config->n_consumers; i++)
+			all->consumer_uids[i] = uid_of(config->consumers[i].uid);
+		all->consumer_uids_until = now + UIDS_MS;
+	}
+	return uid != LOCAL_NO_ID && all->consumer_uids[block - config->consumers] == uid;
+}
+
+unsigned sessions_connections(void *arg, uid_t uid)
+{
+	struct sessions *all = arg;
+	const struct session_config *config = all->options.config;
+
+	for (size_t i = 0; i < config->n_consumers; i++) {
+		if (uid_fits(all, &config->consumers[i], uid))
+			return CONSUMER_CONNECTIONS;
+	}
+	return WIRE_PER_UID;
 }
 
 /* Whether PEER runs in BLOCK's unit; if not, WHY. */
@@ -55,14 +87,14 @@ static bool unit_fits(const struct sessions *all, const struct consumer_config *
 }
 
 /* Whether BLOCK lets PEER verify CALLER's user. */
-static bool block_fits(const struct sessions *all, const struct consumer_config *block, const struct wire_peer *peer,
+static bool block_fits(struct sessions *all, const struct consumer_config *block, const struct wire_peer *peer,
     const struct caller *caller, struct consumer_verdict *verdict)
 {
 	if (!block) {
 		snprintf(verdict->why, sizeof(verdict->why), "there is no consumer \"%s\"", caller->service);
 		return false;
 	}
-	if (!uid_is(block->uid, peer->uid)) {
+	if (!uid_fits(all, block, peer->uid)) {
 		snprintf(verdict->why, sizeof(verdict->why), "the consumer runs as %.64s", block->uid);
 		return false;
 	}

@@ -57,6 +57,9 @@ struct refusal {
 };
 const struct refusal *sessions_explain(const struct sessions *sessions, const char *ref);
 
+/* How many connections UID, which is not root, may have at once. ARG is the struct sessions. */
+unsigned sessions_connections(void *arg, uid_t uid);
+
 /* Forgets every answer to verify: something that they hang on has changed. ARG is the struct sessions. */
 void sessions_forget_verified(void *arg);
 

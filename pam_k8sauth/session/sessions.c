@@ -386,6 +386,7 @@ void sessions_unref(struct sessions *all)
 	if (--all->refs > 0)
 		return;
 	verifier_free(all->verifier);
+	free(all->consumer_uids);
 	free(all->helper_socket);
 	free(all->refusals);
 	free(all->buckets);

@@ -107,6 +107,8 @@ struct sessions {
 	uint64_t rate_seed;
 	struct ticket_memory tickets;
 	struct verifier *verifier;
+	uint32_t *consumer_uids; /* of the consumer blocks, as /etc/passwd has them; NULL: not looked up yet */
+	int64_t consumer_uids_until;
 	struct uid_bucket lookups[UID_BUCKETS], verifies[UID_BUCKETS];
 	struct said_bucket said[SAID_BUCKETS];
 	struct late_reply *late; /* answers that wait their second */

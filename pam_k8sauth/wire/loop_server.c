@@ -14,10 +14,10 @@
 #define SO_PEERPIDFD 77 /* Linux 6.5 */
 #endif
 
-#define PER_UID	     16	 /* connections of one uid that is not root */
 #define ACCEPT_BATCH 64	 /* per turn, so that a flood of connects leaves time for the others */
 #define PAUSE_MS     100 /* before the next accept when the process has no descriptor left */
 #define QUIET_MS     60000
+#define SAID_MAX     32
 
 enum state {
 	READING, /* the request */
@@ -48,7 +48,13 @@ struct wire_server {
 	unsigned limit, busy;
 	wire_request_fn *request;
 	void *arg;
-	int64_t warned_at;
+	unsigned (*uid_limit)(void *arg, uid_t uid); /* NULL: WIRE_PER_UID */
+	struct said {
+		const char *what; /* static; NULL: free */
+		uid_t uid;
+		int64_t at;
+	} said[SAID_MAX]; /* what was written of late */
+	unsigned next_said;
 	struct log_limit bad;
 	LIST_HEAD(, wire_conn) conns; /* the youngest first */
 };
@@ -191,18 +197,34 @@ static bool peer_of(int fd, struct wire_peer *ret)
 	return true;
 }
 
-/* Says at most once a minute that connections are being dropped. */
-static void warn_limit(struct wire_server *server, const char *what)
+/* Says at most once a minute that connections of UID are being dropped. */
+static void warn_limit(struct wire_server *server, const char *what, uid_t uid)
 {
-	if (server->warned_at && monotonic_ms() - server->warned_at < QUIET_MS)
-		return;
-	server->warned_at = monotonic_ms();
-	log_warning("wire: %s; some are dropped (said once a minute)", what);
+	int64_t now = monotonic_ms();
+
+	for (size_t i = 0; i < SAID_MAX; i++) {
+		const struct said *said = &server->said[i];
+
+		if (said->what == what && said->uid == uid && now - said->at < QUIET_MS)
+			return;
+	}
+	server->said[server->next_said] = (struct said){ .what = what, .uid = uid, .at = now };
+	server->next_said = (server->next_said + 1) % SAID_MAX;
+	log_warning("wire: %s (uid %u); some are dropped (said once a minute)", what, uid);
+}
+
+static bool uid_is_full(struct wire_server *server, uid_t uid, unsigned same)
+{
+	/* Few ask for more than anybody may have: only these are looked up. */
+	if (uid == 0 || same < WIRE_PER_UID)
+		return false;
+	return !server->uid_limit || same >= server->uid_limit(server->arg, uid);
 }
 
 /* Whether one more connection of UID may stay; at the limit the oldest one that has not sent its request leaves. */
 static bool make_room(struct wire_server *server, uid_t uid)
 {
+	static const char one[] = "too many connections of one user", all[] = "too many connections";
 	struct wire_conn *conn, *oldest = NULL;
 	unsigned same = 0;
 
@@ -213,13 +235,13 @@ static bool make_room(struct wire_server *server, uid_t uid)
 		if (conn->peer.uid == uid)
 			same++;
 	}
-	if (uid != 0 && same >= PER_UID) {
-		warn_limit(server, "too many connections of one user");
+	if (uid_is_full(server, uid, same)) {
+		warn_limit(server, one, uid);
 		return false;
 	}
 	if (server->busy < server->limit)
 		return true;
-	warn_limit(server, "too many connections");
+	warn_limit(server, all, uid);
 	if (!oldest)
 		return false;
 	conn_drop(oldest);
@@ -256,6 +278,7 @@ static void conn_new(struct wire_server *server, int fd)
 
 static void on_accept(evutil_socket_t fd, short events, void *arg)
 {
+	static const char no_descriptor[] = "no descriptor for a connection";
 	struct wire_server *server = arg;
 	struct timeval pause = to_timeval(PAUSE_MS);
 
@@ -267,7 +290,7 @@ static void on_accept(evutil_socket_t fd, short events, void *arg)
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-			warn_limit(server, "no descriptor for a connection");
+			warn_limit(server, no_descriptor, 0);
 			event_del(&server->accept);
 			event_add(&server->pause, &pause);
 		}
@@ -311,6 +334,11 @@ struct wire_server *wire_server_new(struct event_base *base, int fd, size_t max,
 		return NULL;
 	}
 	return server;
+}
+
+void wire_server_set_uid_limit(struct wire_server *server, unsigned (*limit)(void *arg, uid_t uid))
+{
+	server->uid_limit = limit;
 }
 
 void wire_server_stop(struct wire_server *server)

@@ -15,6 +15,8 @@ struct wire_peer {
 	int pidfd;
 };
 
+#define WIRE_PER_UID 16
+
 struct wire_server;
 struct wire_conn; /* one connection with its one request */
 
@@ -28,11 +30,15 @@ typedef void wire_request_fn(
 
 /*
  * Serves a listening socket. Per connection: READ_MS to send the whole request (a total, not per byte), MAX bytes, then
- * REPLY_MS for the answer to be taken. At most LIMIT connections at once (the oldest silent one is dropped), and 16 per
- * non-root uid. Bad frames are answered with WIRE_STATUS_PROTOCOL. NULL with errno on failure; takes FD over.
+ * REPLY_MS for the answer to be taken. At most LIMIT connections at once (the oldest silent one is dropped), and
+ * WIRE_PER_UID per non-root uid. Bad frames are answered with WIRE_STATUS_PROTOCOL. NULL with errno on failure; takes
+ * FD over.
  */
 struct wire_server *wire_server_new(struct event_base *base, int fd, size_t max, int read_ms, int reply_ms,
     unsigned limit, wire_request_fn *request, void *arg);
+
+/* Some uids may have more connections: LIMIT is asked with the server's ARG where one wants more than WIRE_PER_UID. */
+void wire_server_set_uid_limit(struct wire_server *server, unsigned (*limit)(void *arg, uid_t uid));
 
 /* Stops accepting; connections in progress may finish. */
 void wire_server_stop(struct wire_server *server);
