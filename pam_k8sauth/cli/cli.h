@@ -36,7 +36,8 @@ struct cli {
 	bool detailed;
 	bool quiet; /* the request was printed, not sent: what follows is no error */
 	bool stdin_used;
-	const char *data_error; /* what precedes an error in data; NULL for the usual words */
+	const char *data_error;	  /* what precedes an error in data; NULL for the usual words */
+	unsigned long core_limit; /* what it was: a program that takes our place has it again */
 	bool asking; /* the next request is a question of ours, so it is sent even where only one is to be shown */
 	struct client *client;
 };
@@ -46,7 +47,8 @@ enum {
 	TAKES_HTTP = 1 << 0,
 	TAKES_FORMAT = 1 << 1,
 	TAKES_FIELD = 1 << 2,
-	TAKES_LOCAL = 1 << 3, /* HTTP, to k8sauthd on this machine: its own API is nowhere else */
+	TAKES_LOCAL = 1 << 3,	/* HTTP, to k8sauthd on this machine: its own API is nowhere else */
+	TAKES_COMMAND = 1 << 4, /* its arguments are another program's, flags and all */
 	TAKES_ALL = TAKES_HTTP | TAKES_FORMAT | TAKES_FIELD,
 };
 

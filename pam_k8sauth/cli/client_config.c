@@ -50,7 +50,7 @@ static int set_address(struct cli *cli, struct client *client)
 		address = agent;
 	/* A session's VAULT_ADDR is where its secrets are. */
 	if (address && cli->verb->takes & TAKES_LOCAL && !flag_given(cli, FLAG_ADDRESS) &&
-	    !starts_with(address, "unix://"))
+	    !flag_given(cli, FLAG_AGENT_ADDRESS) && !starts_with(address, "unix://"))
 		address = NULL;
 	if (!address && access(K8SAUTH_API_SOCKET, F_OK) == 0)
 		address = "unix://" K8SAUTH_API_SOCKET;

@@ -102,7 +102,7 @@ const struct flag_info flag_table[FLAG_COUNT] = {
 	[FLAG_SEAL_WRAP] = { "seal-wrap", NULL, FLAG_BOOL, NULL, "Wrap the mount's storage by the seal as well." },
 	[FLAG_SELF] = { "self", NULL, FLAG_BOOL, NULL, "The token in use." },
 	[FLAG_SESSION] = { "session", NULL, FLAG_STRING, NULL,
-	    "The session. Default: $K8SAUTH_SESSION, or the only one that has expired." },
+	    "The session. Default: $K8SAUTH_SESSION, else the only one that it can be." },
 	[FLAG_STATUS] = { "status", NULL, FLAG_BOOL, NULL,
 	    "Only say whether the server is initialized: exit code 0, or 2 if it is not." },
 	[FLAG_SYNC] = { "sync", NULL, FLAG_BOOL, NULL, "Wait until it is done." },

@@ -167,7 +167,7 @@ static void warn_of_late_flags(const struct cli *cli)
 {
 	AUTO_BUF struct buf list = { 0 };
 
-	for (int i = 0; i < cli->n_args; i++) {
+	for (int i = 0; i < cli->n_args && !(cli->verb->takes & TAKES_COMMAND); i++) {
 		AUTO_FREE char *name = NULL;
 		const char *arg = cli->args[i];
 		enum flag_id id;

@@ -115,7 +115,7 @@ static bool find_format(struct cli *cli, int argc, char **argv)
 {
 	const char *format = NULL, *variable = getenv("VAULT_FORMAT");
 
-	for (int i = 0; i < argc && !streq(argv[i], "--"); i++) {
+	for (int i = 0; i < argc; i++) {
 		const char *arg = starts_with(argv[i], "--") ? argv[i] + 1 : argv[i];
 
 		if (starts_with(arg, "-format="))
@@ -130,17 +130,27 @@ static bool find_format(struct cli *cli, int argc, char **argv)
 	return set_format(cli, format);
 }
 
+/* How many of ARGV may be ours: all up to "--", or to another program's name. */
+static int own_args(const struct verb *verb, int argc, char **argv)
+{
+	int n = 0;
+
+	while (n < argc && !streq(argv[n], "--") && !(verb->takes & TAKES_COMMAND && argv[n][0] != '-'))
+		n++;
+	return n;
+}
+
 static int run_verb(struct cli *cli, int argc, char **argv)
 {
-	int r;
+	int own = own_args(cli->verb, argc, argv), r;
 
-	for (int i = 0; i < argc && !streq(argv[i], "--"); i++) {
+	for (int i = 0; i < own; i++) {
 		if (is_help(argv[i])) {
 			help_print_verb(cli->verb);
 			return CLI_OK;
 		}
 	}
-	if (!find_format(cli, argc, argv))
+	if (!find_format(cli, own, argv))
 		return CLI_LOCAL;
 	if (cli->format == FORMAT_RAW && !streq(cli->verb->name, "read"))
 		return ui_fail(cli, CLI_LOCAL, "This command does not support the -format=raw option.");
@@ -165,14 +175,17 @@ static int run_verb(struct cli *cli, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	const struct rlimit no_core = { 0, 0 };
+	struct rlimit core = { 0, 0 };
 	char version[] = "version";
 	struct cli cli = { 0 };
 	int words = 0, r;
 
 	/* Tokens and secrets pass through: no core files, nothing left behind in freed memory. */
 	prctl(PR_SET_DUMPABLE, 0);
-	setrlimit(RLIMIT_CORE, &no_core);
+	if (getrlimit(RLIMIT_CORE, &core) == 0)
+		cli.core_limit = core.rlim_cur;
+	core.rlim_cur = 0;
+	setrlimit(RLIMIT_CORE, &core);
 	if (argc == 2 && (streq(argv[1], "--version") || streq(argv[1], "-version") || streq(argv[1], "-v")))
 		argv[1] = version;
 	cli.verb = find_verb(argc - 1, argv + 1, &words);

@@ -153,6 +153,16 @@ const struct verb verbs[] = {
 	    "  from the command line, where others see it. For root, and for the session's own user.\n\n"
 	    "      $ k8sauth session login < /tmp/jwt\n",
 	    TAKES_HTTP | TAKES_LOCAL, FLAGS(FLAG_SESSION, FLAG_TOKEN_FILE), verb_session_login, NULL },
+	{ "get", "[options] NAME", "Fetches what an export block of k8sauth.hcl names, for a session",
+	    "  NAME is the block's. With a field in the block its value alone is printed. For the session's\n"
+	    "  own user, and for root. A secret with a lease is made once in a session.\n\n"
+	    "      $ k8sauth get readonly-db\n",
+	    TAKES_ALL | TAKES_LOCAL, FLAGS(FLAG_SESSION), verb_get, NULL },
+	{ "exec", "[options] -- COMMAND [ARGUMENTS...]", "Runs a command with the token of a session",
+	    "  VAULT_TOKEN and VAULT_ADDR are set for it; its exit code is COMMAND's. For the session's own\n"
+	    "  user, and for root.\n\n"
+	    "      $ k8sauth exec -- vault kv get secret/webapp/db\n",
+	    TAKES_LOCAL | TAKES_COMMAND, FLAGS(FLAG_SESSION), verb_exec, NULL },
 	{ "revoke", "[options] [MOUNT/]NAMESPACE/SERVICEACCOUNT", "Ends all sessions of a service account",
 	    "  As session kill does, in every cluster unless MOUNT names one. Needs root.\n\n"
 	    "      $ k8sauth revoke webapp-ns/webapp-sa\n",

@@ -18,9 +18,7 @@ static int print_own(struct cli *cli, const struct reply *reply)
 static int fail_own(struct cli *cli, const struct reply *reply)
 {
 	if (reply->status == 403)
-		return ui_fail(cli, CLI_SERVER,
-		    "Error: %s\n\nRoot may, on the machine itself: sudo k8sauth %s ... (VAULT_ADDR unset, or the api "
-		    "socket)",
+		return ui_fail(cli, CLI_SERVER, "Error: %s\n\nRoot may, on the machine itself: sudo k8sauth %s ...",
 		    reply->error, cli->verb->name);
 	return ui_fail(cli, CLI_SERVER, "Error: %s", reply->error);
 }

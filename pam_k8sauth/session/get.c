@@ -278,7 +278,7 @@ static struct session *session_meant(
 		r = session_for(all, uid, id, &session);
 		*ret_status = r == -EACCES ? 403 : 404;
 		snprintf(
-		    why, size, r == -EACCES ? "permission denied: session %s is not yours" : "no session %s here", id);
+		    why, size, r == -EACCES ? "permission denied: session %s is not yours, or has ended" : "no session %s here", id);
 		return r < 0 ? NULL : session;
 	}
 	for (size_t i = 0; i < HASH_SIZE; i++) {
