@@ -81,6 +81,18 @@ bool accounts_local_opened(struct accounts *accounts, const char *unix_name, con
  */
 void accounts_rebind(struct accounts *accounts, const char *unix_name, account_claimed_fn *done, void *arg);
 
+/* --- userns.c ------------------------------------------------------------------------------------------------- */
+
+/*
+ * Whether the user namespace that we are in has all ids of ACCOUNT: else no process can become it. Else WHY names the
+ * id, and *RET_CURE says what to declare.
+ */
+bool account_exists_here(const struct account *account, char *why, size_t size, const char **ret_cure);
+/* The same for the maps in these files; *RET_USUAL tells whether they have the ids that such a declaration would use.
+ */
+bool account_exists_in(
+    const char *uid_map, const char *gid_map, const struct account *account, char *why, size_t size, bool *ret_usual);
+
 /* --- list.c --------------------------------------------------------------------------------------------------- */
 
 /*

@@ -200,6 +200,8 @@ static void on_claimed(void *arg, enum account_verdict verdict, const struct acc
 {
 	struct login *login = arg;
 	bool outage = verdict == ACCOUNT_HELPER_DOWN || verdict == ACCOUNT_INDEX_BROKEN;
+	const char *cure = NULL;
+	char unreal[256];
 
 	if (login->all->closing) {
 		login_free(login);
@@ -210,14 +212,16 @@ static void on_claimed(void *arg, enum account_verdict verdict, const struct acc
 		login_free(login);
 		return;
 	}
-	if (verdict == ACCOUNT_OK && account->uid != 0) {
+	if (verdict == ACCOUNT_OK && account->uid != 0 && account_exists_here(account, unreal, sizeof(unreal), &cure)) {
 		login->end->made(login, account);
 		return;
 	}
 	login_session_end(login, "its login is refused");
-	if (verdict == ACCOUNT_OK)
+	if (verdict == ACCOUNT_OK && account->uid == 0)
 		login_refuse(
 		    login, WIRE_STATUS_REFUSED, "account", "take root out of accounts.conf", "the account is root");
+	else if (verdict == ACCOUNT_OK)
+		login_refuse(login, WIRE_STATUS_REFUSED, "account", cure, "%s", unreal);
 	else
 		login_refuse(login, outage ? WIRE_STATUS_UNAVAILABLE : WIRE_STATUS_REFUSED, "account",
 		    verdict == ACCOUNT_HELPER_DOWN ? "systemctl status k8sauth-helper.socket k8sauth-helper" : NULL,
