@@ -148,6 +148,9 @@ static void opening_done(struct opening *opening, struct session *session)
 
 static void on_written(void *arg, int r, const struct wire_frame *reply)
 {
+	static const char *const full = "end sessions, or give " K8SAUTH_SESSIONS_DIR
+					" more room: systemctl edit run-k8sauth-sessions.mount (size=, "
+					"nr_inodes=)";
 	static const char *const remedy =
 	    "systemctl status k8sauth-helper.socket k8sauth-helper; journalctl -u k8sauth-helper";
 	struct opening *opening = arg;
@@ -167,7 +170,7 @@ static void on_written(void *arg, int r, const struct wire_frame *reply)
 				      : wire_status_name(status));
 			opening_fail(opening,
 			    status == WIRE_STATUS_REFUSED ? WIRE_STATUS_REFUSED : WIRE_STATUS_UNAVAILABLE, "files",
-			    remedy, reason);
+			    message && strstr(message, strerror(ENOSPC)) ? full : remedy, reason);
 		}
 	} else if (!opening->all->closing) {
 		/* Its end may have overtaken the writing. */
