@@ -66,7 +66,7 @@ static void send_login(struct world *world, enum vault_op op, const char *role, 
 	json_decref(result->auth);
 	*result = (struct result){ 0 };
 	request->data = json_pack("{s:s, s:s}", "role", role, "jwt", jwt);
-	request->internal = op == VAULT_RESOLVE;
+	request->internal = op == VAULT_RESOLVE || op == VAULT_VERIFY;
 	request->pam = pam ? pam_login(pam) : NULL;
 	snprintf(request->peer.address, sizeof(request->peer.address), "192.0.2.7");
 	vault_send(core_vault(world->core), request, on_result, result);
@@ -277,6 +277,38 @@ static void test_resolve(void **state)
 	free(other);
 }
 
+/* The whole login, of which nothing is kept; and what it hangs on is counted. */
+static void test_verify(void **state)
+{
+	struct world *world = *state;
+	const struct vault *vault = core_vault(world->core);
+	uint64_t commits = world->core->changes, changed = vault->logins_changed;
+	char path[128];
+
+	login_as(world, VAULT_VERIFY, "web", token, &plain_pam);
+	expect_login();
+	assert_int_equal(json_object_size(last.auth), 1);
+	assert_string_equal(
+	    json_string_value(json_object_get(json_object_get(last.auth, "metadata"), "service_account_name")), "sa");
+	assert_int_equal(standin_count(NULL), 2); /* and the reviewer's own */
+	login_as(world, VAULT_VERIFY, "nope", token, &plain_pam);
+	expect(400, VAULT_FAILED_OTHER_ROLE, "role", "no role of that name");
+	assert_int_equal(world->core->changes, commits);
+	assert_int_equal(vault->logins_changed, changed);
+	/* A login has an entity, and may have none any more. Neither it nor its token changes what others are told. */
+	login_as(world, VAULT_UPDATE, "web", token, &plain_pam);
+	expect_login();
+	assert_int_equal(vault->logins_changed, changed);
+	snprintf(
+	    path, sizeof(path), "identity/entity/id/%s", json_string_value(json_object_get(last.auth, "entity_id")));
+	write_to(world, path, json_pack("{s:b}", "disabled", 1));
+	assert_int_equal(vault->logins_changed, ++changed);
+	login_as(world, VAULT_VERIFY, "web", token, &plain_pam);
+	expect(403, VAULT_FAILED_REFUSED, "entity", "is disabled");
+	write_role(world, "root", "token_policies", "root");
+	assert_int_equal(vault->logins_changed, ++changed);
+}
+
 static void test_selector(void **state)
 {
 	struct world *world = *state;
@@ -453,6 +485,7 @@ int main(void)
 		TEST(test_pam_audiences),
 		TEST(test_api_audiences_unknown),
 		TEST(test_resolve),
+		TEST(test_verify),
 		TEST(test_selector),
 		TEST(test_failures),
 		TEST(test_identity),
