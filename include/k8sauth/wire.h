@@ -46,6 +46,8 @@ enum wire_type {
 	WIRE_HELPER_LIST = 35,	  /* -> STATUS, SESSION...: what lies under K8SAUTH_SESSIONS_DIR */
 	WIRE_HELPER_UPDATE = 36,  /* as SESSION, for one that has files: it is never made anew */
 	WIRE_HELPER_ROTATE = 37,  /* as UPDATE with [KEEP...]: other secrets than FILE's and KEEP's go; the hook runs */
+	WIRE_HELPER_SIGNAL =
+	    38, /* USER, UID, GID, SIGNAL, [AUDIT_SESSION, PID...] -> STATUS, COUNT: of its processes */
 };
 
 enum wire_tag {
@@ -76,6 +78,10 @@ enum wire_tag {
 	WIRE_KEYS = 24,	      /* u32 1: WIRE_ACCOUNT's caller has keys=allow on its line */
 	WIRE_TARGET = 25,     /* text: the account that the user is about to become */
 	WIRE_KEEP = 26,	      /* text: name of a secret's file that stays as it is, or of a folder of such; repeats */
+	WIRE_SIGNAL = 27,     /* u32: SIGTERM, SIGKILL, or 0 to count only */
+	WIRE_AUDIT_SESSION = 28, /* u32: of the processes that are meant; absent: all of the user */
+	WIRE_PID = 29,		 /* u32: a process that is spared; repeats */
+	WIRE_COUNT = 30,	 /* u32: how many there were */
 };
 
 enum wire_status {

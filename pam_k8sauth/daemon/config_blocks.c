@@ -13,8 +13,6 @@
 #define BODY_MAX (32LL * 1024 * 1024)
 
 /* Seconds: what a small backend can bear of a few hundred sessions, and what nobody would wait longer for. */
-#define INTERVAL_MIN 5
-#define INTERVAL_MAX (24 * 3600)
 
 static int check_label(struct config_reader *reader, const struct hcl_item *item, const char **ret)
 {
@@ -137,7 +135,7 @@ static int read_cluster(struct config_reader *reader, const struct hcl_item *ite
 		{ "api_audiences", KEY_STRINGS, offsetof(struct cluster_config, api_audiences) },
 		{ "allow_no_audience", KEY_BOOL, offsetof(struct cluster_config, allow_no_audience) },
 		{ "allow_api_audience", KEY_BOOL, offsetof(struct cluster_config, allow_api_audience) },
-		{ "recheck", KEY_LATER, 0 },
+		{ "recheck", KEY_TIME, offsetof(struct cluster_config, recheck) },
 		{ "raw_tokens", KEY_LATER, 0 },
 	};
 	struct session_config *session = &reader->config->session;
@@ -185,7 +183,7 @@ static int read_service(struct config_reader *reader, const struct hcl_item *ite
 		{ "roles", KEY_STRINGS, offsetof(struct service_config, roles) },
 		{ "export_token", KEY_BOOL, offsetof(struct service_config, export_token) },
 		{ "keys", KEY_ALLOW, offsetof(struct service_config, keys_allow) },
-		{ "on_session_end", KEY_LATER, 0 },
+		{ "on_session_end", KEY_END, offsetof(struct service_config, on_session_end) },
 	};
 	struct session_config *session = &reader->config->session;
 	struct service_config *service;
@@ -366,19 +364,7 @@ static int read_max_request_size(struct config_reader *reader, const struct hcl_
 
 static int read_export_interval(struct config_reader *reader, const struct hcl_item *item)
 {
-	const struct hcl_value *value = item->value;
-	long long seconds = -1;
-
-	if (value->type == HCL_INT)
-		seconds = value->integer;
-	else if (value->type == HCL_STRING && duration_parse(value->string, &seconds) < 0)
-		seconds = -1;
-	if (seconds != 0 && (seconds < INTERVAL_MIN || seconds > INTERVAL_MAX))
-		return config_fail(reader, item->line,
-		    "export_interval must be a time like \"5m\", from %ds to %dh, or 0 for never", INTERVAL_MIN,
-		    INTERVAL_MAX / 3600);
-	reader->config->session.export_interval = seconds;
-	return 0;
+	return config_take_interval(reader, item, &reader->config->session.export_interval);
 }
 
 static int read_log_level(struct config_reader *reader, const struct hcl_item *item)

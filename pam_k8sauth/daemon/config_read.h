@@ -30,12 +30,17 @@ int config_take_string(struct config_reader *reader, const struct hcl_item *item
 int config_take_choice(
     struct config_reader *reader, const struct hcl_item *item, const char *const *choices, unsigned *ret) NODISCARD;
 
+/* The time between things that are done again and again: like "5m", or 0 for never, in seconds. */
+int config_take_interval(struct config_reader *reader, const struct hcl_item *item, long long *ret) NODISCARD;
+
 enum config_key_type {
 	KEY_STRING,  /* char * */
 	KEY_STRINGS, /* char **, NULL-terminated */
 	KEY_BOOL,
 	KEY_ALLOW, /* bool: "deny" or "allow" */
 	KEY_USE,   /* bool: "login" or "use" */
+	KEY_END,   /* enum session_kill: "none", "kill-session" or "kill-user" */
+	KEY_TIME,  /* long long, seconds: a time like "5m", or 0 */
 	KEY_LATER, /* known, but not built yet */
 };
 

@@ -8,6 +8,9 @@
 
 #include "base/text.h"
 
+#define INTERVAL_MIN 5
+#define INTERVAL_MAX (24 * 3600)
+
 int config_fail(struct config_reader *reader, unsigned line, const char *format, ...)
 {
 	int len = line ? snprintf(reader->why, reader->why_size, "%s:%u: ", reader->path, line)
@@ -103,6 +106,33 @@ static int take_either(struct config_reader *reader, const struct hcl_item *item
 	return r;
 }
 
+static int take_session_end(struct config_reader *reader, const struct hcl_item *item, enum session_kill *ret)
+{
+	static const char *const words[] = { "none", "kill-session", "kill-user", NULL }; /* in their order */
+	unsigned choice;
+	int r = config_take_choice(reader, item, words, &choice);
+
+	if (r == 0)
+		*ret = (enum session_kill)choice;
+	return r;
+}
+
+int config_take_interval(struct config_reader *reader, const struct hcl_item *item, long long *ret)
+{
+	const struct hcl_value *value = item->value;
+	long long seconds = -1;
+
+	if (value->type == HCL_INT)
+		seconds = value->integer;
+	else if (value->type == HCL_STRING && duration_parse(value->string, &seconds) < 0)
+		seconds = -1;
+	if (seconds != 0 && (seconds < INTERVAL_MIN || seconds > INTERVAL_MAX))
+		return config_fail(reader, item->line, "%s must be a time like \"5m\", from %ds to %dh, or 0 for never",
+		    item->keys[0], INTERVAL_MIN, INTERVAL_MAX / 3600);
+	*ret = seconds;
+	return 0;
+}
+
 static int read_key(
     struct config_reader *reader, const struct config_key *key, const struct hcl_item *item, void *target)
 {
@@ -122,6 +152,10 @@ static int read_key(
 		return take_either(reader, item, keys, member);
 	case KEY_USE:
 		return take_either(reader, item, times, member);
+	case KEY_END:
+		return take_session_end(reader, item, member);
+	case KEY_TIME:
+		return config_take_interval(reader, item, member);
 	default:
 		return config_fail(reader, item->line, "%s is not built yet: take this line out", item->keys[0]);
 	}

@@ -31,7 +31,7 @@ static int check_session_id(const char *session, char *why, size_t why_size)
 
 /* --- who may get files ---------------------------------------------------------------------------------------- */
 
-static int check_account(
+int account_check(
     const struct helper_places *places, const char *user, const struct owner *owner, char *why, size_t why_size)
 {
 	AUTO_CONF struct accounts_conf *conf = NULL;
@@ -41,7 +41,7 @@ static int check_account(
 	int r;
 
 	if (owner->uid == 0 || owner->gid == 0)
-		return helper_refuse(why, why_size, "no session of root's gets files");
+		return helper_refuse(why, why_size, "root has no sessions here");
 	if (account_name_is_ours(user)) {
 		r = index_open(places->index, geteuid(), &map);
 		if (r == 0)
@@ -210,7 +210,7 @@ int session_dir_enter(const struct helper_places *places, const struct wire_fram
 		return helper_refuse(why, why_size, "session, user, uid and gid are needed");
 	r = check_session_id(ret->id, why, why_size);
 	if (r == 0)
-		r = check_account(places, user, &ret->owner, why, why_size);
+		r = account_check(places, user, &ret->owner, why, why_size);
 	if (r == 0)
 		r = helper_open_dir(AT_FDCWD, places->sessions, &sessions, why, why_size);
 	return r == 0 ? enter_dir(sessions, ret->id, &ret->owner, make, &ret->fd, why, why_size) : r;

@@ -30,6 +30,10 @@ static inline void cleanup_session_dir(struct session_dir *session)
 
 #define AUTO_SESSION_DIR CLEANUP(cleanup_session_dir)
 
+/* Whether USER with these ids is one who may have sessions here, by the index or accounts.conf: never root. */
+int account_check(const struct helper_places *places, const char *user, const struct owner *owner, char *why,
+    size_t why_size) NODISCARD;
+
 /* Opens the directory of REQUEST's session; makes it unless MAKE is NULL, and says there whether it was made. */
 int session_dir_enter(const struct helper_places *places, const struct wire_frame *request, bool *make,
     struct session_dir *ret, char *why, size_t why_size) NODISCARD;

@@ -82,6 +82,8 @@ static int handle(const struct helper_places *places, const struct wire_frame *r
 		text = wire_get_str(request, WIRE_SESSION);
 		return text ? files_remove(places, text, why, why_size)
 			    : helper_refuse(why, why_size, "a session is needed");
+	case WIRE_HELPER_SIGNAL:
+		return processes_signal(places, request, list, why, why_size);
 	case WIRE_HELPER_LIST:
 		return files_list(places, list, why, why_size);
 	default:

@@ -62,6 +62,10 @@ int files_remove(const struct helper_places *places, const char *session, char *
 /* WIRE_HELPER_LIST: adds a WIRE_SESSION item per session to REPLY, as many as a frame can hold. */
 int files_list(const struct helper_places *places, struct buf *reply, char *why, size_t why_size) NODISCARD;
 
+/* WIRE_HELPER_SIGNAL: adds WIRE_COUNT to REPLY. */
+int processes_signal(const struct helper_places *places, const struct wire_frame *request, struct buf *reply, char *why,
+    size_t why_size) NODISCARD;
+
 /* Answers one request: REPLY becomes a finished frame. What was refused or failed is logged. */
 void helper_answer(
     const struct helper_places *places, const struct wire_frame *request, int passed_fd, struct buf *reply);

@@ -240,10 +240,12 @@ void session_end_step(struct session *session)
 		return;
 	if (!session->token_gone && !session->revoking)
 		revoke_send(session);
-	if (!session->files_gone || !session->token_gone)
-		return;
-	session_waiters_answer(session, true);
-	session_drop(session);
+	if (session->files_gone && session->token_gone)
+		session_waiters_answer(session, true);
+	if (session->record.kill_due != KILL_NONE && !session->ending)
+		processes_end(session);
+	else if (session->files_gone && session->token_gone && session->record.kill_due == KILL_NONE)
+		session_drop(session);
 }
 
 void session_end(struct session *session, const char *why)
@@ -256,6 +258,7 @@ void session_end(struct session *session, const char *why)
 	session->files_gone = session->files_gone || record->state == SESSION_PENDING;
 	/* One that could not be renewed lives until its time is over. */
 	session->token_gone = record->state == SESSION_EXPIRED && monotonic_ms() >= record->expires_at;
+	processes_decide(session);
 	record->state = SESSION_ENDED;
 	leader_unwatch(session);
 	event_del(session->timer);
@@ -277,7 +280,8 @@ void session_end_then(struct session *session, const char *why, session_ended_fn
 		done(arg, false);
 }
 
-void close_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request)
+void close_request(
+    struct sessions *all, struct wire_conn *conn, const struct wire_frame *request, const struct wire_peer *peer)
 {
 	char *id AUTO_FREE = wire_get_str(request, WIRE_SESSION);
 	struct session *session = id ? session_find(all, id) : NULL;
@@ -294,5 +298,6 @@ void close_request(struct sessions *all, struct wire_conn *conn, const struct wi
 	} else {
 		wire_reply_status(conn, request->type, WIRE_STATUS_OK, NULL, NULL);
 	}
+	session->closer = peer->pid;
 	session_end(session, "closed");
 }

@@ -6,6 +6,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What is ended with a session, besides its token and files. */
+enum session_kill {
+	KILL_NONE = 0,
+	KILL_SESSION = 1, /* what has the session's audit session id */
+	KILL_USER = 2,	  /* everything of the user, with the user's last session */
+};
+
 /* cluster "kubernetes" { }: a Kubernetes mount that PAM uses. */
 struct cluster_config {
 	char *mount;				    /* "kubernetes": label; the mount is auth/<label>/ */
@@ -13,6 +20,8 @@ struct cluster_config {
 	char *audience;				    /* NULL: allow_no_audience must be set */
 	char **api_audiences;			    /* NULL: learned */
 	bool allow_no_audience, allow_api_audience; /* the loud switches of decision 8 */
+	long long
+	    recheck; /* seconds between questions whether service accounts of sessions are still there; 0: never */
 };
 
 /* service "sshd" { }: a PAM service. */
@@ -20,7 +29,8 @@ struct service_config {
 	char *name;
 	char **roles;	   /* ordered; NULL: the only role that matches */
 	bool export_token; /* VAULT_TOKEN itself */
-	bool keys_allow;   /* keys = "allow": logins without an exchange pass the account phase */
+	enum session_kill on_session_end;
+	bool keys_allow; /* keys = "allow": logins without an exchange pass the account phase */
 };
 
 /* consumer "postgresql" { }: a PAM service whose program is not root and may ask k8sauthd to verify. */

@@ -34,8 +34,8 @@ uint64_t leader_start_time(int32_t pid)
 	return at && sscanf(at, "%llu", &start) == 1 ? start : 0;
 }
 
-/* Whether the leader still is the process that it was: a pid may be another's by now. */
-static bool leader_lives(const struct session *session)
+/* A pid may be another's by now. */
+bool leader_lives(const struct session *session)
 {
 	const struct session_record *record = &session->record;
 	uint64_t start = leader_start_time(record->leader);

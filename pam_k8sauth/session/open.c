@@ -274,6 +274,7 @@ static int session_redeem(struct session *session, struct wire_conn *conn, const
 	session->opening = true;
 	session->record.leader = peer->pid;
 	session->record.leader_start = peer->pid > 0 ? leader_start_time(peer->pid) : 0;
+	session->record.audit_session = audit_session_of(peer->pid);
 	r = session_save(session, &secrets);
 	if (r < 0)
 		return r;

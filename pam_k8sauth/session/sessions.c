@@ -84,6 +84,7 @@ static void session_unlink(struct session *session)
 	rotation_end(session);
 	block_leases_drop(session);
 	relogin_session_gone(session);
+	processes_forget(session);
 	leader_unwatch(session);
 	event_free(session->timer);
 	free(session);
@@ -473,7 +474,7 @@ void sessions_request(void *arg, struct wire_conn *conn, const struct wire_frame
 		open_request(all, conn, request, peer);
 		break;
 	case WIRE_CLOSE:
-		close_request(all, conn, request);
+		close_request(all, conn, request, peer);
 		break;
 	case WIRE_CHECK:
 		check_request(all, conn, request);

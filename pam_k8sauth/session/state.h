@@ -40,6 +40,8 @@ struct session {
 	bool files_gone, token_gone, removing, revoking;
 	int retry_ms;
 	struct close_waiter *waiters;
+	struct ending *ending;	   /* of its processes */
+	int32_t closer;		   /* pid that closes it, 0 unknown */
 	struct rotation *rotation; /* NULL: its secrets are not looked at again */
 	struct block_lease *leases;
 };
@@ -220,7 +222,8 @@ void account_request(struct sessions *all, struct wire_conn *conn, const struct 
 void check_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);
 void open_request(
     struct sessions *all, struct wire_conn *conn, const struct wire_frame *request, const struct wire_peer *peer);
-void close_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request);
+void close_request(
+    struct sessions *all, struct wire_conn *conn, const struct wire_frame *request, const struct wire_peer *peer);
 void lookup_request(
     struct sessions *all, struct wire_conn *conn, const struct wire_frame *request, const struct wire_peer *peer);
 
@@ -286,8 +289,21 @@ void relogin_refreshed(struct session *session, const char *why);
 /* The same, for a session that is gone, or whose daemon ends. */
 void relogin_session_gone(struct session *session);
 
+/* --- processes.c ----------------------------------------------------------------------------- */
+
+/* The audit session id of PID, AUDIT_SESSION_UNSET if it has none. */
+uint32_t audit_session_of(int32_t pid);
+/* SESSION ends: sets in its record (which the caller saves) what of its processes ends with it. */
+void processes_decide(struct session *session);
+/* Begins to end what SESSION's record says; SESSION may be freed. */
+void processes_end(struct session *session);
+/* What is under way comes to nothing: SESSION is forgotten. */
+void processes_forget(struct session *session);
+
 /* --- leader.c -------------------------------------------------------------------------------- */
 
+/* Whether SESSION's leader still is the process that it was. */
+bool leader_lives(const struct session *session);
 /* Start time of PID in clock ticks since boot, 0 if it cannot be told. */
 uint64_t leader_start_time(int32_t pid);
 /* Watches SESSION's leader, by PIDFD (taken over) where that is >= 0. The session ends if it is gone already. */

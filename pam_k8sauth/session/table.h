@@ -17,6 +17,7 @@
 
 #include "base/macros.h"
 #include "base/secret.h"
+#include "session/config.h"
 
 #define TABLE_RECORDS  16384u
 #define TABLE_PAGE     4096u
@@ -35,12 +36,6 @@ enum session_state {
 	SESSION_OPEN = 3,
 	SESSION_EXPIRED = 4, /* the token is dead, the files are gone, the user is still there */
 	SESSION_ENDED = 5,   /* token and files are to be removed */
-};
-
-enum session_kill {
-	KILL_NONE = 0,
-	KILL_SESSION = 1, /* what has the session's audit session id */
-	KILL_USER = 2,	  /* everything of the user */
 };
 
 enum session_files {

@@ -34,6 +34,10 @@ static const struct wire_tag_info tags[] = {
 	[WIRE_KEYS] = { "keys", WIRE_KIND_U32 },
 	[WIRE_TARGET] = { "target", WIRE_KIND_TEXT },
 	[WIRE_KEEP] = { "keep", WIRE_KIND_TEXT, true },
+	[WIRE_SIGNAL] = { "signal", WIRE_KIND_U32 },
+	[WIRE_AUDIT_SESSION] = { "audit-session", WIRE_KIND_U32 },
+	[WIRE_PID] = { "pid", WIRE_KIND_U32, true },
+	[WIRE_COUNT] = { "count", WIRE_KIND_U32 },
 };
 _Static_assert(ARRAY_SIZE(tags) <= 64, "wire_parse marks the tags that it has seen in 64 bits");
 
@@ -71,6 +75,8 @@ static const char *type_name(uint8_t type)
 		return "helper-update";
 	case WIRE_HELPER_ROTATE:
 		return "helper-rotate";
+	case WIRE_HELPER_SIGNAL:
+		return "helper-signal";
 	}
 	return "unknown";
 }

@@ -78,6 +78,12 @@ struct fake_world {
 	unsigned n_session; /* WIRE_HELPER_SESSION, UPDATE and ROTATE requests */
 	unsigned n_rotated; /* ROTATE only */
 
+	uint32_t left;	    /* processes of the user that SIGNAL finds; each signal but 0 ends them */
+	bool deaf;	    /* they do not mind SIGTERM */
+	bool undying;	    /* nor SIGKILL */
+	int signal_status;  /* for SIGNAL */
+	char signals[1024]; /* "15 user audit=7 spared=1\n" */
+
 	bool no_pidfd;	  /* an old kernel */
 	const char *unit; /* of every peer; NULL: it cannot be told */
 	char log[32768];

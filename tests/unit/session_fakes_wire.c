@@ -2,6 +2,7 @@
 /* The helper and the connections of the sessions' tests; see session_fakes.h. */
 #include "session_fakes.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 #include "base/text.h"
@@ -140,6 +141,27 @@ static void files_list(struct buf *reply)
 	}
 }
 
+static uint32_t signal_take(const struct wire_frame *frame, struct buf *reply)
+{
+	uint32_t signal = UINT32_MAX, audit = 0, found = world.left;
+	char *user AUTO_FREE = wire_get_str(frame, WIRE_USER);
+	size_t len = strlen(world.signals), at = 0, spared = 0;
+	struct wire_item item;
+
+	assert_true(wire_get_u32(frame, WIRE_SIGNAL, &signal));
+	(void)wire_get_u32(frame, WIRE_AUDIT_SESSION, &audit);
+	while (wire_next(frame, &at, &item))
+		spared += item.tag == WIRE_PID;
+	snprintf(world.signals + len, sizeof(world.signals) - len, "%u %s audit=%u spared=%zu\n", signal, user, audit,
+	    spared);
+	if (world.signal_status)
+		return (uint32_t)world.signal_status;
+	wire_add_u32(reply, WIRE_COUNT, found);
+	if (signal != 0 && !world.undying && !(world.deaf && signal == SIGTERM))
+		world.left = 0;
+	return WIRE_STATUS_OK;
+}
+
 /* What the helper answers to FRAME; a negative errno where the call fails. */
 static int helper_answer(const struct wire_frame *frame, struct buf *reply)
 {
@@ -157,6 +179,8 @@ static int helper_answer(const struct wire_frame *frame, struct buf *reply)
 			files_take(frame, id);
 		else
 			wire_add_str(reply, WIRE_MESSAGE, "no space left");
+	} else if (frame->type == WIRE_HELPER_SIGNAL) {
+		status = signal_take(frame, reply);
 	} else if (frame->type == WIRE_HELPER_REMOVE) {
 		if (world.remove_error < 0)
 			return world.remove_error;

@@ -162,8 +162,10 @@ static void test_refusals(void **state)
 		{ "export_interval = -1\n", "f:1: export_interval must be" },
 		{ "export_interval = true\n", "f:1: export_interval must be" },
 		{ "service \"sshd\" { export_values = true }\n", "f:1: export_values is not known in a service block" },
-		{ "service \"sshd\" {\n\non_session_end = \"kill-user\" }\n", "f:3: on_session_end is not built yet" },
-		{ "cluster \"kubernetes\" { audience = \"a\"\nrecheck = \"5m\" }\n", "f:2: recheck is not built yet" },
+		{ "service \"sshd\" {\n\non_session_end = \"kill\" }\n",
+		    "f:3: on_session_end must be one of \"none\", \"kill-session\", \"kill-user\"" },
+		{ "cluster \"kubernetes\" { audience = \"a\"\nrecheck = \"4s\" }\n",
+		    "f:2: recheck must be a time like \"5m\", from 5s to 24h" },
 		/* unknown */
 		{ C "\n\nsevice \"sshd\" { }\n", "f:4: sevice is not known" },
 		{ "mode = \"all\"\n", "f:1: mode must be one of \"both\", \"agent\", \"server\"" },

@@ -151,9 +151,9 @@ static void test_refused_accounts(void **state)
 		struct request request;
 		const char *why;
 	} rows[] = {
-		{ { ID, "k8s_web_sa", 0, 0, { "token", "t" } }, "no session of root's" },
-		{ { ID, "k8s_web_sa", 1930716171, 0, { "token", "t" } }, "no session of root's" },
-		{ { ID, "root", 0, 0, { "token", "t" } }, "no session of root's" },
+		{ { ID, "k8s_web_sa", 0, 0, { "token", "t" } }, "root has no sessions" },
+		{ { ID, "k8s_web_sa", 1930716171, 0, { "token", "t" } }, "root has no sessions" },
+		{ { ID, "root", 0, 0, { "token", "t" } }, "root has no sessions" },
 		{ { ID, "root", 1, 1, { "token", "t" } }, "root is not opened" },
 		{ { ID, "k8s_web_sa", 1500, 1500, { "token", "t" } }, "is not in the account index" },
 		{ { ID, "k8s_web_none", 1500, 1500, { "token", "t" } }, "is not in the account index" },
