@@ -95,6 +95,7 @@ void accounts_free(struct accounts *accounts)
 	if (!accounts)
 		return;
 	publish_free(accounts);
+	watch_end(accounts);
 	if (accounts->publishing) { /* the helper's answer comes back to us */
 		accounts->freed = true;
 		return;
@@ -137,6 +138,7 @@ int accounts_open(struct event_base *base, const char *index_path, const char *c
 		}
 		log_error("accounts: %s", reason);
 	}
+	watch_begin(accounts);
 	publish_soon(accounts);
 	*ret = TAKE_PTR(accounts);
 	return 0;

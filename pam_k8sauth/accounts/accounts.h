@@ -30,6 +30,7 @@ enum account_verdict {
 	ACCOUNT_RECREATED,    /* same namespace and name, other service account UID: `k8sauth accounts rebind` */
 	ACCOUNT_INDEX_BROKEN, /* index or accounts.conf cannot be trusted */
 	ACCOUNT_HELPER_DOWN,  /* new account, and the helper did not publish it */
+	ACCOUNT_MOVED,	      /* its ids have just become others: who asks may have looked up the old ones */
 };
 
 /*

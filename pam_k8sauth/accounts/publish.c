@@ -62,6 +62,12 @@ static void answer(struct accounts *accounts, const struct claim *claim)
 		    "the published index does not hold the account; see the journal of k8sauth-helper");
 		return;
 	}
+	if (user.uid != claim->uid) {
+		snprintf(why, sizeof(why), "the uid of %s is %u from now on, not %u any more: log in again",
+		    claim->name, user.uid, claim->uid);
+		claim->done(claim->arg, ACCOUNT_MOVED, NULL, why);
+		return;
+	}
 	accounts_fill(&user, &account);
 	claim->done(claim->arg, ACCOUNT_OK, &account, NULL);
 }

@@ -49,7 +49,12 @@ struct accounts {
 	bool publishing;	   /* the helper has our image */
 	bool freed;		   /* while publishing: what the answer has to do */
 	struct event *timer;
+	struct event *watch; /* of accounts.conf's folder; NULL: changes are noticed by who asks */
 };
+
+/* Watches accounts.conf's folder, if that can be; and ends it. */
+void watch_begin(struct accounts *accounts);
+void watch_end(struct accounts *accounts);
 
 /* What follows from a name, the namespace (NULL if unknown) and accounts.conf. */
 struct derived {

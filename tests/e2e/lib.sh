@@ -117,8 +117,8 @@ daemon_active() {
 }
 
 # The site of the demo: machine, cluster, role, secrets; $user and $STAGE/token may log in. PREPARE runs before the machine boots.
-e2e_site() { # [PREPARE]
-	machine_prepare web-1 "$tree" "$destdir" > "$STAGE/site.log" 2>&1 && site_configure && "${1:-true}" && machine_boot web-1 && site_known_host &&
+e2e_site() { # [PREPARE [NSPAWN-OPTIONS...]]
+	machine_prepare web-1 "$tree" "$destdir" > "$STAGE/site.log" 2>&1 && site_configure && "${1:-true}" && machine_boot web-1 "${@:2}" && site_known_host &&
 		cluster_start && cluster_reviewer && cluster_workload webapp-ns webapp-sa webapp-0 && site_vault >> "$STAGE/site.log" 2>&1 ||
 		{
 			echo "Bail out! the site did not come up"

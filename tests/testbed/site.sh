@@ -56,7 +56,8 @@ site_known_host() {
 site_vault() {
 	machine_run k8sauth operator init -format=json > "$STAGE/init.json"
 	root_token=$(jq -r .root_token "$STAGE/init.json")
-	cp "$cluster_dir/reviewer.jwt" "$cluster_dir/ca.crt" "$(machine_root web-1)/root/"
+	machine_put "$cluster_dir/reviewer.jwt" /root/reviewer.jwt
+	machine_put "$cluster_dir/ca.crt" /root/ca.crt
 	k8sauth secrets enable -path=secret kv-v2
 	k8sauth auth enable kubernetes
 	k8sauth write auth/kubernetes/config kubernetes_host="https://127.0.0.1:$cluster_port" kubernetes_ca_cert=@/root/ca.crt \

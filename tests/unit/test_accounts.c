@@ -238,18 +238,29 @@ static void test_conf_changes(void **state)
 	wait_published(3);
 	assert_int_equal(accounts_lookup(accounts, "k8s_a_b", prefixes, &account), 0);
 	assert_string_equal(account.shell, "/bin/sh");
+	/* A change that nobody asks about; the daemon sees it. */
+	write_conf("range { from = 100000 to = 199999 }\nshell = \"/bin/dash\"\n");
+	wait_published(4);
+	/* Ids become others in the moment of a login, whose application has looked up the old ones. */
+	write_conf("range { from = 300000 to = 399999 }\n");
+	answer = claim("k8s_a_b", "a", "b", "uid-1");
+	assert_int_equal(answer.verdict, ACCOUNT_MOVED);
+	assert_non_null(strstr(answer.why, "is 326279 from now on, not 126279 any more: log in again"));
+	answer = claim("k8s_a_b", "a", "b", "uid-1");
+	assert_int_equal(answer.verdict, ACCOUNT_OK);
+	assert_int_equal(answer.account.uid, 326279);
 	write_conf("range { from = 100000\n  to = 5 }");
 	answer = claim("k8s_a_b", "a", "b", "uid-1");
 	assert_int_equal(answer.verdict, ACCOUNT_INDEX_BROKEN);
 	assert_non_null(strstr(answer.why, "accounts.conf:2: to = 5"));
 	assert_int_equal(accounts_lookup(accounts, "k8s_a_b", prefixes, &account), -EBADMSG);
-	write_conf("range { from = 100000 to = 199999 }\nshell = \"/bin/sh\"\n");
+	write_conf("range { from = 300000 to = 399999 }\nshell = \"/bin/sh\"\n");
 	answer = claim("k8s_a_b", "a", "b", "uid-1");
 	assert_int_equal(answer.verdict, ACCOUNT_OK);
 	/* The next daemon finds that the index says what accounts.conf says. */
 	accounts_free(TAKE_PTR(accounts));
 	before = atomic_load(&published);
-	start("range { from = 100000 to = 199999 }\nshell = \"/bin/sh\"\n");
+	start("range { from = 300000 to = 399999 }\nshell = \"/bin/sh\"\n");
 	while (accounts->published_number != accounts->conf_number) /* until the two are compared */
 		assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
 	assert_int_equal(atomic_load(&published), 0);

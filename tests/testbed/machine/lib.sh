@@ -2,8 +2,9 @@
 # shellcheck shell=bash
 # Throw-away Debian machines for tests: sourced by scripts that run on a stage (tests/testbed/stage).
 #     machine_prepare NAME TREE DESTDIR   a copy of TREE by overlay with what `meson install` put into DESTDIR, set up as the package would
-#     machine_boot NAME                   boots it and waits until systemd is done; sets machine_pid
+#     machine_boot NAME [OPTIONS...]      boots it (OPTIONS are systemd-nspawn's) and waits until systemd is done; sets machine_pid
 #     machine_run COMMAND...              runs COMMAND in it as root
+#     machine_put FILE PATH               copies a file into it, as root's
 #     machine_root NAME                   its file tree, seen from outside
 #     machine_down NAME                   powers it off
 
@@ -30,10 +31,10 @@ machine_prepare() { # NAME TREE DESTDIR
 	echo 'PermitRootLogin yes' > "$root/etc/ssh/sshd_config.d/root.conf"
 }
 
-machine_boot() { # NAME
+machine_boot() { # NAME [OPTIONS...]
 	local root nspawn state=
 	root=$(machine_root "$1")
-	systemd-nspawn -q -D "$root" --register=no --keep-unit --machine="$1" -b > "$STAGE/$1/console" 2>&1 < /dev/null &
+	systemd-nspawn -q -D "$root" --register=no --keep-unit --machine="$1" "${@:2}" -b > "$STAGE/$1/console" 2>&1 < /dev/null &
 	nspawn=$!
 	machine_nspawn=$nspawn
 	for _ in $(seq 300); do
@@ -57,6 +58,9 @@ machine_boot() { # NAME
 }
 
 machine_run() { nsenter -t "$machine_pid" -a -- "$@"; }
+
+# From inside, so that the file is root's also in a user namespace.
+machine_put() { machine_run tee "$2" < "$1" > /dev/null; } # FILE PATH
 
 machine_down() { # NAME
 	[ -n "${machine_pid:-}" ] || return 0
