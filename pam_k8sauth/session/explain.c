@@ -72,9 +72,10 @@ static void reply_late(struct sessions *all, struct wire_conn *conn, struct buf 
 
 static struct refusal *ring_add(struct sessions *all, const struct caller *caller, const char *step, const char *remedy)
 {
-	struct refusal *refusal = &all->refusals->entries[all->refusals->next];
+	struct refusal_ring *ring = &all->refusals[caller->uid != 0];
+	struct refusal *refusal = &ring->entries[ring->next];
 
-	all->refusals->next = (all->refusals->next + 1) % REFUSALS;
+	ring->next = (ring->next + 1) % REFUSALS;
 	*refusal = (struct refusal){ .when = time(NULL) };
 	memcpy(refusal->ref, caller->ref, sizeof(refusal->ref));
 	snprintf(refusal->user, sizeof(refusal->user), "%s", caller->user);
@@ -135,10 +136,13 @@ static bool is_guess(uint8_t type, enum wire_status status)
 	return (type == WIRE_LOGIN || type == WIRE_VERIFY) && status == WIRE_STATUS_REFUSED;
 }
 
-/* Whether the journal has had enough: of a flood of wrong credentials it gets one line a minute. */
+/* Whether the journal has had enough: of a flood of wrong credentials it gets one line a minute, and of a flood of
+ * users and hosts no more than of other things that anybody can cause. */
 static bool is_quiet(struct sessions *all, uint8_t type, const struct caller *caller, bool late)
 {
-	return caller->quiet || (late && type == WIRE_VERIFY && !rate_say_failures(all, caller));
+	if (caller->quiet || (late && type == WIRE_VERIFY && !rate_say_failures(all, caller)))
+		return true;
+	return type == WIRE_VERIFY && !log_allowed(&all->verify_lines, "k8sauth: refusals of verify");
 }
 
 void session_refuse(struct sessions *all, struct wire_conn *conn, uint8_t type, enum wire_status status,
@@ -165,15 +169,21 @@ void session_refuse_again(
 	refusal_reply(all, conn, type, status, caller, is_guess(type, status) && rate_failing(all, caller));
 }
 
-const struct refusal *sessions_explain(const struct sessions *all, const char *ref)
+static const struct refusal *ring_find(const struct refusal_ring *ring, const char *ref)
 {
 	/* The youngest first: a reference has 24 bits and may come again. */
 	for (unsigned i = 1; i <= REFUSALS; i++) {
-		const struct refusal *refusal =
-		    &all->refusals->entries[(all->refusals->next + REFUSALS - i) % REFUSALS];
+		const struct refusal *refusal = &ring->entries[(ring->next + REFUSALS - i) % REFUSALS];
 
 		if (refusal->ref[0] && streq(refusal->ref, ref))
 			return refusal;
 	}
 	return NULL;
+}
+
+const struct refusal *sessions_explain(const struct sessions *all, const char *ref)
+{
+	const struct refusal *refusal = ring_find(&all->refusals[0], ref);
+
+	return refusal ? refusal : ring_find(&all->refusals[1], ref);
 }

@@ -46,7 +46,8 @@ size_t sessions_count(const struct sessions *sessions);
 void sessions_request(
     void *arg, struct wire_conn *conn, const struct wire_frame *request, const struct wire_peer *peer);
 
-/* Refusals of late, for `k8sauth explain REF`: the last 4,096 (decision 24). NULL if not known. */
+/* Refusals of late, for `k8sauth explain REF`: the last 4,096 of what root's programs asked, and
+ * of what others did (decision 24). NULL if not known. */
 struct refusal {
 	char ref[REF_SIZE];
 	char user[ACCOUNT_NAME_SIZE], service[64], rhost[64];

@@ -349,7 +349,7 @@ int sessions_new(const struct sessions_options *options, struct sessions **ret, 
 	all->refs = 1;
 	all->rotations.last = &all->rotations.first;
 	all->helper_socket = strdup(options->helper_socket);
-	all->refusals = calloc(1, sizeof(*all->refusals));
+	all->refusals = calloc(2, sizeof(*all->refusals));
 	all->buckets = calloc(RATE_BUCKETS, sizeof(*all->buckets));
 	random_bytes(&all->rate_seed, sizeof(all->rate_seed));
 	random_bytes(all->tickets.key, sizeof(all->tickets.key));

@@ -104,7 +104,9 @@ struct sessions {
 	size_t count;
 	struct event *leader_poll; /* for leaders without pidfd */
 	struct event *sweep_timer;
-	struct refusal_ring *refusals;
+	struct refusal_ring
+	    *refusals; /* what root's programs asked, and what others did: these push none of those out */
+	struct log_limit verify_lines;
 	struct rate_bucket *buckets;
 	uint64_t rate_seed;
 	struct ticket_memory tickets;
@@ -129,7 +131,7 @@ struct caller {
 	char ref[REF_SIZE];
 	char user[ACCOUNT_NAME_SIZE], service[64], rhost[64], tty[64];
 	char role[128];
-	uid_t uid;	  /* of the process that asks to verify */
+	uid_t uid;	  /* of the process that asks to verify; 0 for what only root may ask */
 	bool quiet;	  /* one like it was refused of late: the journal has that */
 	const char *hint; /* what the user is told besides a refusal's reference; NULL: nothing */
 };

@@ -289,6 +289,7 @@ void verify_request(
 	const char *why;
 
 	if (!caller_read(request, &call.caller, &why)) {
+		call.caller.uid = peer->uid;
 		call.caller.quiet = peer->uid != 0 && !rate_say(all, "odd requests", peer->uid);
 		session_refuse(
 		    all, conn, WIRE_VERIFY, WIRE_STATUS_REFUSED, &call.caller, "verify", "request", NULL, "%s", why);

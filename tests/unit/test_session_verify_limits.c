@@ -224,6 +224,54 @@ static void test_many_failures(void **state)
 	assert_int_equal(conn.status, WIRE_STATUS_OK);
 }
 
+/* Whoever is not root cannot make us forget what root's programs were refused, nor fill the journal. */
+static void test_flood_of_denied(void **state)
+{
+	struct fake_ask what = ask_verify(1000);
+	char ref[16];
+	struct wire_conn conn;
+
+	what.uid = 0;
+	what.credential = "odd";
+	ask(&conn, what);
+	assert_int_equal(conn.status, WIRE_STATUS_REFUSED);
+	strcpy(ref, conn.ref);
+	what.uid = 1000;
+	for (unsigned i = 0; i < 5000; i++) {
+		what.service = i % 2 ? "db" : "other";
+		ask(&conn, what);
+		assert_int_equal(conn.status, WIRE_STATUS_DENIED);
+	}
+	assert_non_null(sessions_explain(world.sessions, conn.ref));
+	what.user = "odd\nuser";
+	for (unsigned i = 0; i < 5; i++) {
+		ask(&conn, what);
+		assert_int_equal(conn.status, WIRE_STATUS_REFUSED);
+	}
+	assert_int_equal(count(world.log, "uid 1000 may not ask"), 1);
+	assert_int_equal(count(world.log, "user name absent, too long or odd"), 1);
+	assert_non_null(sessions_explain(world.sessions, ref));
+	assert_non_null(sessions_explain(world.sessions, conn.ref));
+}
+
+/* A flood of users and hosts, each with its first refusals. */
+static void test_flood_of_hosts(void **state)
+{
+	struct fake_ask what = ask_verify(0);
+	struct wire_conn conn;
+	char rhost[32];
+
+	what.credential = "odd";
+	what.rhost = rhost;
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(rhost, sizeof(rhost), "10.0.%u.%u", i / 100, i % 100);
+		ask(&conn, what);
+		assert_int_equal(conn.status, WIRE_STATUS_REFUSED);
+	}
+	assert_int_equal(count(world.log, "refused at credential"), LOG_LIMIT_LINES - 1);
+	assert_true(world_logged("refusals of verify"));
+}
+
 /* --- tickets --------------------------------------------------------------------------------- */
 
 static struct fake_ask ask_ticket(void)
@@ -313,6 +361,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_at_once, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_in_a_second, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_many_failures, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_flood_of_denied, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_flood_of_hosts, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_ticket, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_short_ticket, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_bad_tickets, setup, world_teardown),
