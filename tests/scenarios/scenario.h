@@ -108,5 +108,8 @@ bool scenario_read(
     const char *path, const char *module, const char *stub, struct scenario *ret, char *why, size_t size);
 void scenario_free(struct scenario *scenario);
 
+/* answers.c: the text of ANSWER, whose words begin at AT; NULL where they make no sense. */
+char *scenario_answer(const struct list *words, size_t at);
+
 /* The name of a PAM code, "PAM_SUCCESS"; NULL for an unknown one. */
 const char *pam_code_name(int code);
