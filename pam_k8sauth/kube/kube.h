@@ -68,6 +68,13 @@ void kube_learn_api_audiences(struct kube_server *server, kube_api_audiences_fn 
 typedef void kube_member_fn(void *arg, const json_t *member, const char *error, enum kube_verdict verdict);
 /* Labels of a namespace (3.2 step 11), by the reviewer only. */
 void kube_namespace_labels(struct kube_server *server, const char *namespace_name, kube_member_fn *done, void *arg);
+/*
+ * Whether a service account is there, asked by the reviewer: KUBE_OK with its UID; KUBE_REFUSED where the API server
+ * says for certain that there is none; else KUBE_UNAVAILABLE with ERROR.
+ */
+typedef void kube_uid_fn(void *arg, const char *uid, const char *error, enum kube_verdict verdict);
+void kube_service_account_uid(
+    struct kube_server *server, const char *namespace_name, const char *name, kube_uid_fn *done, void *arg);
 /* Annotations of a service account (3.8), by the reviewer, or, without one, by its own TOKEN (copied). */
 void kube_service_account_annotations(struct kube_server *server, const char *namespace_name, const char *name,
     const struct secret *token, kube_member_fn *done, void *arg);

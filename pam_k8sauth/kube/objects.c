@@ -144,3 +144,83 @@ void kube_service_account_annotations(struct kube_server *server, const char *na
 	snprintf(path, sizeof(path), "/api/v1/namespaces/%s/serviceaccounts/%s", namespace_name, name);
 	exchange_start(server, path, NULL, server->reviewer ? NULL : token, on_object, call);
 }
+
+/* --- whether a service account is there ------------------------------------------------------ */
+
+struct uid_call {
+	char name[KUBE_NAME_MAX + 1];
+	const char *refusal; /* static; NULL: ask */
+	kube_uid_fn *done;
+	void *arg;
+};
+
+static void on_uid_refusal(void *arg, const struct exchange_result *result)
+{
+	struct uid_call *call = arg;
+
+	(void)result;
+	call->done(call->arg, NULL, call->refusal, KUBE_UNAVAILABLE);
+	free(call);
+}
+
+static bool member_is(const json_t *json, const char *member, const char *text)
+{
+	const char *found = json_string_value(json_object_get(json, member));
+
+	return found && strcmp(found, text) == 0;
+}
+
+/* A 404 may be a proxy's, or another path's: only one that names this very account says that it is not there. */
+static bool says_gone(const struct uid_call *call, int status, const json_t *json)
+{
+	const json_t *details = json_object_get(json, "details");
+
+	return status == 404 && member_is(json, "kind", "Status") && member_is(json, "reason", "NotFound") &&
+	       member_is(details, "kind", "serviceaccounts") && member_is(details, "name", call->name);
+}
+
+static void on_uid_object(void *arg, const struct exchange_result *result)
+{
+	struct uid_call *call = arg;
+	json_t *json = result->error ? NULL : strict_json_object(result->body, result->len, JSON_DEPTH);
+	const json_t *metadata = json_object_get(json, "metadata");
+	const char *uid = json_string_value(json_object_get(metadata, "uid"));
+	const char *message = json_string_value(json_object_get(json, "message"));
+	char error[512];
+
+	if (result->error) {
+		call->done(call->arg, NULL, result->error, KUBE_UNAVAILABLE);
+	} else if (result->status == 200 && uid && *uid && member_is(metadata, "name", call->name)) {
+		call->done(call->arg, uid, NULL, KUBE_OK);
+	} else if (says_gone(call, result->status, json)) {
+		call->done(call->arg, NULL, NULL, KUBE_REFUSED);
+	} else {
+		snprintf(error, sizeof(error), "failed to get service account (code %d status %s)%s", result->status,
+		    message ? message : "",
+		    result->status == 403 ? "; remedy: kubectl apply -f serviceaccount-reader.yaml" : "");
+		call->done(call->arg, NULL, error, KUBE_UNAVAILABLE);
+	}
+	json_decref(json);
+	free(call);
+}
+
+void kube_service_account_uid(
+    struct kube_server *server, const char *namespace_name, const char *name, kube_uid_fn *done, void *arg)
+{
+	struct uid_call *call = kube_must(calloc(1, sizeof(*call)));
+	char path[sizeof("/api/v1/namespaces//serviceaccounts/") + KUBE_NAMESPACE_MAX + KUBE_NAME_MAX];
+
+	call->done = done;
+	call->arg = arg;
+	if (!server->reviewer)
+		call->refusal = "service accounts can be looked up by a token_reviewer_jwt only";
+	else if (!kube_namespace_valid(namespace_name) || !kube_name_valid(name))
+		call->refusal = "the service account has no valid Kubernetes name";
+	if (call->refusal) {
+		exchange_later(server, on_uid_refusal, call);
+		return;
+	}
+	snprintf(call->name, sizeof(call->name), "%s", name);
+	snprintf(path, sizeof(path), "/api/v1/namespaces/%s/serviceaccounts/%s", namespace_name, name);
+	exchange_start(server, path, NULL, NULL, on_uid_object, call);
+}

@@ -138,5 +138,6 @@ void sessions_resume(struct sessions *all)
 	}
 	if (n > 0)
 		log_info("sessions: %zu taken up from the daemon before", n);
+	recheck_start(all);
 	sweep(all);
 }

@@ -402,6 +402,7 @@ void sessions_free(struct sessions *all)
 	all->closing = true;
 	late_replies_flush(all);
 	gets_stop(all);
+	recheck_stop(all);
 	for (size_t i = 0; i < HASH_SIZE; i++) {
 		while (all->hash[i])
 			session_unlink(all->hash[i]);

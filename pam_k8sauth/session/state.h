@@ -123,7 +123,9 @@ struct sessions {
 		struct rotation *first, **last; /* whose time has come while enough are running */
 		int64_t outage_said;		/* monotonic ms */
 	} rotations;
-	struct get *gets; /* under way */
+	struct get *gets;	      /* under way */
+	struct recheck_clock *clocks; /* of each cluster */
+	struct recheck *rechecks;     /* under way, and waiting */
 };
 
 /* Who asks, for texts and comparisons. */
@@ -290,6 +292,13 @@ void session_refresh(struct session *session);
 void relogin_refreshed(struct session *session, const char *why);
 /* The same, for a session that is gone, or whose daemon ends. */
 void relogin_session_gone(struct session *session);
+
+/* --- recheck.c ------------------------------------------------------------------------------- */
+
+/* Looks from now on whether service accounts of sessions are still there, where clusters say so. */
+void recheck_start(struct sessions *all);
+/* The owner leaves. */
+void recheck_stop(struct sessions *all);
 
 /* --- processes.c ----------------------------------------------------------------------------- */
 

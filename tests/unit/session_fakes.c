@@ -279,6 +279,9 @@ static struct vault_response *backend_answer(struct vault_request *request)
 		return capabilities_answer(request);
 	if (streq(request->path, "sys/internal/ui/mounts") && world.mounts)
 		return fake_response(fake_json(world.mounts));
+	if (starts_with(request->path, "k8sauth/auth/kubernetes/serviceaccount/"))
+		return *world.account == '{' ? fake_response(fake_json(world.account))
+					     : fake_status(atoi(world.account));
 	response = fake_ticket_answer(request);
 	return response ? response : secret_answer(request);
 }

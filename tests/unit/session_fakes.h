@@ -55,6 +55,7 @@ struct fake_world {
 		const char *record;		  /* JSON laid over the token's lookup-self */
 		const char *audience;		  /* of the role */
 	} ticket;
+	const char *account;	     /* JSON: data about the service account, or a status */
 	const char *hold;	     /* requests whose path ends so are not answered */
 	char requests[4096];	     /* "update auth/kubernetes/login web\n" */
 	unsigned tokens, n_revoked;  /* minted, revoked */

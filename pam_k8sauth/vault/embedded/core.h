@@ -86,6 +86,9 @@ struct engine {
 	const struct engine_path *paths; /* ends with a NULL pattern */
 	/* Instead of PATHS, where they depend on the mount's options. */
 	const struct engine_path *(*paths_of)(const struct mount *mount);
+	/* Those that the daemon itself asks with "k8sauth/" before the mount's path, which no client can. NULL: none.
+	 */
+	const struct engine_path *own_paths;
 	/* Called when a mount of it is made or loaded: may keep its own state in mount->state; NULL: none. */
 	int (*mounted)(struct core *core, struct mount *mount);
 	/* CALL gives MOUNT these options: what the engine must know of it joins the call's writes. NULL: nothing. */

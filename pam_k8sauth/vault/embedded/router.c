@@ -15,6 +15,8 @@
 #include "vault/embedded/token.h"
 #include "vault/embedded/wrapping/wrapping.h"
 
+#define OWN "k8sauth/"
+
 /* One line per engine. */
 const struct engine *const core_engines[] = {
 	&system_engine,
@@ -130,10 +132,19 @@ static void forget_captures(struct call_private *call)
 		free(call->captures[--call->n_captures].value);
 }
 
+/* What the daemon itself asks (decision 21, `recheck`): the path behind "k8sauth/", NULL for every other request. */
+static const char *own_path(const struct vault_request *request)
+{
+	return request->internal && starts_with(request->path, OWN) ? request->path + strlen(OWN) : NULL;
+}
+
 /* Sets call->path: the first that matches, NULL for none. */
 static int find_path(struct call *call)
 {
-	for (const struct engine_path *path = engine_paths(call->mount); path->pattern; path++) {
+	bool own = own_path(call->request) != NULL;
+
+	for (const struct engine_path *path = own ? call->mount->engine->own_paths : engine_paths(call->mount);
+	    path && path->pattern; path++) {
 		int r;
 
 		forget_captures(call->private);
@@ -236,7 +247,7 @@ static int check_request(struct call *call)
 static int find_route(struct call *call)
 {
 	struct call_private *private = call->private;
-	const char *path = call->request->path;
+	const char *path = own_path(call->request) ? own_path(call->request) : call->request->path;
 	size_t len;
 	int r;
 

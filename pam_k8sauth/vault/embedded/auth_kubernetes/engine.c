@@ -69,11 +69,17 @@ static const struct engine_path paths[] = {
 	{ NULL },
 };
 
+static const struct engine_path own_paths[] = {
+	{ .pattern = "serviceaccount/{namespace}/{name}", .read = kube_account_read },
+	{ NULL },
+};
+
 const struct engine kubernetes_engine = {
 	.type = "kubernetes",
 	.auth = true,
 	.help = "Logs in pods with the tokens of their Kubernetes service accounts.",
 	.paths = paths,
+	.own_paths = own_paths,
 	.mounted = kube_mounted,
 	.unmounted = kube_unmounted,
 	.renew = kube_renew,

@@ -58,6 +58,9 @@ struct kube_config {
 int kube_config_get(struct call *call, struct kube_config **ret) NODISCARD;
 void kube_config_unref(struct kube_config *config);
 
+/* account.c: of a path that only the daemon itself can ask. */
+engine_handler kube_account_read;
+
 engine_handler kube_config_read, kube_config_write;
 extern const struct engine_field kube_config_fields[];
 
