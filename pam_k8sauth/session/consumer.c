@@ -126,6 +126,9 @@ static void choose_roles(const struct sessions *all, const struct consumer_confi
 		verdict->allowed = false;
 		snprintf(verdict->why, sizeof(verdict->why), "the PAM line's role=%.100s is none of the consumer's",
 		    caller->role);
+		snprintf(verdict->remedy, sizeof(verdict->remedy),
+		    "add the role to those of consumer \"%s\" in k8sauth.hcl, or take role= off the line",
+		    caller->service);
 		return;
 	}
 	verdict->only[0] = caller->role;

@@ -131,24 +131,25 @@ static void refusal_reply(struct sessions *all, struct wire_conn *conn, uint8_t 
 		wire_reply(conn, &reply);
 }
 
-static bool is_guess(uint8_t type, enum wire_status status)
+/* Whether a refusal is counted, and one too many for its caller by now. */
+static bool fails_often(struct sessions *all, uint8_t type, enum wire_status status, const struct caller *caller)
 {
-	return (type == WIRE_LOGIN || type == WIRE_VERIFY) && status == WIRE_STATUS_REFUSED;
+	return (type == WIRE_LOGIN || type == WIRE_VERIFY) && status == WIRE_STATUS_REFUSED &&
+	       rate_failure(all, caller);
 }
 
 /* Whether the journal has had enough: of a flood of wrong credentials it gets one line a minute, and of a flood of
  * users and hosts no more than of other things that anybody can cause. */
-static bool is_quiet(struct sessions *all, uint8_t type, const struct caller *caller, bool late)
+static bool is_quiet(struct sessions *all, const struct caller *caller, bool often)
 {
-	if (caller->quiet || (late && type == WIRE_VERIFY && !rate_say_failures(all, caller)))
-		return true;
-	return type == WIRE_VERIFY && !log_allowed(&all->verify_lines, "k8sauth: refusals of verify");
+	return caller->quiet || (often && !rate_say_failures(all, caller)) ||
+	       !log_allowed(&all->verify_lines, "k8sauth: refusals of verify");
 }
 
 void session_refuse(struct sessions *all, struct wire_conn *conn, uint8_t type, enum wire_status status,
     const struct caller *caller, const char *verb, const char *step, const char *remedy, const char *format, ...)
 {
-	bool late = conn && is_guess(type, status) && rate_failure(all, caller);
+	bool often = conn && fails_often(all, type, status, caller), verify = type == WIRE_VERIFY;
 	struct refusal *refusal = ring_add(all, caller, step, remedy);
 	char reason[768];
 	va_list args;
@@ -157,16 +158,17 @@ void session_refuse(struct sessions *all, struct wire_conn *conn, uint8_t type, 
 	vsnprintf(reason, sizeof(reason), format, args);
 	va_end(args);
 	snprintf(refusal->reason, sizeof(refusal->reason), "%.*s", (int)sizeof(refusal->reason) - 1, reason);
-	if (!is_quiet(all, type, caller, late))
-		refusal_log(caller, verb, refusal, reason, late && type == WIRE_VERIFY ? FURTHER : "");
+	if (!verify || !is_quiet(all, caller, often))
+		refusal_log(caller, verb, refusal, reason, often && verify ? FURTHER : "");
+	/* A program that verifies may have one thread for all its users: who fails often must not make it wait. */
 	if (conn)
-		refusal_reply(all, conn, type, status, caller, late);
+		refusal_reply(all, conn, type, status, caller, often && !verify);
 }
 
 void session_refuse_again(
     struct sessions *all, struct wire_conn *conn, uint8_t type, enum wire_status status, const struct caller *caller)
 {
-	refusal_reply(all, conn, type, status, caller, is_guess(type, status) && rate_failing(all, caller));
+	refusal_reply(all, conn, type, status, caller, false);
 }
 
 static const struct refusal *ring_find(const struct refusal_ring *ring, const char *ref)

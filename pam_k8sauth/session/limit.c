@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counts failures by (service, remote host, user): five in a minute are answered at once, more a second later
- * (experiments.md, rule 5). A fixed table without chains: two callers in one bucket evict each other, which forgives
+ * Counts failures by (service, remote host, user): after five in a minute a login is answered a second later
+ * (experiments.md, rule 5), and one verification a second is looked at. A fixed table without chains: two callers in one bucket evict each other, which forgives
  * and never punishes the wrong one. The seed keeps others from aiming at a bucket.
  */
 #include "session/state.h"
@@ -41,12 +41,18 @@ bool rate_failure(struct sessions *all, const struct caller *caller)
 	return bucket->failures > FAILURES_QUICK;
 }
 
-bool rate_failing(const struct sessions *all, const struct caller *caller)
+bool rate_guess(struct sessions *all, const struct caller *caller)
 {
 	uint64_t key = failure_key(all, caller);
-	const struct rate_bucket *bucket = &all->buckets[(key >> 32) % RATE_BUCKETS];
+	struct rate_bucket *bucket = &all->buckets[(key >> 32) % RATE_BUCKETS];
+	int64_t now = monotonic_ms();
 
-	return bucket->key == key && monotonic_ms() - bucket->window < WINDOW_MS && bucket->failures > FAILURES_QUICK;
+	if (bucket->key != key || now - bucket->window >= WINDOW_MS || bucket->failures <= FAILURES_QUICK)
+		return true;
+	if (bucket->asked && now - bucket->asked < SECOND_MS)
+		return false;
+	bucket->asked = now;
+	return true;
 }
 
 /* Counts one of UID; whether it is within MAX a second. */

@@ -50,6 +50,7 @@ struct rate_bucket {
 	uint64_t key;
 	int64_t window; /* monotonic ms when counting began */
 	uint32_t failures;
+	int64_t asked; /* monotonic ms of the last question, once there are too many */
 };
 #define RATE_BUCKETS 2048
 
@@ -197,8 +198,8 @@ void late_replies_flush(struct sessions *all);
 
 /* Counts a failure of CALLER; whether its answer has to wait (the sixth within a minute, and more). */
 bool rate_failure(struct sessions *all, const struct caller *caller);
-/* Whether it had to wait now; nothing is counted. */
-bool rate_failing(const struct sessions *all, const struct caller *caller);
+/* Whether CALLER, if it has failed so often, may have another credential looked at: one a second. */
+bool rate_guess(struct sessions *all, const struct caller *caller);
 /* Counts a lookup of UID, which is not root's; whether it may be answered. */
 bool rate_lookup(struct sessions *all, uid_t uid);
 /* The same for a verification that is not answered from memory. */

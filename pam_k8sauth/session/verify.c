@@ -178,10 +178,10 @@ struct verify_call {
 	char *const *roles;
 };
 
-/* Refuses for a limit: said once a minute for each uid. */
-static void over_limit(struct verify_call *call, const char *what)
+/* Refuses for a limit, which is SAID once a minute. */
+static void over_limit(struct verify_call *call, const char *what, bool said)
 {
-	call->caller.quiet = !rate_say(call->all, what, call->caller.uid);
+	call->caller.quiet = !said;
 	session_refuse(call->all, call->conn, WIRE_VERIFY, WIRE_STATUS_LIMIT, &call->caller, "verify", "limit",
 	    "look in the journal for who asks so often", "%s (uid %u; said once a minute)", what, call->caller.uid);
 }
@@ -189,17 +189,25 @@ static void over_limit(struct verify_call *call, const char *what)
 /* Whether one more question may be asked now; if not, the call is answered. */
 static bool may_ask(struct verify_call *call)
 {
-	const struct verifier *verifier = call->all->verifier;
+	static const char *const of_one = "too many verifications of one uid at once",
+				 *const of_all = "too many verifications at once",
+				 *const a_second = "too many verifications of one uid in a second",
+				 *const wrong = "too many wrong credentials of this user from there";
+	struct sessions *all = call->all;
+	const struct verifier *verifier = all->verifier;
+	uid_t uid = call->caller.uid;
 	unsigned same = 0;
 
 	for (unsigned i = 0; i < verifier->n_asking; i++)
-		same += verifier->asking[i] == call->caller.uid;
-	if (call->caller.uid != 0 && same >= VERIFY_ASKED_UID)
-		over_limit(call, "too many verifications of one uid at once");
+		same += verifier->asking[i] == uid;
+	if (uid != 0 && same >= VERIFY_ASKED_UID)
+		over_limit(call, of_one, rate_say(all, of_one, uid));
 	else if (verifier->n_asking >= VERIFY_ASKED)
-		over_limit(call, "too many verifications at once");
-	else if (call->caller.uid != 0 && !rate_verify(call->all, call->caller.uid))
-		over_limit(call, "too many verifications of one uid in a second");
+		over_limit(call, of_all, rate_say(all, of_all, uid));
+	else if (uid != 0 && !rate_verify(all, uid))
+		over_limit(call, a_second, rate_say(all, a_second, uid));
+	else if (!rate_guess(all, &call->caller))
+		over_limit(call, wrong, rate_say_failures(all, &call->caller));
 	else
 		return true;
 	return false;
