@@ -16,5 +16,9 @@ service "sshd" {
   export_token = true     # VAULT_TOKEN in the session's environment
 }
 
-# Sessions get the KV secrets that the policies of their token name.
+# Sessions get the KV secrets that the policies of their token name. They are looked at again every export_interval:
+# what changed is replaced in its file, and /etc/k8sauth/hooks/rotated is run as the user, if it is there; see k8sauthd(8).
+#
+# export_interval = "5m"
+#
 export "policy" { services = ["sshd"] }

@@ -58,6 +58,44 @@ static void check_files(struct buf *files)
 	}
 }
 
+/* The same look again finds nothing that changed: what is kept is what was written. */
+static void check_again(const struct export *first, const json_t *secret)
+{
+	AUTO_BUF struct buf files = BUF_MAX(WIRE_HELPER_MAX);
+	static struct export again;
+	struct wire_frame frame;
+	struct wire_item item;
+	const char *why;
+	size_t at = 0, kept = 0;
+
+	again = (struct export){ .all = first->all,
+		.record = first->record,
+		.token = secret_copy("token", 5),
+		.kind = EXPORT_ROTATE,
+		.before = &first->manifest,
+		.files = &files };
+	wire_begin(&files, WIRE_HELPER_ROTATE);
+	for (size_t i = 0; i < first->n_items; i++)
+		export_add(&again, first->items[i].path, first->items[i].name, first->items[i].block);
+	export_check_names(&again);
+	for (size_t i = 0; i < again.n_items; i++) {
+		if (!again.items[i].dropped)
+			export_write(&again, &again.items[i], secret);
+	}
+	if (wire_end(&files) < 0 || wire_parse(files.data, files.len, &frame, &why) < 0)
+		abort();
+	while (wire_next(&frame, &at, &item)) {
+		AUTO_FREE char *name = strndup(item.value, item.len);
+
+		if (item.tag != WIRE_KEEP || !manifest_find(&first->manifest, name, &(size_t){ 0 }))
+			abort();
+		kept++;
+	}
+	if (kept != first->manifest.n || again.manifest.n != first->manifest.n)
+		abort();
+	export_clear(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct export_config blocks[] = {
@@ -100,6 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_files(&files);
 	if (wire_end(&env) < 0)
 		abort();
+	check_again(&export, secret);
 	export_clear(&export);
 	json_decref(mounts);
 	json_decref(keys);
