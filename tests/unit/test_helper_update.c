@@ -206,6 +206,23 @@ static void test_update(void **state)
 	assert_string_equal(hook_told(), "");
 }
 
+/* What a helper that was killed left behind goes, and is no secret that changed. */
+static void test_left_behind(void **state)
+{
+	char path[256];
+
+	NEEDS_ROOT();
+	begin();
+	snprintf(path, sizeof(path), "%s/" ID "/secrets/a/.new", sessions);
+	write_text(path, "half a sec");
+	assert_int_equal(send_update((struct update){ .type = WIRE_HELPER_ROTATE,
+			     .keep = { "secrets/a/x", "secrets/a/y", "secrets/b", "secrets/single" } }),
+	    0);
+	assert_int_not_equal(access(path, F_OK), 0);
+	assert_string_equal(content("secrets/a/x"), "1");
+	assert_string_equal(hook_told(), "");
+}
+
 /* Links and deep folders that nobody of us made. */
 static void test_planted(void **state)
 {
@@ -302,6 +319,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rotates, test_setup, test_teardown),
 		cmocka_unit_test_setup_teardown(test_kinds_change, test_setup, test_teardown),
 		cmocka_unit_test_setup_teardown(test_update, test_setup, test_teardown),
+		cmocka_unit_test_setup_teardown(test_left_behind, test_setup, test_teardown),
 		cmocka_unit_test_setup_teardown(test_planted, test_setup, test_teardown),
 		cmocka_unit_test_setup_teardown(test_untrusted_hook, test_setup, test_teardown),
 		cmocka_unit_test_setup_teardown(test_many_names, test_setup, test_teardown),

@@ -176,6 +176,13 @@ static void test_restart(void **state)
 	interval();
 	assert_non_null(strstr(world.requests, "read secret/data/app/db"));
 	assert_int_equal(world.n_rotated, 0); /* all as the daemon before left it */
+	/* Also where that one had rotated. */
+	world.secrets = SECRETS("\"db\"", SECRET("db", "\"user\":\"u1\",\"password\":\"s3cr3t\""));
+	interval();
+	assert_int_equal(world.n_rotated, 1);
+	world_restart();
+	interval();
+	assert_int_equal(world.n_rotated, 0);
 	/* What changed while nobody looked. */
 	sessions_free(world.sessions);
 	world_run();
@@ -185,7 +192,7 @@ static void test_restart(void **state)
 	/* But nothing before all of it can be read. */
 	world.outage_status = 503;
 	interval();
-	assert_int_equal(world_files(id), 4);
+	assert_true(world_file(id, DIR "db/user", "u1"));
 	world.outage_status = 0;
 	interval();
 	assert_int_equal(world.n_rotated, 1);
@@ -211,6 +218,16 @@ static void test_helper_trouble(void **state)
 	interval();
 	assert_true(world_file(id, DIR "db/user", "u2"));
 	assert_int_equal(world_files(id), 4);
+	/* Half of them may be written: what is as it was before is written, too. */
+	world.secrets = SECRETS("\"db\"", SECRET("db", "\"user\":\"u3\""));
+	world.helper_status = WIRE_STATUS_UNAVAILABLE;
+	interval();
+	world.secrets = SECRETS("\"db\",\"api\"",
+	    SECRET("db", "\"user\":\"u2\",\"password\":\"s3cr3t\"") "," SECRET("api", "\"key\":\"k1\""));
+	world.helper_status = WIRE_STATUS_OK;
+	interval();
+	assert_int_equal(world.n_rotated, 1);
+	assert_true(world_logged("secrets changed: secret.data.app.db secret.data.app.api"));
 	interval();
 	assert_int_equal(world.n_rotated, 0);
 }
