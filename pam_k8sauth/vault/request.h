@@ -26,7 +26,8 @@ enum vault_op {
 	VAULT_OTHER,   /* OPTIONS: routed, never supported */
 	VAULT_RESOLVE, /* internal: would this login's role match? Every local check, no TokenReview, never a token */
 	VAULT_VERIFY,  /* internal: the whole login, but nothing is written and no token made: the answer's auth has the
-			  metadata alone, its data "expires", unix, of the credential */
+			  metadata alone, its data "expires", unix, of the credential (0: not known). A backend that
+			  cannot do without a token revokes it before it answers */
 };
 
 enum vault_peer_kind {
