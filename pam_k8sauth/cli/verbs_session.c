@@ -105,7 +105,8 @@ static int set_address(struct cli *cli, const char *id)
 	data = value_get(reply.json, "data");
 	state = value_get(data, "state");
 	if (!state || !state->text || !streq(state->text, "open"))
-		return ui_fail(cli, CLI_SERVER, "Session %s has no token any more (%s): log in again", id,
+		return ui_fail(cli, CLI_SERVER,
+		    "Session %s has no token any more (%s); k8sauth session login gives an expired one a new token", id,
 		    state && state->text ? state->text : "no state");
 	set_variable("VAULT_ADDR", value_get(data, "vault_addr"));
 	set_variable("VAULT_CACERT", value_get(data, "vault_cacert"));

@@ -277,8 +277,9 @@ static struct session *session_meant(
 	if (*id) {
 		r = session_for(all, uid, id, &session);
 		*ret_status = r == -EACCES ? 403 : 404;
-		snprintf(
-		    why, size, r == -EACCES ? "permission denied: session %s is not yours, or has ended" : "no session %s here", id);
+		snprintf(why, size,
+		    r == -EACCES ? "permission denied: session %s is not yours, or has ended" : "no session %s here",
+		    id);
 		return r < 0 ? NULL : session;
 	}
 	for (size_t i = 0; i < HASH_SIZE; i++) {
@@ -325,7 +326,8 @@ void sessions_admin_get(void *arg, uid_t uid, const char *name, const char *id, 
 	}
 	if (session->record.state != SESSION_OPEN) {
 		snprintf(why, sizeof(why), "session %s %s", session->record.id,
-		    session->record.state == SESSION_EXPIRED ? "has expired: log in again" : "is not open");
+		    session->record.state == SESSION_EXPIRED ? "has expired: k8sauth session login gives it a new token"
+							     : "is not open");
 		done(done_arg, 400, NULL, why);
 		return;
 	}
