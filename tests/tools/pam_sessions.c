@@ -2,8 +2,8 @@
 /*
  * Many PAM sessions at once, each in a process of its own as sshd has them:
  *     pam_sessions SERVICE USER TOKEN-FILE N
- * logs in and opens all of them together, prints "open N failed N ms N", holds them until its standard input ends, closes
- * them together, and prints "closed N failed N ms N".
+ * logs in and opens all of them together, prints "open N failed N ms N", holds them until its standard input ends,
+ * closes them together, and prints "closed N failed N ms N".
  */
 #include <fcntl.h>
 #include <security/pam_appl.h>
