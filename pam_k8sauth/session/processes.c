@@ -193,15 +193,22 @@ static void look_send(struct session *session)
 
 static void on_look(evutil_socket_t fd, short events, void *arg)
 {
-	look_send(arg);
+	struct session *session = arg;
+
+	if (!is_shared(session, session->record.kill_due)) {
+		look_send(session);
+		return;
+	}
+	/* The user is back: what is left of this one ends with that one, and that one's processes do not. */
+	log_info("session %s of %s: its processes are let go on: the user has another session by now",
+	    session->record.id, session->record.user);
+	ending_over(session);
 }
 
 void processes_end(struct session *session)
 {
 	struct ending *ending;
 
-	if (session->ending)
-		return;
 	ending = calloc(1, sizeof(*ending));
 	if (ending)
 		ending->timer = evtimer_new(session->all->options.base, on_look, session);
@@ -213,7 +220,7 @@ void processes_end(struct session *session)
 		return;
 	}
 	session->ending = ending;
-	look_send(session);
+	on_look(-1, 0, session);
 }
 
 void processes_forget(struct session *session)

@@ -154,6 +154,31 @@ static void test_another_session(void **state)
 	assert_string_equal(world.signals, "15 " FAKE_USER " audit=0 spared=2\n");
 }
 
+/* The user comes back before the last of them is gone. */
+static void test_back_again(void **state)
+{
+	struct wire_conn one, two;
+
+	wanted(KILL_USER);
+	world.left = 1;
+	world.deaf = true;
+	begin(&one);
+	end(&one);
+	world_wait(501);
+	begin(&two);
+	for (int i = 0; i < 10; i++)
+		world_wait(501);
+	assert_null(strstr(world.signals, "9 " FAKE_USER));
+	assert_true(world_logged("the user has another session by now"));
+	assert_false(sessions_know(world.sessions, one.session));
+	/* With that one they end. */
+	end(&two);
+	for (int i = 0; i < 10; i++)
+		world_wait(501);
+	assert_non_null(strstr(world.signals, "\n9 " FAKE_USER));
+	assert_false(sessions_know(world.sessions, two.session));
+}
+
 static void test_session(void **state)
 {
 	struct wire_conn open;
@@ -271,6 +296,7 @@ int main(void)
 		T(test_deaf),
 		T(test_undying),
 		T(test_another_session),
+		T(test_back_again),
 		T(test_session),
 		T(test_shared_audit_session),
 		T(test_no_audit_session),
