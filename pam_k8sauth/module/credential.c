@@ -13,7 +13,7 @@
 static const char sshd_junk[] = "\b\n\r\177INCORRECT";
 
 /* Where the consumers of pam-consumers.md cut an answer without a word. */
-static const size_t cut_lengths[] = { 127, 511, 1023, 1024, 4095 };
+static const size_t cut_lengths[] = { 127, 511, 1023, 1024, 2047, 4095 };
 
 static int base64url_value(char c)
 {
@@ -222,8 +222,8 @@ const char *credential_verdict_text(enum credential_verdict verdict)
 		[CREDENTIAL_VARIABLE] = "the credential is the literal text $TOKEN: quotes kept the shell from putting "
 					"the token in its place",
 		[CREDENTIAL_LONG] = "the credential is longer than 16384 bytes",
-		[CREDENTIAL_CUT] = "the application or its client has cut the credential: use keyboard-interactive and "
-				   "k8sauth-askpass, which hands it over in parts",
+		[CREDENTIAL_CUT] = "the application or its client has cut the credential: ssh hands it over in parts with "
+				   "keyboard-interactive and k8sauth-askpass, others have room for a ticket",
 		[CREDENTIAL_OTHER] =
 		    "the credential is no service account token (three parts of base64url characters) and no "
 		    "ticket",

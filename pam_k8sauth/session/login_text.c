@@ -9,7 +9,7 @@
 
 bool credential_is_cut_length(size_t len)
 {
-	static const size_t lengths[] = { 127, 511, 1023, 1024, 4095 };
+	static const size_t lengths[] = { 127, 511, 1023, 1024, 2047, 4095 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
 		if (len == lengths[i])
