@@ -151,7 +151,7 @@ int processes_signal(
 	struct aim aim = { .audit_session = AUDIT_UNSET, .request = request };
 	struct wire_item item;
 	struct owner owner;
-	uint32_t signal, n;
+	uint32_t signal, n = 0;
 	int r;
 
 	if (!user || !wire_get_u32(request, WIRE_UID, &owner.uid) || !wire_get_u32(request, WIRE_GID, &owner.gid) ||

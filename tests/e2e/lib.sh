@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # For end-to-end tests: TAP, and one machine with the stand-in API server on a stage. Source it first: it builds, then runs the script
-# again on a stage, with the machine of `machine_image` if that is set. A test is a function; `t NAME FUNCTION` runs it and prints ok or
-# not ok with what it printed.
+# again on a stage, on Debian 12, or Debian 13 with RELEASE=trixie; `machine_image` names another machine of the release. A test is a
+# function; `t NAME FUNCTION` runs it and prints ok or not ok with what it printed.
 set -uo pipefail
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 if [ -z "${STAGE:-}" ]; then
 	destdir=$(mktemp -d)
 	trap 'rm -rf --one-file-system "$destdir"' EXIT
-	"$tests/testbed/build" "$destdir" >&2 || exit 1
-	# shellcheck disable=SC2086 # no word, or one
-	tree=$("$tests/testbed/machine/image" ${machine_image:-}) || exit 1
+	export RELEASE=${RELEASE:-bookworm}
+	"$tests/testbed/build" "$destdir" "$RELEASE" >&2 || exit 1
+	tree=$("$tests/testbed/machine/image" "${machine_image:-$RELEASE}") || exit 1
 	export destdir tree
 	"$tests/testbed/stage" "$0" "$@"
 	exit $?

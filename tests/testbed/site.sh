@@ -18,8 +18,8 @@ pod_ssh() { "$testbed/pod-ssh" "$@"; }
 
 # What sshd and we say. Not by unit: journald does not know the unit of a line whose process is gone already.
 journal_of_ours() { # JOURNALCTL-OPTIONS...
-	machine_run journalctl -b -o cat --no-pager "$@" SYSLOG_IDENTIFIER=sshd SYSLOG_IDENTIFIER=k8sauthd \
-		SYSLOG_IDENTIFIER=k8sauth-helper + UNIT=k8sauthd.service + UNIT=k8sauth-helper.service
+	machine_run journalctl -b -o cat --no-pager "$@" SYSLOG_IDENTIFIER=sshd SYSLOG_IDENTIFIER=sshd-session \
+		SYSLOG_IDENTIFIER=sshd-auth SYSLOG_IDENTIFIER=k8sauthd SYSLOG_IDENTIFIER=k8sauth-helper + UNIT=k8sauthd.service + UNIT=k8sauth-helper.service
 }
 # The mark is a line of ours: with another one, --after-cursor would skip the first line that matches.
 mark_journal() { journal_mark=$(journal_of_ours -n 1 --show-cursor | sed -n 's/^-- cursor: //p'); }
