@@ -114,7 +114,6 @@ void kube_server_unref(struct kube_server *server)
 	if (--server->references > 0)
 		return;
 	*server_place(server) = server->next;
-	exchange_handles_free(server);
 	if (server->multi)
 		curl_multi_cleanup(server->multi);
 	event_del(&server->timer);

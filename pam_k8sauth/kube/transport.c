@@ -19,7 +19,8 @@ struct exchange {
 	const char *fault; /* ends it when the timer fires */
 	struct deadline deadline;
 	struct event timer;
-	struct easy *easy;
+	CURL *curl; /* while it runs */
+	char error[CURL_ERROR_SIZE];
 	exchange_fn *done;
 	void *arg;
 };
@@ -33,7 +34,7 @@ void *kube_must(void *memory)
 	return memory;
 }
 
-/* --- easy handles */
+/* --- curl's handle */
 
 static size_t on_answer(char *data, size_t size, size_t n, void *arg)
 {
@@ -53,13 +54,12 @@ static int on_socket_made(void *arg, curl_socket_t fd, curlsocktype purpose)
 	return CURL_SOCKOPT_OK;
 }
 
-static struct easy *easy_new(const struct kube_server *server)
+/* One for each exchange: curl 8.7 and later keep what was sent, the bearer too, until the handle goes. */
+static CURL *handle_new(struct exchange *exchange)
 {
-	struct easy *easy = kube_must(calloc(1, sizeof(*easy)));
 	CURL *curl = kube_must(curl_easy_init());
 
-	easy->curl = curl;
-	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, easy->error);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, exchange->error);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	/* A resolver that does not answer must not hold the loop when the time is up. */
 	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
@@ -76,38 +76,13 @@ static struct easy *easy_new(const struct kube_server *server)
 	curl_easy_setopt(curl, CURLOPT_TCP_KEEPIDLE, 20L);
 	curl_easy_setopt(curl, CURLOPT_TCP_KEEPINTVL, 5L);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_answer);
-	/* curl allocates both for each transfer, and what it frees is wiped: no larger than a review needs. */
+	/* What curl frees is wiped: no larger than a review needs. */
 	curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 4096L);
 	curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
-	kube_set_trust(curl, server);
-	return easy;
-}
-
-void exchange_handles_free(struct kube_server *server)
-{
-	while (server->idle) {
-		struct easy *easy = server->idle;
-
-		server->idle = easy->next;
-		curl_easy_cleanup(easy->curl);
-		free(easy);
-	}
-}
-
-static struct easy *easy_take(struct kube_server *server)
-{
-	struct easy *easy = server->idle;
-
-	if (!easy)
-		return easy_new(server);
-	server->idle = easy->next;
-	return easy;
-}
-
-static void easy_return(struct kube_server *server, struct easy *easy)
-{
-	easy->next = server->idle;
-	server->idle = easy;
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
+	curl_easy_setopt(curl, CURLOPT_PRIVATE, exchange);
+	kube_set_trust(curl, exchange->server);
+	return curl;
 }
 
 /* --- an exchange */
@@ -129,13 +104,9 @@ static void exchange_end(struct exchange *exchange, const struct exchange_result
 {
 	struct kube_server *server = exchange->server;
 
-	if (exchange->easy) {
-		curl_multi_remove_handle(server->multi, exchange->easy->curl);
-		/* What the next one may not see, and what must not outlive this one. */
-		curl_easy_setopt(exchange->easy->curl, CURLOPT_POSTFIELDS, NULL);
-		curl_easy_setopt(exchange->easy->curl, CURLOPT_HTTPHEADER, NULL);
-		curl_easy_setopt(exchange->easy->curl, CURLOPT_FRESH_CONNECT, 0L);
-		easy_return(server, exchange->easy);
+	if (exchange->curl) {
+		curl_multi_remove_handle(server->multi, exchange->curl);
+		curl_easy_cleanup(exchange->curl);
 	}
 	if (exchange->running) {
 		TAILQ_REMOVE(&server->running, exchange, link);
@@ -176,11 +147,11 @@ void kube_add_timer(struct event *timer, long ms)
 static void transfer(struct exchange *exchange)
 {
 	struct kube_server *server = exchange->server;
-	CURL *curl = exchange->easy->curl;
+	CURL *curl = exchange->curl;
 	int running = 0;
 	long left = deadline_left_ms(exchange->deadline);
 
-	exchange->easy->error[0] = '\0';
+	exchange->error[0] = '\0';
 	curl_easy_setopt(curl, CURLOPT_URL, exchange->url);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, exchange->own_headers ? exchange->own_headers : server->headers);
 	if (exchange->post) {
@@ -192,8 +163,6 @@ static void transfer(struct exchange *exchange)
 	}
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, left > 0 ? left : 1L);
 	curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, exchange->retried ? 1L : 0L);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
-	curl_easy_setopt(curl, CURLOPT_PRIVATE, exchange);
 	kube_must(curl_multi_add_handle(server->multi, curl) == CURLM_OK ? curl : NULL);
 	/* At once, instead of in a turn of its own; what ended already is told in the next one, for DONE is called
 	 * later. */
@@ -220,7 +189,7 @@ static void start_waiting(struct kube_server *server)
 		exchange->running = true;
 		TAILQ_INSERT_TAIL(&server->running, exchange, link);
 		server->n_in_flight++;
-		exchange->easy = easy_take(server);
+		exchange->curl = handle_new(exchange);
 		transfer(exchange);
 	}
 }
@@ -305,7 +274,7 @@ void exchange_later(struct kube_server *server, exchange_fn *done, void *arg)
  */
 static bool worth_another_try(const struct exchange *exchange, CURLcode code)
 {
-	CURL *curl = exchange->easy->curl;
+	CURL *curl = exchange->curl;
 	long connects = 0, header_bytes = 0;
 
 	if (exchange->retried || (code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR && code != CURLE_GOT_NOTHING))
@@ -322,21 +291,21 @@ void exchange_transferred(struct exchange *exchange, CURLcode code)
 	long status = 0;
 
 	if (code != CURLE_OK && worth_another_try(exchange, code)) {
-		curl_multi_remove_handle(exchange->server->multi, exchange->easy->curl);
+		curl_multi_remove_handle(exchange->server->multi, exchange->curl);
 		exchange->retried = true;
 		transfer(exchange);
 		return;
 	}
-	curl_easy_getinfo(exchange->easy->curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (exchange->answer.failed) {
 		snprintf(error, sizeof(error), "the answer is longer than %d bytes", KUBE_ANSWER_MAX);
 		result.error = error;
 	} else if (code == CURLE_PEER_FAILED_VERIFICATION) {
-		snprintf(error, sizeof(error), "%s (of %s)", exchange->easy->error, exchange->server->host);
+		snprintf(error, sizeof(error), "%s (of %s)", exchange->error, exchange->server->host);
 		result.error = error;
 	} else if (code != CURLE_OK) {
 		snprintf(error, sizeof(error), "%s",
-		    exchange->easy->error[0] ? exchange->easy->error : curl_easy_strerror(code));
+		    exchange->error[0] ? exchange->error : curl_easy_strerror(code));
 		result.error = error;
 	} else {
 		result.status = (int)status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside kube: one HTTP exchange with an API server. A curl multi handle per kube_server (so that a new configuration
- * never meets a connection of the old one), driven by the loop's sockets and timers; easy handles are reused.
+ * never meets a connection of the old one), driven by the loop's sockets and timers.
  */
 #pragma once
 
@@ -32,12 +32,6 @@ struct kube {
 	bool stopping;
 };
 
-struct easy {
-	CURL *curl;
-	char error[CURL_ERROR_SIZE];
-	struct easy *next;
-};
-
 struct kube_server {
 	struct kube *kube;
 	struct kube_server *next;
@@ -49,7 +43,6 @@ struct kube_server {
 	const char *fault;	    /* why no call can succeed: static text */
 	CURLM *multi;
 	struct event timer;
-	struct easy *idle;
 	struct exchange_list waiting, running; /* of its own: one API server that hangs does not hold the others up */
 	unsigned n_in_flight, n_waiting;
 	bool self_review_logged;
@@ -86,9 +79,6 @@ void kube_server_unref(struct kube_server *server);
 
 /* curl is through with EXCHANGE. */
 void exchange_transferred(struct exchange *exchange, CURLcode code);
-
-/* Frees the idle easy handles. */
-void exchange_handles_free(struct kube_server *server);
 
 /* Ends every exchange of KUBE with ERROR. */
 void exchange_stop_all(struct kube *kube, const char *error);

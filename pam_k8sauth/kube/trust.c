@@ -38,6 +38,8 @@ static CURLcode on_ssl_context(CURL *curl, void *context, void *arg)
 	bool set;
 
 	(void)curl;
+	/* A connection that is kept does not keep what it carried last: OpenSSL gives back its buffers, wiped. */
+	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
 	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 	set = host && (X509_VERIFY_PARAM_set1_ip_asc(param, host) || X509_VERIFY_PARAM_set1_host(param, host, 0));
 	free(host);
