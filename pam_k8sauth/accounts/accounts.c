@@ -381,6 +381,17 @@ void accounts_claim(struct accounts *accounts, const char *unix_name, const stru
 	wait_for_publication(accounts, claim);
 }
 
+enum account_verdict accounts_judge(struct accounts *accounts, const char *unix_name,
+    const struct account_identity *identity, struct account *ret, char *why, size_t why_size)
+{
+	struct decision d = { .accounts = accounts, .identity = identity };
+	enum account_verdict verdict = decide(&d, unix_name);
+
+	*ret = d.account;
+	snprintf(why, why_size, "%s", d.why);
+	return verdict;
+}
+
 void accounts_rebind(struct accounts *accounts, const char *unix_name, account_claimed_fn *done, void *arg)
 {
 	struct index_user user;

@@ -64,6 +64,13 @@ void accounts_claim(struct accounts *accounts, const char *unix_name, const stru
     account_claimed_fn *done, void *arg);
 
 /*
+ * The same decision, of which nothing comes: nobody is published and nobody waits. *RET is set for ACCOUNT_OK, WHY
+ * otherwise.
+ */
+enum account_verdict accounts_judge(struct accounts *accounts, const char *unix_name,
+    const struct account_identity *identity, struct account *ret, char *why, size_t why_size);
+
+/*
  * What a name of ours would be (NSS's lookup): from the index, else computed where the full form tells all and PREFIXES
  * (NULL-terminated) has its prefix. 0, -ENOENT (definitely no account), -EBADMSG.
  */

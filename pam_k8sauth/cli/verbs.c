@@ -182,5 +182,11 @@ const struct verb verbs[] = {
 	{ "explain", "[options] REF", "Tells why a login was refused",
 	    "  REF is what the user was shown: \"k8sauth: refused, ref 7f3a2c\". For root, and for that user.\n",
 	    TAKES_ALL | TAKES_LOCAL, NULL, verb_explain, NULL },
+	{ "explain login", "[options]", "Tells what a login would come to, step by step, and opens nothing",
+	    "  Reads the JWT from standard input or a file. No token, session or account is made; a ticket is\n"
+	    "  not opened. Exit code 0 if the login would succeed, 2 if not. Needs root.\n\n"
+	    "      $ k8sauth explain login -user=k8s_webapp-ns_webapp-sa -service=sshd < /tmp/jwt\n",
+	    TAKES_HTTP | TAKES_LOCAL | TAKES_FORMAT, FLAGS(FLAG_USER, FLAG_SERVICE, FLAG_RHOST, FLAG_ROLE, FLAG_TOKEN_FILE),
+	    verb_explain_login, NULL },
 	{ 0 },
 };

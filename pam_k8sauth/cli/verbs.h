@@ -55,7 +55,18 @@ int verb_lease_renew(struct cli *cli);
 int verb_lease_revoke(struct cli *cli);
 
 int verb_operator_init(struct cli *cli);
+struct reply;
+struct value;
+/* What our own API answered: its data, or one field of it. An exit code. */
+int print_own(struct cli *cli, const struct reply *reply);
+/* Prints why it did not; an exit code. */
+int fail_own(struct cli *cli, const struct reply *reply);
+/* Puts the JWT or ticket from a file (FLAG_TOKEN_FILE), a pipe or the keyboard into BODY. CLI_OK, or CLI_LOCAL after the
+ * reason was printed. */
+int read_credential(const struct cli *cli, struct value *body);
+
 int verb_explain(struct cli *cli);
+int verb_explain_login(struct cli *cli);
 int verb_session_list(struct cli *cli);
 int verb_session_show(struct cli *cli);
 int verb_session_kill(struct cli *cli);

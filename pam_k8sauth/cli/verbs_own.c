@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What Vault has no verbs for: sessions, refusals, accounts. */
+/* What Vault has no verbs for: sessions and accounts. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -7,15 +7,14 @@
 #include "cli/cli.h"
 #include "cli/verbs.h"
 
-/* What was answered: its data, or one field of it. */
-static int print_own(struct cli *cli, const struct reply *reply)
+int print_own(struct cli *cli, const struct reply *reply)
 {
 	if (cli->format != FORMAT_TABLE && !cli->field)
 		return print_data(cli, value_get(reply->json, "data"));
 	return print_secret(cli, reply->json);
 }
 
-static int fail_own(struct cli *cli, const struct reply *reply)
+int fail_own(struct cli *cli, const struct reply *reply)
 {
 	if (reply->status == 403)
 		return ui_fail(cli, CLI_SERVER, "Error: %s\n\nRoot may, on the machine itself: sudo k8sauth %s ...",
@@ -27,33 +26,6 @@ static int fail_session(struct cli *cli)
 {
 	return ui_fail(cli, CLI_SERVER,
 	    "No session %s on this machine (k8sauth session list tells those that are there)", cli->args[0]);
-}
-
-int verb_explain(struct cli *cli)
-{
-	AUTO_REPLY struct reply reply = { 0 };
-	AUTO_FREE char *path = NULL;
-	const char *ref;
-
-	if (!args_between(cli, 1, 1))
-		return CLI_LOCAL;
-	ref = cli->args[0];
-	path = text_of("k8sauth/explain/%s", ref);
-	if (client_send(cli, "GET", path, NULL, NULL, &reply) < 0) {
-		if (reply.status == 404)
-			return ui_fail(cli, CLI_SERVER,
-			    "No refusal with the reference %s among the last ones; the journal may still have it:\n"
-			    "    journalctl K8SAUTH_REF=%s",
-			    ref, ref);
-		if (reply.status == 403)
-			return ui_fail(cli, CLI_SERVER,
-			    "Only root, and the user whose login it was, may see why it was refused, on the machine "
-			    "itself: "
-			    "sudo k8sauth explain %s",
-			    ref);
-		return ui_fail(cli, CLI_SERVER, "Error: %s", reply.error);
-	}
-	return print_own(cli, &reply);
 }
 
 /* --- sessions -------------------------------------------------------------------------------- */
@@ -144,19 +116,21 @@ int verb_session_kill(struct cli *cli)
 	return report_ended(cli, &reply, what);
 }
 
-/* The JWT or ticket, from a file, a pipe or the keyboard. CLI_OK, or CLI_LOCAL after the reason was printed. */
-static int read_credential(const struct cli *cli, struct buf *ret)
+int read_credential(const struct cli *cli, struct value *body)
 {
-	const char *file = flag_text(cli, FLAG_TOKEN_FILE);
+	const char *file = flag_text(cli, FLAG_TOKEN_FILE), *start;
+	AUTO_BUF struct buf text = { 0 };
 	int r;
 
 	if (!file && isatty(STDIN_FILENO))
-		r = ui_ask_hidden("Token (will be hidden): ", ret);
+		r = ui_ask_hidden("Token (will be hidden): ", &text);
 	else
-		r = data_read_text(file ? file : "-", ret);
+		r = data_read_text(file ? file : "-", &text);
 	if (r < 0)
 		return ui_fail(cli, CLI_LOCAL, "Error reading the token from %s: %s", file ? file : "standard input",
 		    strerror(-r));
+	start = text.data ? text.data + strspn(text.data, " \t\r\n") : "";
+	value_set(body, "credential", value_string_n(start, strcspn(start, " \t\r\n")));
 	return CLI_OK;
 }
 
@@ -175,16 +149,12 @@ int verb_session_login(struct cli *cli)
 {
 	AUTO_REPLY struct reply reply = { 0 };
 	AUTO_VALUE struct value *body = value_new(VALUE_MAP);
-	AUTO_BUF struct buf text = { 0 };
 	const char *session = flag_given(cli, FLAG_SESSION) ? flag_text(cli, FLAG_SESSION) : getenv("K8SAUTH_SESSION");
 	const struct value *data;
-	const char *start;
-	int r = args_between(cli, 0, 0) ? read_credential(cli, &text) : CLI_LOCAL;
+	int r = args_between(cli, 0, 0) ? read_credential(cli, body) : CLI_LOCAL;
 
 	if (r != CLI_OK)
 		return r;
-	start = text.data ? text.data + strspn(text.data, " \t\r\n") : "";
-	value_set(body, "credential", value_string_n(start, strcspn(start, " \t\r\n")));
 	if (session && *session)
 		value_set(body, "session", value_string(session));
 	if (client_send(cli, "PUT", "k8sauth/session/login", NULL, body, &reply) < 0)

@@ -19,6 +19,8 @@ struct api_sessions {
 	void (*get)(void *arg, uid_t uid, const char *name, const char *id, sessions_got_fn *done, void *done_arg);
 	int (*login)(void *arg, uid_t uid, const char *id, struct secret *credential, session_login_fn *done,
 	    void *done_arg, char *why, size_t why_size);
+	int (*explain_login)(void *arg, const struct session_dry_login *what, struct secret *credential,
+	    session_dry_fn *done, void *done_arg, char *why, size_t why_size);
 	int (*kill)(void *arg, uid_t uid, const char *id, sessions_ended_fn *done, void *done_arg);
 	void (*forget_verified)(void *arg);
 	int (*revoke)(void *arg, const char *identity, sessions_ended_fn *done, void *done_arg);

@@ -217,6 +217,7 @@ static const struct api_sessions api_sessions = {
 	.name = sessions_admin_name,
 	.get = sessions_admin_get,
 	.login = sessions_admin_login,
+	.explain_login = sessions_admin_explain_login,
 	.kill = sessions_admin_kill,
 	.revoke = sessions_admin_revoke,
 	.forget_verified = sessions_forget_verified,

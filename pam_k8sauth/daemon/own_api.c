@@ -123,22 +123,62 @@ static void on_session_login(void *arg, const struct session_login_result *resul
 	    arg, result->status == WIRE_STATUS_REFUSED ? 403 : 503, NULL, text.failed ? "out of memory" : text.data);
 }
 
-static void session_login(const struct own_call *call)
+/* A member of the body as text; NULL where there is none. */
+static const char *text_member(const struct own_call *call, const char *name)
+{
+	return json_string_value(json_object_get(call->data, name));
+}
+
+/* The credential in the body; NULL after the answer. */
+static struct secret *credential_of(const struct own_call *call)
 {
 	const json_t *credential = json_object_get(call->data, "credential");
-	const char *id = json_string_value(json_object_get(call->data, "session"));
-	struct secret *secret;
-	char why[256];
-	int r = -ENOMEM;
+	struct secret *secret = NULL;
 
 	if (!json_is_string(credential)) {
 		http_reply_error(call->exchange, 400, NULL, "missing credential: a JWT or a ticket");
-		return;
+		return NULL;
 	}
 	secret = secret_copy(json_string_value(credential), json_string_length(credential));
+	if (!secret)
+		reply_failure(call->exchange, -ENOMEM, NULL);
+	return secret;
+}
+
+static void session_login(const struct own_call *call)
+{
+	struct secret *secret = credential_of(call);
+	char why[256];
+	int r = 0;
+
 	if (secret)
 		r = call->api->ask->login(
-		    call->api->sessions, call->uid, id, secret, on_session_login, call->exchange, why, sizeof(why));
+		    call->api->sessions, call->uid, text_member(call, "session"), secret, on_session_login,
+		    call->exchange, why, sizeof(why));
+	if (r < 0)
+		reply_failure(call->exchange, r, why);
+}
+
+static void on_explained(void *arg, json_t *data)
+{
+	reply_data(arg, data);
+}
+
+static void explain_login(const struct own_call *call)
+{
+	const struct session_dry_login what = {
+		.user = text_member(call, "user"),
+		.service = text_member(call, "service"),
+		.rhost = text_member(call, "rhost"),
+		.role = text_member(call, "role"),
+	};
+	struct secret *secret = credential_of(call);
+	char why[256];
+	int r = 0;
+
+	if (secret)
+		r = call->api->ask->explain_login(
+		    call->api->sessions, &what, secret, on_explained, call->exchange, why, sizeof(why));
 	if (r < 0)
 		reply_failure(call->exchange, r, why);
 }
@@ -243,6 +283,7 @@ static const struct entry {
 	void (*answer)(const struct own_call *call);
 } entries[] = {
 	{ "explain/", VAULT_READ, true, explain },
+	{ "explain/login", VAULT_UPDATE, false, explain_login },
 	{ "session", VAULT_LIST, true, session_list },
 	{ "session/", VAULT_LIST, true, session_list },
 	{ "session/login", VAULT_UPDATE, true, session_login },

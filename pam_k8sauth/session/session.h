@@ -108,5 +108,18 @@ typedef void session_login_fn(void *arg, const struct session_login_result *resu
  */
 int sessions_admin_login(void *arg, uid_t uid, const char *id, struct secret *credential, session_login_fn *done,
     void *done_arg, char *why, size_t why_size) NODISCARD;
+/* A login that is only explained: user and service are needed, the others may be NULL. */
+struct session_dry_login {
+	const char *user, *service, *rhost, *role;
+};
+/* DATA (the callback's): "verdict" ("ok", "refused", "unavailable") and "steps", each with "step", "verdict" ("not
+ * reached" too), "detail", and "remedy" where there is one. NULL: no memory. */
+typedef void session_dry_fn(void *arg, json_t *data);
+/*
+ * dry_run.c: what a login of WHAT with CREDENTIAL (taken over) would come to, for root. Nothing is left of it; a ticket
+ * is not opened. DONE is called once, now or later, if the answer is 0. Also -EINVAL with WHY.
+ */
+int sessions_admin_explain_login(void *arg, const struct session_dry_login *what, struct secret *credential,
+    session_dry_fn *done, void *done_arg, char *why, size_t why_size) NODISCARD;
 /* Ends every session of IDENTITY (as above; without MOUNT, in every cluster), for root. Also -EINVAL. */
 int sessions_admin_revoke(void *arg, const char *identity, sessions_ended_fn *done, void *done_arg) NODISCARD;

@@ -25,10 +25,6 @@ static struct {
 	void *arg;
 } asked[QUEUE];
 static size_t n_asked;
-static struct {
-	account_claimed_fn *done;
-	void *arg;
-} claimed;
 
 /* --- the clock: libevent and the sessions ask this one --------------------------------------- */
 
@@ -311,63 +307,6 @@ static bool backend_step(void)
 	return false;
 }
 
-/* --- accounts -------------------------------------------------------------------------------- */
-
-static void claim_answer(account_claimed_fn *done, void *arg)
-{
-	struct account account = { .uid = world.uid, .gid = world.uid };
-
-	done(arg, world.verdict, world.verdict == ACCOUNT_OK ? &account : NULL,
-	    world.verdict == ACCOUNT_OK ? NULL : "the account does not fit");
-}
-
-void accounts_claim(struct accounts *accounts, const char *unix_name, const struct account_identity *identity,
-    account_claimed_fn *done, void *arg)
-{
-	assert_string_equal(unix_name, world.local ? world.local : FAKE_USER);
-	assert_string_equal(identity->mount, "kubernetes");
-	assert_string_equal(identity->prefix, "k8s_");
-	if (!world.any_identity) {
-		assert_string_equal(identity->namespace_name, "web");
-		assert_string_equal(identity->service_account, "app");
-		assert_string_equal(identity->service_account_uid, "uid-1");
-	}
-	if (!world.claim_later) {
-		claim_answer(done, arg);
-		return;
-	}
-	claimed.done = done;
-	claimed.arg = arg;
-}
-
-bool accounts_local_opened(struct accounts *accounts, const char *unix_name, const char *mount)
-{
-	assert_string_equal(mount, "kubernetes");
-	return world.local && streq(unix_name, world.local);
-}
-
-int accounts_lookup(struct accounts *accounts, const char *unix_name, const char *const *prefixes, struct account *ret)
-{
-	assert_string_equal(prefixes[0], "k8s_");
-	assert_null(prefixes[1]);
-	if (world.verdict == ACCOUNT_INDEX_BROKEN)
-		return -EBADMSG;
-	if (!streq(unix_name, FAKE_USER))
-		return -ENOENT;
-	*ret = (struct account){ .name = FAKE_USER, .uid = 70001, .gid = 70001, .home = "/home/x", .n_groups = 1 };
-	ret->groups[0] = 70002;
-	return 0;
-}
-
-int accounts_name(struct accounts *accounts, const char *prefix, const char *ns, const char *service_account,
-    struct account *ret, char *why, size_t size)
-{
-	assert_string_equal(prefix, "k8s_");
-	*ret = (struct account){ .uid = 70001, .gid = 70001 };
-	snprintf(ret->name, sizeof(ret->name), "k8s_%s_%s", ns, service_account);
-	return 0;
-}
-
 /* --- the world ------------------------------------------------------------------------------- */
 
 void world_run(void)
@@ -388,12 +327,7 @@ void world_release(void)
 {
 	world.hold = NULL;
 	world.helper_hold = false;
-	if (claimed.done) {
-		account_claimed_fn *done = claimed.done;
-
-		claimed.done = NULL;
-		claim_answer(done, claimed.arg);
-	}
+	fake_accounts_release();
 	world_run();
 }
 
@@ -490,7 +424,7 @@ int world_setup(void **state)
 	backend.send = backend_send;
 	n_asked = 0;
 	fake_helper_reset();
-	claimed.done = NULL;
+	fake_accounts_forget();
 	log_set_sink(log_take);
 	log_set_level(LOG_DEBUG);
 	world_start(-1);

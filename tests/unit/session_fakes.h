@@ -118,6 +118,10 @@ json_t *fake_json(const char *text);
 /* What is asked about a ticket and the token in it (session_fakes_ticket.c); NULL: something else is asked. */
 struct vault_response *fake_ticket_answer(struct vault_request *request);
 
+/* The claim that waits (session_fakes_accounts.c) is answered, or will not be. */
+void fake_accounts_release(void);
+void fake_accounts_forget(void);
+
 /* The helper's side (session_fakes_wire.c): forgets, counts, answers one call that is not held. */
 void fake_helper_reset(void);
 size_t fake_helper_waiting(void);

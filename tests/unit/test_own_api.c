@@ -129,12 +129,27 @@ static int login(void *arg, uid_t uid, const char *id, struct secret *credential
 	return 0;
 }
 
+static int explain_login(void *arg, const struct session_dry_login *what, struct secret *credential, session_dry_fn *done,
+    void *done_arg, char *why, size_t why_size)
+{
+	struct secret *owned AUTO_SECRET = credential;
+
+	assert_ptr_equal(arg, &marker);
+	snprintf(why, why_size, "user and service are needed");
+	if (!what->user || !what->service)
+		return -EINVAL;
+	done(done_arg, json_pack("{s:s, s:s*, s:s*, s:s}", "user", what->user, "rhost", what->rhost, "role", what->role,
+			   "credential", secret_reveal(owned)));
+	return 0;
+}
+
 static const struct api_sessions sessions = { .explain = find,
 	.list = list,
 	.show = find,
 	.name = name,
 	.get = get,
 	.login = login,
+	.explain_login = explain_login,
 	.kill = end,
 	.forget_verified = forget,
 	.revoke = end_all };
@@ -279,6 +294,31 @@ static void test_session_login(void **state)
 	}
 }
 
+static void test_explain_login(void **state)
+{
+	static const struct {
+		uid_t uid;
+		const char *body;
+		int status;
+		const char *part;
+	} cases[] = {
+		{ 0, "{\"user\":\"a\",\"service\":\"sshd\"}", 400, "missing credential" },
+		{ 0, "{\"user\":\"a\",\"credential\":\"jwt\"}", 400, "user and service" },
+		{ 0, "{\"user\":\"a\",\"service\":7,\"credential\":\"jwt\"}", 400, "user and service" },
+		{ 0, "{\"user\":\"a\",\"service\":\"sshd\",\"role\":\"r\",\"credential\":\"jwt\"}", 200,
+		    "\"role\":\"r\"" },
+		{ 1000, "{\"user\":\"a\",\"service\":\"sshd\",\"credential\":\"jwt\"}", 403, "only root" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		fields = json_loads(cases[i].body, 0, NULL);
+		asked(
+		    &api, VAULT_PEER_UNIX, cases[i].uid, VAULT_UPDATE, "explain/login", cases[i].status, cases[i].part);
+		json_decref(TAKE_PTR(fields));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_peers),
 		cmocka_unit_test(test_no_logins),
 		cmocka_unit_test(test_session_login),
+		cmocka_unit_test(test_explain_login),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

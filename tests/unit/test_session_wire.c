@@ -89,6 +89,12 @@ void accounts_claim(struct accounts *accounts, const char *unix_name, const stru
 	done(arg, ACCOUNT_OK, &account, NULL);
 }
 
+enum account_verdict accounts_judge(struct accounts *accounts, const char *unix_name,
+    const struct account_identity *identity, struct account *ret, char *why, size_t why_size)
+{
+	return ACCOUNT_INDEX_BROKEN;
+}
+
 int accounts_lookup(struct accounts *accounts, const char *unix_name, const char *const *prefixes, struct account *ret)
 {
 	return -ENOENT;
