@@ -69,8 +69,15 @@ EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char 
 	struct module module;
 	enum situation situation = module_begin(&module, pamh, PHASE_ACCOUNT, flags, argc, argv);
 
-	if (module.options.require)
-		return module_end(&module, situation == SITUATION_DONE ? ask_check(&module) : situation);
+	if (module.options.require) {
+		if (situation == SITUATION_DONE)
+			situation = ask_check(&module);
+		if (situation == SITUATION_DONE && gate_has_caller(&module))
+			situation = gate_passed_keep(&module);
+		return module_end(&module, situation);
+	}
+	if (situation == SITUATION_DONE && gate_passed_is(&module))
+		return module_end(&module, SITUATION_DONE);
 	if (situation == SITUATION_DONE && module.options.verify) {
 		situation = verified_is(&module) ? SITUATION_DONE : SITUATION_REFUSED;
 		if (situation == SITUATION_REFUSED)

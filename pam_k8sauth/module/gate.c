@@ -89,6 +89,16 @@ enum situation gate_find_caller(struct module *module)
 	return SITUATION_DONE;
 }
 
+bool gate_has_caller(const struct module *module)
+{
+	return module->ruser && !module->rhost;
+}
+
+bool gate_caller_is_root(const struct module *module)
+{
+	return getuid() == 0 && gate_has_caller(module) && module_is_root(module, module->ruser);
+}
+
 bool gate_is_misplaced(const struct module *module)
 {
 	bool session = module->options.session && module->phase != PHASE_AUTH && module->phase != PHASE_CRED;

@@ -112,6 +112,9 @@ static enum situation find_user(struct module *module)
 		if (gate || situation != SITUATION_NOT_OURS)
 			return situation;
 	}
+	/* Whom root becomes (su) is root's affair; a job of cron and a login have no caller. */
+	if (module->phase == PHASE_ACCOUNT && gate_caller_is_root(module))
+		return SITUATION_NOT_OURS;
 	return module_knows_user(module) && !is_root(module) ? SITUATION_DONE : SITUATION_NOT_OURS;
 }
 

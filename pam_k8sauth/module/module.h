@@ -55,6 +55,10 @@ bool module_knows_user(const struct module *module);
 enum situation gate_find_caller(struct module *module);
 /* Whether the line's gate options stand in a phase that has no use for them: said, since the gate would be open. */
 bool gate_is_misplaced(const struct module *module);
+/* Whether a program of this machine acts for its caller, as sudo and su do, and not for somebody who logs in. */
+bool gate_has_caller(const struct module *module);
+/* Whether that caller is root himself. */
+bool gate_caller_is_root(const struct module *module);
 
 /* --- intake.c ------------------------------------------------------------------------------------------------------
  */
@@ -90,6 +94,12 @@ enum situation verified_keep(struct module *module);
 /* Whether that was so, for this very user. */
 bool verified_is(const struct module *module);
 void verified_drop(struct module *module);
+
+/* Remembers that the gate let its local caller pass in this transaction, for an account line without require= behind
+ * it. */
+enum situation gate_passed_keep(struct module *module);
+/* Whether that was so, for this very user. */
+bool gate_passed_is(const struct module *module);
 
 /* --- token_file.c --------------------------------------------------------------------------------------------------
  */

@@ -14,6 +14,7 @@
 #define HANDLE_DATA   "pam_k8sauth.handle"
 #define SESSION_DATA  "pam_k8sauth.session"
 #define VERIFIED_DATA "pam_k8sauth.verified"
+#define GATE_DATA     "pam_k8sauth.gate"
 #define ID_MAX	      128
 
 struct session_data {
@@ -129,21 +130,32 @@ const char *session_get(const struct module *module)
 	return data->pid == getpid() ? data->id : NULL;
 }
 
-enum situation verified_keep(struct module *module)
+/* Remembers under KEY, for this transaction, that it was about this user. */
+static enum situation mark_keep(struct module *module, const char *key)
 {
 	char *name = strdup(module->user);
 
-	if (name && pam_set_data(module->pamh, VERIFIED_DATA, name, free_name) == PAM_SUCCESS)
+	if (name && pam_set_data(module->pamh, key, name, free_name) == PAM_SUCCESS)
 		return SITUATION_DONE;
 	free(name);
 	return SITUATION_NO_MEMORY;
 }
 
-bool verified_is(const struct module *module)
+static bool mark_is(const struct module *module, const char *key)
 {
 	const void *name = NULL;
 
-	return pam_get_data(module->pamh, VERIFIED_DATA, &name) == PAM_SUCCESS && name && streq(name, module->user);
+	return pam_get_data(module->pamh, key, &name) == PAM_SUCCESS && name && streq(name, module->user);
+}
+
+enum situation verified_keep(struct module *module)
+{
+	return mark_keep(module, VERIFIED_DATA);
+}
+
+bool verified_is(const struct module *module)
+{
+	return mark_is(module, VERIFIED_DATA);
 }
 
 void verified_drop(struct module *module)
@@ -152,4 +164,14 @@ void verified_drop(struct module *module)
 
 	if (pam_get_data(module->pamh, VERIFIED_DATA, &name) == PAM_SUCCESS && name)
 		(void)pam_set_data(module->pamh, VERIFIED_DATA, NULL, NULL);
+}
+
+enum situation gate_passed_keep(struct module *module)
+{
+	return mark_keep(module, GATE_DATA);
+}
+
+bool gate_passed_is(const struct module *module)
+{
+	return mark_is(module, GATE_DATA);
 }
