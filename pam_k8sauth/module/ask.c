@@ -184,10 +184,12 @@ enum situation ask_account(struct module *module, const struct secret *handle)
 enum situation ask_check(const struct module *module)
 {
 	AUTO_EXCHANGE struct exchange exchange = EXCHANGE_INIT;
-	AUTO_SECRET struct secret *handle = handle_get(module);
+	AUTO_SECRET struct secret *handle = NULL;
 	const char *require = module->options.require, *colon = require ? strrchr(require, ':') : NULL;
-	enum situation situation;
+	enum situation situation = handle_get(module, &handle);
 
+	if (situation == SITUATION_NO_MEMORY)
+		return situation;
 	begin(&exchange, WIRE_CHECK, module);
 	if (colon) {
 		wire_add(&exchange.request, WIRE_PATH | WIRE_CRITICAL, require, (size_t)(colon - require));

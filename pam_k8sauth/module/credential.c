@@ -167,8 +167,10 @@ static enum credential_verdict add_part(struct credential *credential, const cha
 		return CREDENTIAL_PART_REPEATED;
 	if (number != credential->have + 1 || number > parts || (credential->have > 0 && parts != credential->parts))
 		return CREDENTIAL_PART_ORDER;
-	if (buf_add(&credential->text, at, text_len) < 0)
+	if (credential->text.len + text_len > CREDENTIAL_MAX)
 		return CREDENTIAL_LONG;
+	if (buf_add(&credential->text, at, text_len) < 0)
+		return CREDENTIAL_NO_MEMORY;
 	if (number == 1)
 		credential->first_len = text_len;
 	credential->have = number;
@@ -189,7 +191,7 @@ static enum credential_verdict add_whole(struct credential *credential, const ch
 		return CREDENTIAL_CUT;
 	if (!credential_is_whole(answer, len))
 		return CREDENTIAL_OTHER;
-	return buf_add(&credential->text, answer, len) < 0 ? CREDENTIAL_LONG : CREDENTIAL_COMPLETE;
+	return buf_add(&credential->text, answer, len) < 0 ? CREDENTIAL_NO_MEMORY : CREDENTIAL_COMPLETE;
 }
 
 enum credential_verdict credential_add(struct credential *credential, const char *answer, size_t len)
@@ -233,6 +235,7 @@ const char *credential_verdict_text(enum credential_verdict verdict)
 		[CREDENTIAL_PART_ORDER] = "a part of the credential has a wrong number",
 		[CREDENTIAL_PART_REPEATED] = "the client gives the same answer to every prompt: it cannot hand a "
 					     "credential over in parts (sshd: use keyboard-interactive, not password)",
+		[CREDENTIAL_NO_MEMORY] = "there is no memory for the credential",
 	};
 
 	return texts[verdict];

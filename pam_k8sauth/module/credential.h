@@ -25,6 +25,7 @@ enum credential_verdict {
 	CREDENTIAL_PART_LONG,
 	CREDENTIAL_PART_ORDER,
 	CREDENTIAL_PART_REPEATED, /* the client gives the same answer to every prompt */
+	CREDENTIAL_NO_MEMORY,
 	N_CREDENTIAL_VERDICTS,
 };
 

@@ -85,8 +85,9 @@ EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char 
 			    "no credential was verified here: the auth line of this module must have the option verify "
 			    "too");
 	} else if (situation == SITUATION_DONE) {
-		handle = handle_get(&module);
-		situation = ask_account(&module, handle);
+		situation = handle_get(&module, &handle);
+		if (situation != SITUATION_NO_MEMORY)
+			situation = ask_account(&module, handle);
 	}
 	return module_end(&module, situation);
 }
@@ -101,14 +102,11 @@ EXPORT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const ch
 		return module_end(&module, situation == SITUATION_DONE ? ask_check(&module) : situation);
 	if (module.options.verify)
 		return module_end(&module, situation == SITUATION_DONE ? SITUATION_NOTHING : situation);
+	/* Nothing with keys=allow, for systemd-user, in root's su: there was no exchange, and there is nothing to hand out. */
 	if (situation == SITUATION_DONE)
-		handle = handle_get(&module);
+		situation = handle_get(&module, &handle);
 	handle_drop(&module);
-	if (situation != SITUATION_DONE)
-		return module_end(&module, situation);
-	if (!handle) /* keys=allow, systemd-user, root's su: nothing was exchanged, so there is nothing to hand out */
-		return module_end(&module, SITUATION_NOTHING);
-	return module_end(&module, ask_open(&module, handle));
+	return module_end(&module, situation == SITUATION_DONE ? ask_open(&module, handle) : situation);
 }
 
 EXPORT int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)

@@ -77,6 +77,8 @@ static enum situation finish(struct module *module, const struct credential *cre
 	case CREDENTIAL_COMPLETE:
 		*ret_credential = secret_copy(credential->text.data, credential->text.len);
 		return *ret_credential ? SITUATION_DONE : SITUATION_NO_MEMORY;
+	case CREDENTIAL_NO_MEMORY:
+		return SITUATION_NO_MEMORY;
 	case CREDENTIAL_EMPTY:
 		report(module, LOG_NOTICE, "%s", credential_verdict_text(verdict));
 		return SITUATION_NO_CREDENTIAL;

@@ -84,14 +84,9 @@ static bool is_root(const struct module *module)
 /* Whether an account whose name is not ours concerns us: the line says so, and an exchange came first or comes now. */
 static bool is_opened_local(const struct module *module)
 {
-	AUTO_SECRET struct secret *handle = NULL;
-
 	if (!module->options.local)
 		return false;
-	if (module->phase == PHASE_AUTH)
-		return true;
-	handle = handle_get(module);
-	return handle || session_get(module) || verified_is(module);
+	return module->phase == PHASE_AUTH || handle_is(module) || session_get(module) || verified_is(module);
 }
 
 bool module_knows_user(const struct module *module)

@@ -75,8 +75,11 @@ enum situation intake(struct module *module, struct secret **ret_credential);
 /* Puts the handle of a login into the PAM environment, the only thing that sshd carries from its child to its monitor.
  */
 enum situation handle_put(struct module *module, const struct secret *handle);
-/* The handle of this transaction, from the environment or kept; NULL if there is none. */
-struct secret *handle_get(const struct module *module);
+/* The handle of this transaction, from the environment or kept: SITUATION_DONE, SITUATION_NOTHING (there is none) or
+ * SITUATION_NO_MEMORY. */
+enum situation handle_get(const struct module *module, struct secret **ret);
+/* Whether there is one. */
+bool handle_is(const struct module *module);
 /* Takes the handle out of the environment, so that no program of the session sees it, and keeps it for open_session.
  */
 enum situation handle_keep(struct module *module);

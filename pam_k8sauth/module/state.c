@@ -57,15 +57,27 @@ enum situation handle_put(struct module *module, const struct secret *handle)
 	return pam_putenv(module->pamh, assignment.data) == PAM_SUCCESS ? SITUATION_DONE : SITUATION_NO_MEMORY;
 }
 
-struct secret *handle_get(const struct module *module)
+enum situation handle_get(const struct module *module, struct secret **ret)
 {
 	const void *kept = NULL;
-	const char *text;
+	const char *text = pam_getenv(module->pamh, HANDLE_VARIABLE);
 
+	*ret = NULL;
 	if (pam_get_data(module->pamh, HANDLE_DATA, &kept) == PAM_SUCCESS && kept)
-		return secret_copy(secret_reveal(kept), secret_len(kept));
-	text = pam_getenv(module->pamh, HANDLE_VARIABLE);
-	return text ? secret_copy(text, strlen(text)) : NULL;
+		*ret = secret_copy(secret_reveal(kept), secret_len(kept));
+	else if (text)
+		*ret = secret_copy(text, strlen(text));
+	else
+		return SITUATION_NOTHING;
+	return *ret ? SITUATION_DONE : SITUATION_NO_MEMORY;
+}
+
+bool handle_is(const struct module *module)
+{
+	const void *kept = NULL;
+
+	return (pam_get_data(module->pamh, HANDLE_DATA, &kept) == PAM_SUCCESS && kept) ||
+	       pam_getenv(module->pamh, HANDLE_VARIABLE);
 }
 
 /* libpam's list is the only place: the process's own environment is never touched. */

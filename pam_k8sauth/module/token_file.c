@@ -44,6 +44,8 @@ enum situation token_file_read(struct module *module, struct secret **ret_creden
 		report(module, LOG_ERR, "no credential: token_file %s is empty", module->options.token_file);
 		return SITUATION_NO_CREDENTIAL;
 	}
+	if (verdict == CREDENTIAL_NO_MEMORY)
+		return SITUATION_NO_MEMORY;
 	if (verdict != CREDENTIAL_COMPLETE) {
 		report_refused(module, NULL, NULL, "token_file %s holds no token (%zu bytes)",
 		    module->options.token_file, text.len);

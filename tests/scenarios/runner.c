@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs scenario files against the real libpam and the real pam_k8sauth.so: runner MODULE STUB FOLDER prints TAP. Works
- * in a mount namespace of its own with an empty /run, so that the compiled-in socket path is free for the fake daemon.
+ * Runs scenario files against the real libpam and the real pam_k8sauth.so: runner MODULE STUB FOLDER prints TAP, a test
+ * for each; with `cells` behind them, for a module that tells what it returns, a test for each cell of the table of
+ * return codes. Works in a mount namespace of its own with an empty /run, so that the compiled-in socket path is free
+ * for the fake daemon.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -23,8 +25,10 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "capture.h"
+#include "cells.h"
 #include "fake_daemon.h"
 #include "kubelet.h"
+#include "memory.h"
 
 #define CONFIG_DIR   "/run/pam.d"
 #define LOGIN_UID    "/run/loginuid"
@@ -276,7 +280,9 @@ static void make_call(struct run *run, const struct action *call)
 	capture_reset();
 	if (run->daemon)
 		fake_daemon_script(run->daemon, call, false);
+	memory_fails(call->nomem);
 	code = call->child ? call_in_child(run) : call_function(run);
+	memory_fails(false);
 	if (code != call->code)
 		problem(run, "%s returns %s (%d), not %s", call->function,
 		    pam_code_name(code) ? pam_code_name(code) : "?", code, pam_code_name(call->code));
@@ -390,7 +396,8 @@ static bool set_uids(const struct scenario *scenario)
 	return fd >= 0 && write(fd, login, strlen(login)) == (ssize_t)strlen(login) && setreuid(real, 0) == 0;
 }
 
-static bool run_file(unsigned number, const char *path, const char *module, const char *stub)
+/* QUIET: only what fails is told. */
+static bool run_file(unsigned number, const char *path, const char *module, const char *stub, bool quiet)
 {
 	struct scenario scenario;
 	struct run run = { .scenario = &scenario };
@@ -417,8 +424,9 @@ static bool run_file(unsigned number, const char *path, const char *module, cons
 			abort();
 	}
 	ok = run.problems.len == 0;
-	printf(
-	    "%sok %u - %.*s\n%s", ok ? "" : "not ", number, (int)strcspn(name, "."), name, ok ? "" : run.problems.data);
+	if (!quiet || !ok)
+		printf("%sok %u - %.*s\n%s", ok ? "" : "not ", number, (int)strcspn(name, "."), name,
+		    ok ? "" : run.problems.data);
 	buf_free(&run.problems);
 	scenario_free(&scenario);
 	return ok;
@@ -453,21 +461,45 @@ static bool enter_namespace(void)
 
 static int is_scenario(const struct dirent *entry)
 {
-	return ends_with(entry->d_name, ".scenario");
+	return ends_with(entry->d_name, ".scenario") && (memory_can_fail() || !starts_with(entry->d_name, "nomem-"));
+}
+
+static int run_folder(const char *folder, const char *module, const char *stub, bool cells)
+{
+	struct dirent **files;
+	char *names[1024] = { NULL }, path[4096];
+	bool ok = true;
+	int n = scandir(folder, &files, is_scenario, alphasort);
+
+	if (n <= 0 || n > (int)ARRAY_SIZE(names) || (cells && !cells_begin())) {
+		fprintf(stderr, "no scenarios in %s\n", folder);
+		return 2;
+	}
+	for (int i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, files[i]->d_name);
+		names[i] = files[i]->d_name;
+		cells_scenario((unsigned)i + 1);
+		ok = run_file((unsigned)i + 1, path, module, stub, cells) && ok;
+	}
+	if (cells)
+		ok = cells_report(names) && ok;
+	else
+		printf("1..%d\n", n);
+	for (int i = 0; i < n; i++)
+		free(files[i]);
+	free(files);
+	return ok ? 0 : 1;
 }
 
 int main(int argc, char **argv)
 {
+	bool cells = argc == 5 && streq(argv[4], "cells");
 	/* libpam wants absolute paths. */
-	AUTO_FREE char *module = argc == 4 ? realpath(argv[1], NULL) : NULL;
-	AUTO_FREE char *stub = argc == 4 ? realpath(argv[2], NULL) : NULL;
-	struct dirent **files;
-	char path[4096];
-	bool ok = true;
-	int n = argc == 4 ? scandir(argv[3], &files, is_scenario, alphasort) : -1;
+	AUTO_FREE char *module = argc == 4 || cells ? realpath(argv[1], NULL) : NULL;
+	AUTO_FREE char *stub = argc == 4 || cells ? realpath(argv[2], NULL) : NULL;
 
-	if (n <= 0 || !module || !stub) {
-		fprintf(stderr, "usage: %s MODULE STUB FOLDER\n", argv[0]);
+	if (!module || !stub) {
+		fprintf(stderr, "usage: %s MODULE STUB FOLDER [cells]\n", argv[0]);
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -477,12 +509,5 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	umask(022);
-	for (int i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "%s/%s", argv[3], files[i]->d_name);
-		ok = run_file((unsigned)i + 1, path, module, stub) && ok;
-		free(files[i]);
-	}
-	free(files);
-	printf("1..%d\n", n);
-	return ok ? 0 : 1;
+	return run_folder(argv[3], module, stub, cells);
 }

@@ -231,9 +231,11 @@ static bool read_call(struct reader *reader, struct action *call, const struct l
 	call->code = -1;
 	call->function = strdup(words->items[1]);
 	for (size_t i = 2; i < words->n; i++) {
-		bool known = streq(words->items[i], "child");
+		bool child = streq(words->items[i], "child"), nomem = streq(words->items[i], "nomem");
+		bool known = child || nomem;
 
-		call->child = call->child || known;
+		call->child = call->child || child;
+		call->nomem = call->nomem || nomem;
 		for (size_t k = 0; k < ARRAY_SIZE(flags); k++) {
 			if (streq(words->items[i], flags[k].name)) {
 				call->flags |= flags[k].value;

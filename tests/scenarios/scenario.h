@@ -13,7 +13,8 @@
  *                                                                      any, pam_k8sauth.so is required in each phase
  * Then what the application does:
  *     set user NAME                                                    pam_set_item(), also rhost, tty, ruser
- *     call FUNCTION [FLAG...] [child]                                  pam_FUNCTION(); child: in a forked process.
+ *     call FUNCTION [FLAG...] [child] [nomem]                          pam_FUNCTION(); child: in a forked process;
+ *                                                                      nomem: the module gets no memory.
  *                                                                      `call end [error]` is the last, if it is there
  * and after each call, in any order, all that happens in it:
  *     ask "PROMPT" ANSWER           the module asks; ANSWER is one of: text "..", token SIZE, cut LEN of SIZE,
@@ -75,7 +76,7 @@ struct action {
 	/* ACTION_CALL */
 	char *function;
 	int flags;
-	bool child;
+	bool child, nomem;
 	struct ask asks[LIST_MAX];
 	size_t n_asks;
 	struct exchange exchanges[LIST_MAX];
