@@ -118,6 +118,7 @@ const struct flag_info flag_table[FLAG_COUNT] = {
 	[FLAG_TYPE] = { "type", NULL, FLAG_STRING, "service batch", "Type of the token. Default: service." },
 	[FLAG_USE_LIMIT] = { "use-limit", NULL, FLAG_INT, NULL, "Number of requests that it is good for." },
 	[FLAG_USER] = { "user", NULL, FLAG_STRING, NULL, "Unix name that the login would be for." },
+	[FLAG_VERBOSE] = { "verbose", "v", FLAG_BOOL, NULL, "Say too what is in order." },
 	[FLAG_VERSION] = { "version", NULL, FLAG_INT, NULL, "Version of the key, or of the engine." },
 	[FLAG_VERSIONS] = { "versions", NULL, FLAG_STRINGS, NULL, "Versions, separated by commas." },
 };

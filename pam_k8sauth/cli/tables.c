@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/doctor.h"
 
 /* The words that may follow PREFIX ("" or "kv "). */
 static void print_next_words(const char *prefix)
@@ -139,6 +140,22 @@ static void print_man_verbs(void)
 	}
 }
 
+/* What the doctor finds. */
+static void print_man_findings(void)
+{
+	for (int id = 0; id < FINDINGS; id++) {
+		const struct finding_info *info = &finding_table[id];
+
+		printf(".TP\n.BR ");
+		print_roff(info->id);
+		printf(" \" (%s)\"\n", severity_name(info->severity));
+		print_roff(info->meaning);
+		printf(".\n.br\nTo do: ");
+		print_roff(info->remedy);
+		printf(".\n");
+	}
+}
+
 /* What stands for the line NAME of a template; false if it is an ordinary one. */
 static bool print_table(const char *name)
 {
@@ -148,6 +165,8 @@ static bool print_table(const char *name)
 		print_shell_values();
 	else if (streq(name, "@VERBS@\n"))
 		print_man_verbs();
+	else if (streq(name, "@FINDINGS@\n"))
+		print_man_findings();
 	else if (streq(name, "@HTTP FLAGS@\n"))
 		print_man_flags(FLAG_END + 1, FLAG_LAST_HTTP + 1);
 	else if (streq(name, "@OUTPUT FLAGS@\n"))

@@ -179,6 +179,10 @@ const struct verb verbs[] = {
 	    "  A service account that was deleted and made again is another one, and is refused. This\n"
 	    "  forgets the old one: the next login proves the account anew. Needs root.\n",
 	    TAKES_HTTP | TAKES_LOCAL, NULL, verb_accounts_rebind, NULL },
+	{ "doctor", "[options]", "Looks for what is wrong with this machine",
+	    "  A line for each finding: how bad it is, its name, where, what, and what to do. Changes nothing.\n"
+	    "  Exit code 0 without a FAIL, 2 with one. Root sees all; others are told what was not looked for.\n",
+	    TAKES_LOCAL | TAKES_FORMAT, FLAGS(FLAG_VERBOSE), verb_doctor, NULL },
 	{ "explain", "[options] REF", "Tells why a login was refused",
 	    "  REF is what the user was shown: \"k8sauth: refused, ref 7f3a2c\". For root, and for that user.\n",
 	    TAKES_ALL | TAKES_LOCAL, NULL, verb_explain, NULL },

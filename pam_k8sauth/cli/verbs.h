@@ -73,6 +73,7 @@ int verb_session_kill(struct cli *cli);
 int verb_session_login(struct cli *cli);
 int verb_get(struct cli *cli);
 int verb_exec(struct cli *cli);
+int verb_doctor(struct cli *cli);
 int verb_revoke(struct cli *cli);
 int verb_accounts_list(struct cli *cli);
 int verb_accounts_name(struct cli *cli);
