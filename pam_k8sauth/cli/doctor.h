@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "base/hcl.h"
 #include "cli/cli.h"
 #include "cli/look.h"
 
@@ -79,5 +80,9 @@ void check_seal(struct doctor *doctor);	    /* doctor_seal.c */
 /* Asks the daemon, through CLI's connection. doctor_login.c */
 void check_daemon(struct doctor *doctor, struct cli *cli);
 
+/* k8sauth.hcl, which the caller frees; NULL if it cannot be read: the daemon says why. doctor_files.c */
+struct hcl_value *doctor_config(const struct doctor *doctor);
+/* The value of KEY, or the block KEY, in OBJECT; NULL if there is none. */
+const struct hcl_value *config_value(const struct hcl_value *object, const char *key);
 /* Whether k8sauth.hcl says mode = "server": a machine that nobody logs in to by us. doctor_files.c */
 bool server_only(const struct doctor *doctor);

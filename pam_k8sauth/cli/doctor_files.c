@@ -7,26 +7,36 @@
 #include <k8sauth/limits.h>
 
 #include "accounts/index.h"
-#include "base/hcl.h"
 #include "base/text.h"
 #include "cli/doctor.h"
 
-bool server_only(const struct doctor *doctor)
+struct hcl_value *doctor_config(const struct doctor *doctor)
 {
 	AUTO_BUF struct buf text = { 0 };
-	AUTO_HCL struct hcl_value *config = NULL;
+	struct hcl_value *config = NULL;
 	struct hcl_error error;
 
 	if (look_read(doctor->root, K8SAUTH_CONFIG, &text) < 0 || !text.data ||
 	    hcl_parse(text.data, text.len, &config, &error) < 0)
-		return false;
-	for (size_t i = 0; i < config->object.n; i++) {
-		const struct hcl_item *item = &config->object.items[i];
+		return NULL;
+	return config;
+}
 
-		if (streq(item->keys[0], "mode") && item->value->type == HCL_STRING)
-			return streq(item->value->string, "server");
+const struct hcl_value *config_value(const struct hcl_value *object, const char *key)
+{
+	for (size_t i = 0; object && object->type == HCL_OBJECT && i < object->object.n; i++) {
+		if (streq(object->object.items[i].keys[0], key))
+			return object->object.items[i].value;
 	}
-	return false;
+	return NULL;
+}
+
+bool server_only(const struct doctor *doctor)
+{
+	AUTO_HCL struct hcl_value *config = doctor_config(doctor);
+	const struct hcl_value *mode = config_value(config, "mode");
+
+	return mode && mode->type == HCL_STRING && streq(mode->string, "server");
 }
 
 /* Root's; no bit of FORBIDDEN set. What is not there is no fault: the daemon says so itself. */

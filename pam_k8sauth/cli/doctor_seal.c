@@ -6,6 +6,7 @@
 
 #include <k8sauth/limits.h>
 
+#include "base/hcl.h"
 #include "base/text.h"
 #include "cli/doctor.h"
 
@@ -44,7 +45,6 @@ static void check_sealed(struct doctor *doctor, const char *path)
 		doctor_skip(doctor, FINDING_SEAL_HOST, "%s: %s", path, r < 0 ? strerror(-r) : "not of systemd-creds");
 		return;
 	}
-	doctor_looked(doctor, FINDING_SEAL_HOST);
 	hex_encode(start, KEY_ID_SIZE, id);
 	for (size_t i = 0; i < ARRAY_SIZE(weak_keys); i++) {
 		if (streq(id, weak_keys[i].id) && on_store_disk(doctor, i == 0 ? HOST_KEY : path))
@@ -53,33 +53,69 @@ static void check_sealed(struct doctor *doctor, const char *path)
 	}
 }
 
-/* The path behind "k8sauth.seal:" in what systemctl shows of SETTING; NULL. */
-static char *credential_path(const struct buf *shown, const char *setting)
-{
-	AUTO_FREE char *key = text_of("%s=k8sauth.seal", setting);
+/* Where the daemon's unit takes a credential from. */
+struct credential {
+	char *path; /* NULL: it does not */
+	bool sealed;
+};
 
-	return shown->data ? look_value(shown->data, key, ':') : NULL;
+/* One line of the unit: "LoadCredential=NAME:PATH" or "LoadCredentialEncrypted=NAME:PATH". The last one counts; without
+ * a value it takes back those in front of it. */
+static void read_unit_line(const char *line, size_t len, const char *name, struct credential *credential)
+{
+	static const char plain[] = "LoadCredential=", sealed[] = "LoadCredentialEncrypted=";
+	bool is_sealed = len >= strlen(sealed) && strncmp(line, sealed, strlen(sealed)) == 0;
+	size_t key = is_sealed ? strlen(sealed) : strlen(plain), id = strlen(name);
+
+	if (!is_sealed && (len < key || strncmp(line, plain, key) != 0))
+		return;
+	line += key;
+	len -= key;
+	if (len > 0 && (len <= id + 1 || strncmp(line, name, id) != 0 || line[id] != ':'))
+		return;
+	free(credential->path);
+	credential->path = len > 0 ? text_of("%.*s", (int)(len - id - 1), line + id + 1) : NULL;
+	credential->sealed = is_sealed;
+}
+
+/* The unit with its drop-ins as systemctl prints it. `systemctl show` prints no credentials in systemd 252. */
+static int read_unit(const char *name, struct credential *credential)
+{
+	static char systemctl[] = "/usr/bin/systemctl", cat[] = "cat", unit[] = "k8sauthd.service";
+	char *const argv[] = { systemctl, cat, unit, NULL };
+	AUTO_BUF struct buf text = { 0 };
+	int r = look_run(argv, &text);
+
+	if (r != 0 || !text.data)
+		return -ENOENT;
+	for (const char *line = text.data; *line;) {
+		size_t len = strcspn(line, "\n");
+
+		read_unit_line(line, len, name, credential);
+		line += len + (line[len] == '\n');
+	}
+	return 0;
 }
 
 void check_seal(struct doctor *doctor)
 {
-	static char systemctl[] = "/usr/bin/systemctl", show[] = "show", unit[] = "k8sauthd.service", option[] = "-p",
-		    properties[] = "LoadCredential,LoadCredentialEncrypted";
-	char *const argv[] = { systemctl, show, unit, option, properties, NULL };
-	AUTO_BUF struct buf shown = { 0 };
-	AUTO_FREE char *plain = NULL, *sealed = NULL;
-	int r = look_run(argv, &shown);
+	AUTO_HCL struct hcl_value *config = doctor_config(doctor);
+	const struct hcl_value *name = config_value(config_value(config, "seal"), "name");
+	struct credential credential = { 0 };
 
-	if (r != 0) {
-		doctor_skip(doctor, FINDING_SEAL_HOST, "systemctl show k8sauthd.service says nothing");
-		doctor_skip(doctor, FINDING_SEAL_FILE, "systemctl show k8sauthd.service says nothing");
+	if (read_unit(name && name->type == HCL_STRING ? name->string : "k8sauth.seal", &credential) < 0) {
+		doctor_skip(doctor, FINDING_SEAL_HOST, "systemctl cat k8sauthd.service says nothing");
+		doctor_skip(doctor, FINDING_SEAL_FILE, "systemctl cat k8sauthd.service says nothing");
 		return;
 	}
 	doctor_looked(doctor, FINDING_SEAL_FILE);
-	plain = credential_path(&shown, "LoadCredential");
-	sealed = credential_path(&shown, "LoadCredentialEncrypted");
-	if (plain && *plain == '/' && on_store_disk(doctor, plain))
-		doctor_find(doctor, FINDING_SEAL_FILE, plain, "on the disk of %s", K8SAUTH_STATE_DIR);
-	if (sealed && *sealed == '/')
-		check_sealed(doctor, sealed);
+	doctor_looked(doctor, FINDING_SEAL_HOST);
+	if (!credential.path || *credential.path != '/')
+		doctor_skip(doctor, FINDING_SEAL_HOST, "the unit names no file for the store's key");
+	else if (credential.sealed)
+		check_sealed(doctor, credential.path);
+	else if (on_store_disk(doctor, credential.path))
+		doctor_find(
+		    doctor, FINDING_SEAL_FILE, credential.path, "a plain file on the disk of %s", K8SAUTH_STATE_DIR);
+	free(credential.path);
 }
