@@ -35,6 +35,7 @@ make_credentials() {
 	cluster_expired_token "$token" > "$STAGE/expired"
 	printf '%s.%s%s\n' "${token%.*}" AAAA "$(sed 's/.*\.....//' <<< "$token")" > "$STAGE/wrong"
 	printf 'hunter2' > "$STAGE/password"
+	printf 'hvs.%s' "$(head -c 200 /dev/urandom | base64 -w0 | tr -d '+/=' | cut -c1-24)" > "$STAGE/forged" # a ticket by its form
 }
 
 accepts() { # DAEMON CREDENTIAL-FILE
@@ -69,12 +70,13 @@ limit() { # DAEMON BYTES
 	refuses "$1" "$STAGE/sized" "an answer of $2 bytes|cut at $2 bytes"
 	sized $(($2 + 1))
 	refuses "$1" "$STAGE/sized"
+	machine_run journalctl --sync
 	! journal_since_mark | grep -E "(an answer of|cut at) $(($2 + 1)) bytes"
 }
 daemon_down() { # DAEMON CREDENTIAL-FILE
 	machine_run systemctl stop k8sauthd.service k8sauth-pam.socket 2> /dev/null
 	trap 'machine_run systemctl start k8sauth-pam.socket k8sauthd.service' EXIT
-	refuses "$1" "$2" 'k8sauthd'
+	refuses "$1" "$2" 'k8sauthd is not reachable at /run/k8sauth/pam'
 }
 nothing_minted() { # COMMAND...
 	local before
@@ -96,7 +98,8 @@ takes_tokens() { # DAEMON LIMIT
 takes_tickets() { # DAEMON LIMIT [JOURNAL-REGEX-OF-A-TOKEN]
 	t "$1: a ticket" right_ticket "$1"
 	t "$1: the ticket again, when it is not remembered any more" used_ticket "$1"
-	t "$1: a wrong ticket" refuses "$1" "$STAGE/password" 'no service account token'
+	t "$1: a wrong password" refuses "$1" "$STAGE/password" 'no service account token'
+	t "$1: a wrong ticket" refuses "$1" "$STAGE/forged" 'ALARM: a ticket of'
 	t "$1: an expired ticket" expired_ticket "$1"
 	t "$1: a token is too long" refuses "$1" "$STAGE/token" "${3:-}"
 	t "$1: at most $2 bytes" limit "$1" "$2"
