@@ -133,14 +133,15 @@ static void test_hashes(void **state)
 
 static void test_keyring(void **state)
 {
-	struct secret *root AUTO_SECRET = key_of('r'), *wrong AUTO_SECRET = key_of('w');
+	struct secret *wrong AUTO_SECRET = key_of('w'), *root AUTO_SECRET = NULL;
 	struct barrier *barrier = new_barrier(), *again;
 	struct store_blob sealed = seal(barrier, "a", "kept"), keyring;
 	struct store_key one, two;
 	char text[64];
 
 	(void)state;
-	assert_int_equal(barrier_save(barrier, root, &keyring), 0);
+	root = secret_copy(secret_reveal(barrier_root_key(barrier)), BARRIER_KEY_SIZE);
+	assert_int_equal(barrier_save(barrier, &keyring), 0);
 	assert_int_equal(barrier_hash(barrier, "a", 1, &one), 0);
 	barrier_free(barrier);
 	assert_int_equal(barrier_load(wrong, keyring.data, keyring.len, &again), -EBADMSG);
@@ -153,6 +154,71 @@ static void test_keyring(void **state)
 	free(sealed.data);
 	free(keyring.data);
 	barrier_free(again);
+}
+
+/* Each record opens with the term that sealed it, and only with that. */
+static void test_terms(void **state)
+{
+	struct barrier *barrier = new_barrier(), *next, *loaded;
+	struct store_blob sealed[3], keyring;
+	struct barrier_term_info info;
+	struct store_key one, two;
+	char text[64];
+
+	(void)state;
+	assert_int_equal(barrier_hash(barrier, "a", 1, &one), 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		barrier_term(barrier, &info);
+		assert_int_equal(info.term, i + 1);
+		assert_int_equal(info.sealed, 0);
+		sealed[i] = seal(barrier, "a", "text");
+		assert_int_equal(sealed[i].data[3], i + 1);
+		barrier_term(barrier, &info);
+		assert_int_equal(info.sealed, 1);
+		assert_int_equal(barrier_rotated(barrier, &next), 0);
+		barrier_free(barrier);
+		barrier = next;
+	}
+	assert_int_equal(barrier_save(barrier, &keyring), 0);
+	assert_int_equal(barrier_load(barrier_root_key(barrier), keyring.data, keyring.len, &loaded), 0);
+	assert_int_equal(barrier_hash(loaded, "a", 1, &two), 0);
+	assert_memory_equal(&one, &two, sizeof(one));
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(unseal(loaded, "a", &sealed[i], text), 0);
+		assert_string_equal(text, "text");
+		sealed[i].data[3] = (uint8_t)(i == 0 ? 2 : 1); /* another term of the keyring */
+		assert_int_equal(unseal(loaded, "a", &sealed[i], text), -EBADMSG);
+		sealed[i].data[3] = 5; /* none */
+		assert_int_equal(unseal(loaded, "a", &sealed[i], text), -EBADMSG);
+		sealed[i].data[3] = 0;
+		assert_int_equal(unseal(loaded, "a", &sealed[i], text), -EBADMSG);
+		free(sealed[i].data);
+	}
+	free(keyring.data);
+	barrier_free(loaded);
+	barrier_free(barrier);
+}
+
+/* Times of the first form were whole seconds. */
+static void test_keyring_seconds(void **state)
+{
+	struct secret *root AUTO_SECRET = key_of('r');
+	struct store_blob sealed;
+	struct barrier *barrier;
+	struct barrier_term_info info;
+	uint8_t plain[81] = { 1, [36] = 1, [40] = 1, [45] = 0x65, [46] = 0x53, [47] = 0xf1, [48] = 0x00 };
+
+	(void)state;
+	assert_int_equal(aead_seal(root, 0, "core/keyring", plain, sizeof(plain), &sealed), 0);
+	for (int i = 0; i < 2; i++) { /* the second time as it was saved again */
+		assert_int_equal(barrier_load(root, sealed.data, sealed.len, &barrier), 0);
+		barrier_term(barrier, &info);
+		assert_int_equal(info.installed, 1700000000LL * 1000000000);
+		free(sealed.data);
+		assert_int_equal(barrier_save(barrier, &sealed), 0);
+		barrier_free(barrier);
+	}
+	free(sealed.data);
 }
 
 /* A keyring of the right key but of another form. */
@@ -171,7 +237,7 @@ static void test_keyring_form(void **state)
 		free(sealed.data);
 	}
 	for (int i = 0; i < 2; i++) {
-		plain[0] = i == 0 ? 2 : 1;
+		plain[0] = i == 0 ? 3 : 1;
 		plain[36] = i == 0 ? 1 : 2;
 		assert_int_equal(aead_seal(root, 0, "core/keyring", plain, sizeof(plain), &sealed), 0);
 		assert_int_equal(barrier_load(root, sealed.data, sealed.len, &barrier), -EPROTO);
@@ -281,6 +347,8 @@ int main(void)
 		cmocka_unit_test(test_hashes),
 		cmocka_unit_test(test_keyring),
 		cmocka_unit_test(test_keyring_form),
+		cmocka_unit_test(test_terms),
+		cmocka_unit_test(test_keyring_seconds),
 		cmocka_unit_test(test_wrapping),
 		cmocka_unit_test(test_credential),
 	};

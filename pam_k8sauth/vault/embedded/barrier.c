@@ -6,17 +6,17 @@
 #include <errno.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <time.h>
 
 #include "base/text.h"
+#include "vault/embedded/nanotime.h"
 
 #define NONCE_SIZE  12
 #define TAG_SIZE    16
 #define HEADER_SIZE (4 + 1 + NONCE_SIZE)
 
 #define KEYRING_PATH	"core/keyring"
-#define KEYRING_VERSION 1
-#define TERMS_MAX	1024
+#define KEYRING_VERSION 2
+#define KEYRING_SECONDS 1 /* the version whose times are whole seconds */
 
 /* Layout of the keyring before it is sealed; integers are big-endian. */
 struct keyring_head {
@@ -27,20 +27,22 @@ struct keyring_head {
 
 struct keyring_term {
 	uint32_t term;
-	uint64_t install_time; /* unix */
+	uint64_t install_time; /* unix ns */
 	uint8_t key[BARRIER_KEY_SIZE];
 } __attribute__((packed));
 
 struct barrier_term {
 	uint32_t term;
-	EVP_CIPHER_CTX *seal, *open;
+	EVP_CIPHER_CTX *open; /* NULL until a record of it is opened: a store may have thousands */
 };
 
 struct barrier {
+	struct secret *root_key;
 	struct secret *keyring; /* keyring_head, then n keyring_term */
 	struct barrier_term *terms;
 	size_t n_terms;
-	uint64_t sealed; /* records, since it was made or loaded */
+	EVP_CIPHER_CTX *seal; /* of the latest term */
+	uint64_t sealed;      /* records, since it was made or loaded */
 	EVP_MAC_CTX *mac;
 };
 
@@ -194,10 +196,21 @@ static bool keyring_has_form(const struct barrier *barrier)
 	const struct keyring_head *head = head_of(barrier);
 	size_t len = secret_len(barrier->keyring), n;
 
-	if (len < sizeof(*head) + sizeof(struct keyring_term) || head->version != KEYRING_VERSION)
+	if (len < sizeof(*head) + sizeof(struct keyring_term) ||
+	    (head->version != KEYRING_VERSION && head->version != KEYRING_SECONDS))
 		return false;
 	n = be32toh(head->n_terms);
-	return n >= 1 && n <= TERMS_MAX && len == sizeof(*head) + n * sizeof(struct keyring_term);
+	return n >= 1 && n <= BARRIER_TERMS_MAX && len == sizeof(*head) + n * sizeof(struct keyring_term);
+}
+
+/* A keyring of the first version becomes one of the present version. */
+static void update_keyring(struct barrier *barrier)
+{
+	struct keyring_term *terms = terms_of(barrier);
+
+	for (size_t i = 0; head_of(barrier)->version == KEYRING_SECONDS && i < barrier->n_terms; i++)
+		terms[i].install_time = htobe64(be64toh(terms[i].install_time) * NANOTIME_SECOND);
+	head_of(barrier)->version = KEYRING_VERSION;
 }
 
 /* Makes the contexts of BARRIER's keyring. */
@@ -208,21 +221,18 @@ static int use_keyring(struct barrier *barrier)
 	if (!keyring_has_form(barrier))
 		return -EPROTO;
 	barrier->n_terms = be32toh(head_of(barrier)->n_terms);
+	update_keyring(barrier);
 	barrier->terms = calloc(barrier->n_terms, sizeof(*barrier->terms));
 	if (!barrier->terms)
 		return -ENOMEM;
-	for (size_t i = 0; i < barrier->n_terms; i++) {
+	for (size_t i = 0; i < barrier->n_terms; i++)
 		barrier->terms[i].term = be32toh(terms[i].term);
-		barrier->terms[i].seal = context_new(terms[i].key, 1);
-		barrier->terms[i].open = context_new(terms[i].key, 0);
-		if (!barrier->terms[i].seal || !barrier->terms[i].open)
-			return -ENOMEM;
-	}
-	return make_mac(barrier);
+	barrier->seal = context_new(terms[barrier->n_terms - 1].key, 1);
+	return barrier->seal ? make_mac(barrier) : -ENOMEM;
 }
 
-/* KEYRING is taken over. */
-static int barrier_of(struct secret *keyring, struct barrier **ret)
+/* ROOT_KEY is copied, KEYRING taken over. */
+static int barrier_of(const struct secret *root_key, struct secret *keyring, struct barrier **ret)
 {
 	struct barrier *barrier = calloc(1, sizeof(*barrier));
 	int r;
@@ -232,7 +242,8 @@ static int barrier_of(struct secret *keyring, struct barrier **ret)
 		return -ENOMEM;
 	}
 	barrier->keyring = keyring;
-	r = use_keyring(barrier);
+	barrier->root_key = secret_copy(secret_reveal(root_key), secret_len(root_key));
+	r = barrier->root_key ? use_keyring(barrier) : -ENOMEM;
 	if (r < 0)
 		barrier_free(barrier);
 	else
@@ -240,23 +251,57 @@ static int barrier_of(struct secret *keyring, struct barrier **ret)
 	return r;
 }
 
+static struct secret *new_root_key(void)
+{
+	struct secret *key = secret_new(BARRIER_KEY_SIZE);
+
+	if (key)
+		random_bytes(secret_reveal(key), BARRIER_KEY_SIZE);
+	return key;
+}
+
+static void fill_term(struct keyring_term *term, uint32_t number)
+{
+	term->term = htobe32(number);
+	term->install_time = htobe64((uint64_t)nanotime_now());
+	random_bytes(term->key, sizeof(term->key));
+}
+
 int barrier_new(struct barrier **ret)
 {
+	struct secret *root_key AUTO_SECRET = new_root_key();
 	struct secret *keyring = secret_new(sizeof(struct keyring_head) + sizeof(struct keyring_term));
 	struct keyring_head *head;
-	struct keyring_term *term;
 
-	if (!keyring)
+	if (!keyring || !root_key) {
+		secret_free(keyring);
 		return -ENOMEM;
+	}
 	head = (struct keyring_head *)(void *)secret_reveal(keyring);
-	term = (struct keyring_term *)(head + 1);
 	head->version = KEYRING_VERSION;
 	random_bytes(head->hash_key, sizeof(head->hash_key));
 	head->n_terms = htobe32(1);
-	term->term = htobe32(1);
-	term->install_time = htobe64((uint64_t)time(NULL));
-	random_bytes(term->key, sizeof(term->key));
-	return barrier_of(keyring, ret);
+	fill_term((struct keyring_term *)(head + 1), 1);
+	return barrier_of(root_key, keyring, ret);
+}
+
+int barrier_rotated(const struct barrier *barrier, struct barrier **ret)
+{
+	size_t len = secret_len(barrier->keyring);
+	struct secret *keyring;
+	struct keyring_head *head;
+
+	if (barrier->n_terms >= BARRIER_TERMS_MAX)
+		return -E2BIG;
+	keyring = secret_new(len + sizeof(struct keyring_term));
+	if (!keyring)
+		return -ENOMEM;
+	memcpy(secret_reveal(keyring), secret_reveal(barrier->keyring), len);
+	head = (struct keyring_head *)(void *)secret_reveal(keyring);
+	head->n_terms = htobe32((uint32_t)barrier->n_terms + 1);
+	fill_term((struct keyring_term *)(void *)(secret_reveal(keyring) + len),
+	    barrier->terms[barrier->n_terms - 1].term + 1);
+	return barrier_of(barrier->root_key, keyring, ret);
 }
 
 int barrier_load(const struct secret *root_key, const void *sealed, size_t len, struct barrier **ret)
@@ -264,25 +309,31 @@ int barrier_load(const struct secret *root_key, const void *sealed, size_t len, 
 	struct secret *keyring;
 	int r = aead_open(root_key, KEYRING_PATH, sealed, len, &keyring);
 
-	return r < 0 ? r : barrier_of(keyring, ret);
+	return r < 0 ? r : barrier_of(root_key, keyring, ret);
 }
 
-int barrier_save(const struct barrier *barrier, const struct secret *root_key, struct store_blob *ret)
+int barrier_save(const struct barrier *barrier, struct store_blob *ret)
 {
-	return aead_seal(root_key, 0, KEYRING_PATH, secret_reveal(barrier->keyring), secret_len(barrier->keyring), ret);
+	return aead_seal(barrier->root_key, 0, KEYRING_PATH, secret_reveal(barrier->keyring),
+	    secret_len(barrier->keyring), ret);
+}
+
+const struct secret *barrier_root_key(const struct barrier *barrier)
+{
+	return barrier->root_key;
 }
 
 void barrier_free(struct barrier *barrier)
 {
 	if (!barrier)
 		return;
-	for (size_t i = 0; barrier->terms && i < barrier->n_terms; i++) {
-		EVP_CIPHER_CTX_free(barrier->terms[i].seal);
+	for (size_t i = 0; barrier->terms && i < barrier->n_terms; i++)
 		EVP_CIPHER_CTX_free(barrier->terms[i].open);
-	}
 	free(barrier->terms);
+	EVP_CIPHER_CTX_free(barrier->seal);
 	EVP_MAC_CTX_free(barrier->mac);
 	secret_free(barrier->keyring);
+	secret_free(barrier->root_key);
 	free(barrier);
 }
 
@@ -311,7 +362,7 @@ int barrier_seal(
 	r = blob_alloc(len + BARRIER_OVERHEAD, &blob);
 	if (r < 0)
 		return r;
-	r = seal_with(term->seal, term->term, path, path_len, plain, len, blob.data);
+	r = seal_with(barrier->seal, term->term, path, path_len, plain, len, blob.data);
 	if (r < 0)
 		free(blob.data);
 	else
@@ -320,30 +371,44 @@ int barrier_seal(
 	return r;
 }
 
-uint32_t barrier_term(const struct barrier *barrier, uint64_t *ret_sealed)
+void barrier_term(const struct barrier *barrier, struct barrier_term_info *ret)
 {
-	*ret_sealed = barrier->sealed;
-	return barrier->terms[barrier->n_terms - 1].term;
+	const struct keyring_term *term = &terms_of(barrier)[barrier->n_terms - 1];
+
+	ret->term = be32toh(term->term);
+	ret->installed = (int64_t)be64toh(term->install_time);
+	ret->sealed = barrier->sealed;
+}
+
+/* The context that opens records of the term NUMBER. 0, -EBADMSG (the keyring has no such term), -ENOMEM. */
+static int opening(const struct barrier *barrier, uint32_t number, EVP_CIPHER_CTX **ret)
+{
+	size_t at = number - barrier->terms[0].term; /* they follow each other */
+	struct barrier_term *term = at < barrier->n_terms ? &barrier->terms[at] : NULL;
+
+	if (!term || term->term != number)
+		return -EBADMSG;
+	if (!term->open)
+		term->open = context_new(terms_of(barrier)[at].key, 0);
+	*ret = term->open;
+	return term->open ? 0 : -ENOMEM;
 }
 
 int barrier_open(const struct barrier *barrier, const char *path, size_t path_len, const struct store_blob *sealed,
     struct store_blob *ret)
 {
+	EVP_CIPHER_CTX *ctx;
 	struct store_blob blob;
-	size_t i;
 	int r;
 
 	if (!has_form(sealed->data, sealed->len))
 		return -EBADMSG;
-	for (i = 0; i < barrier->n_terms; i++)
-		if (barrier->terms[i].term == term_of(sealed->data))
-			break;
-	if (i == barrier->n_terms)
-		return -EBADMSG;
-	r = blob_alloc(sealed->len - BARRIER_OVERHEAD, &blob);
+	r = opening(barrier, term_of(sealed->data), &ctx);
+	if (r == 0)
+		r = blob_alloc(sealed->len - BARRIER_OVERHEAD, &blob);
 	if (r < 0)
 		return r;
-	r = open_with(barrier->terms[i].open, path, path_len, sealed->data, sealed->len, blob.data);
+	r = open_with(ctx, path, path_len, sealed->data, sealed->len, blob.data);
 	if (r < 0)
 		free(blob.data);
 	else

@@ -8,6 +8,7 @@
 #include "kube/kube.h"
 #include "vault/embedded/identity.h"
 #include "vault/embedded/policies.h"
+#include "vault/embedded/rotation.h"
 #include "vault/embedded/token.h"
 
 #define CLOSE_MS 5000
@@ -50,7 +51,7 @@ static int make_parts(struct core *core)
 	core->identity = identity_new();
 	if (!core->sys || !core->kube || !core->tokens || !core->policies || !core->identity)
 		return -ENOMEM;
-	return core_calls_init(core);
+	return core_calls_init(core) < 0 || rotation_watch(core) < 0 ? -ENOMEM : 0;
 }
 
 int core_open(
@@ -106,6 +107,7 @@ void core_close(struct core *core)
 	if (core->rehearsal)
 		event_free(core->rehearsal);
 	cleanup_close(&core->rehearsal_fd);
+	rotation_stop(core);
 	barrier_free(core->barrier);
 	secret_free(core->dev_root_token);
 	free(core->storage_type);

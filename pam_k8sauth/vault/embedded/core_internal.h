@@ -36,6 +36,11 @@ struct core {
 	struct event_base *base;
 	struct store *store;
 	struct barrier *barrier; /* NULL: sealed */
+	struct event *rotation;
+	bool rotation_looking;
+	uint32_t rotation_term;	 /* when it began to look */
+	uint64_t sealed_before;	 /* records, by the present term in former lives */
+	uint64_t sealed_noted;	 /* the whole number, as it is stored */
 	bool initialised;
 	bool initialising; /* a sys/init is under way */
 	bool init_over_tcp;

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "vault/embedded/nanotime.h"
 #include "vault/embedded/policies.h"
+#include "vault/embedded/rotation.h"
 #include "vault/embedded/seal.h"
 #include "vault/embedded/token.h"
 
@@ -55,15 +56,10 @@ static int seal_key(const struct core *core, struct secret **ret, char *why, siz
 
 static int make_keys(struct first *first)
 {
-	struct secret *root_key AUTO_SECRET = secret_new(BARRIER_KEY_SIZE);
 	struct secret *wrapping AUTO_SECRET = NULL;
 	char why[512] = "no memory";
-	int r;
+	int r = seal_key(first->core, &wrapping, why, sizeof(why));
 
-	if (!root_key)
-		return -ENOMEM;
-	random_bytes(secret_reveal(root_key), BARRIER_KEY_SIZE);
-	r = seal_key(first->core, &wrapping, why, sizeof(why));
 	if (r < 0) {
 		log_error("cannot initialise: %s", why);
 		return r;
@@ -72,9 +68,9 @@ static int make_keys(struct first *first)
 	if (r == 0)
 		r = barrier_hash(first->barrier, MOUNTS_KEY, strlen(MOUNTS_KEY), &first->mounts_key);
 	if (r == 0)
-		r = barrier_save(first->barrier, root_key, &first->keyring);
+		r = barrier_save(first->barrier, &first->keyring);
 	if (r == 0)
-		r = seal_wrap(wrapping, root_key, &first->root_key);
+		r = seal_wrap(wrapping, barrier_root_key(first->barrier), &first->root_key);
 	return r;
 }
 
@@ -224,6 +220,8 @@ static int load_all(struct call *call)
 		r = policies_start(call);
 	if (r == 0)
 		r = tokens_start(call);
+	if (r == 0)
+		r = rotation_start(call);
 	return r == 0 ? mounts_complete(call) : r;
 }
 

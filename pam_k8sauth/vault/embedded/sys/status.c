@@ -174,19 +174,6 @@ int sys_init(struct call *call)
 		"root_token", secret_reveal(root_token)));
 }
 
-int sys_key_status(struct call *call)
-{
-	const struct core *core = call->core;
-	char installed[NANOTIME_SIZE];
-	uint64_t sealed;
-	uint32_t term = barrier_term(core->barrier, &sealed);
-
-	nanotime_format(core->created, installed);
-	call->response->data_on_top = true;
-	return call_data(call, json_pack("{s:I, s:s, s:I}", "encryptions", (json_int_t)sealed, "install_time",
-				   installed, "term", (json_int_t)term));
-}
-
 int sys_ha_status(struct call *call)
 {
 	char host[256] = "";

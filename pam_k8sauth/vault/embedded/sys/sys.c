@@ -98,6 +98,12 @@ static const struct engine_field capabilities_accessor_fields[] = {
 	{ 0 },
 };
 
+static const struct engine_field rotate_fields[] = {
+	{ "enabled", FIELD_BOOL, "Whether it is made." },
+	{ "interval", FIELD_SECONDS, "After this time; 0 for never, or at least 24h." },
+	{ "max_operations", FIELD_INT, "After so many sealed records." },
+	{ 0 },
+};
 static const struct engine_field leases_fields[] = {
 	{ "include_child_namespaces", FIELD_BOOL, "Of namespaces, which there are none of." },
 	{ "limit", FIELD_STRING, "How many to tell." },
@@ -299,7 +305,17 @@ static const struct engine_path paths[] = {
 	{ .pattern = "key-status",
 	    .read = sys_key_status,
 	    .fields = no_fields,
-	    .help = "The key that seals new records, and how many this process has sealed." },
+	    .help = "The key that seals new records, and how many it has sealed." },
+	{ .pattern = "rotate",
+	    .flags = ENGINE_SUDO,
+	    .update = sys_rotate,
+	    .fields = no_fields,
+	    .help = "Seal new records with a new key; the older ones go on opening what they sealed." },
+	{ .pattern = "rotate/config",
+	    .read = sys_rotate_config_read,
+	    .update = sys_rotate_config_write,
+	    .fields = rotate_fields,
+	    .help = "When a new key is made without anybody asking for it." },
 	{ .pattern = "ha-status", .read = sys_ha_status, .fields = no_fields, .help = "The servers: always this one." },
 	{ .pattern = "replication/status",
 	    .flags = ENGINE_UNAUTHENTICATED,

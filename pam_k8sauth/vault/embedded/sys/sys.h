@@ -9,7 +9,10 @@
 
 /* --- status.c */
 engine_handler sys_health, sys_seal_status, sys_leader, sys_init_status, sys_init;
-engine_handler sys_ha_status, sys_key_status, sys_version_history, sys_replication_status;
+engine_handler sys_ha_status, sys_version_history, sys_replication_status;
+
+/* --- rotate.c */
+engine_handler sys_key_status, sys_rotate, sys_rotate_config_read, sys_rotate_config_write;
 
 /* As Vault names the version of an engine that is built in. */
 #define SYS_PLUGIN_VERSION "v" K8SAUTH_VERSION "+builtin"
