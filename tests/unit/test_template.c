@@ -18,7 +18,9 @@ static const char entity_text[] =
     "\"dots\": \"..\"}, \"aliases\": [{\"id\": \"a1\", \"accessor\": \"auth_kubernetes_1\", \"name\": \"uid-1\", "
     "\"metadata\": {\"service_account_name\": \"web\", \"vault.dot/x\": \"k\"}, \"custom_metadata\": {\"c\": "
     "\"custom\"}}, "
-    "{\"id\": \"a2\", \"accessor\": \"auth_kubernetes_2\", \"name\": \"ns/sa\"}]}";
+    "{\"id\": \"a2\", \"accessor\": \"auth_kubernetes_2\", \"name\": \"ns/sa\"}], \"groups\": [{\"id\": \"g1\", "
+    "\"name\": "
+    "\"red\", \"metadata\": {\"k\": \"v\", \"star\": \"*\"}}, {\"id\": \"g2\", \"name\": \"a.b\"}]}";
 
 /* FILLED NULL: nothing can be. */
 static const struct {
@@ -55,6 +57,18 @@ static const struct {
 	{ "{{identity.entity.aliases.auth_kubernetes_1}}", NULL },
 	{ "{{identity.entity.aliases.auth_kubernetes_1.}}", NULL },
 	{ "{{identity.entity.aliases}}", NULL },
+	{ "{{identity.groups.names.red.id}}", "g1" },
+	{ "{{identity.groups.ids.g1.name}}", "red" },
+	{ "{{identity.groups.ids.g2.name}}", "a.b" },
+	{ "{{identity.groups.names.red.metadata.k}}", "v" },
+	{ "{{identity.groups.names.red.metadata.star}}", "*", .unsafe = true },
+	{ "{{identity.groups.names.red.metadata.none}}", NULL },
+	{ "{{identity.groups.names.red.metadata}}", NULL },
+	{ "{{identity.groups.names.RED.id}}", NULL },
+	{ "{{identity.groups.names.a.b.id}}", NULL },
+	{ "{{identity.groups.names.red}}", NULL },
+	{ "{{identity.groups.names.red.}}", NULL },
+	{ "{{identity.groups.names}}", NULL },
 	{ "{{identity.groups.names.g.id}}", NULL },
 	{ "{{identity.groups.ids.g.name}}", NULL },
 	{ "{{}}", NULL },

@@ -5,8 +5,10 @@
  * templated policy paths are filled in from it (vault-core.md 1.4, 1.8).
  *
  * An entity is handed around as its record, which nobody may change: {id, name, metadata, policies, disabled, created,
- * updated, revision, aliases: [{id, accessor, name, metadata, custom_metadata, created, updated}]}. Times are unix
- * nanoseconds; members at their default are left out. Each write raises its revision.
+ * updated, revision, member_of, merged, aliases: [{id, accessor, name, metadata, custom_metadata, merged_from, created,
+ * updated}]}. Times are unix nanoseconds; members at their default are left out. Each write raises its revision.
+ * Of an entity that is in groups it has besides groups: [{id, name, metadata, policies...}], the direct ones and those
+ * above them, and groups_revision; their policies are in its own policies then.
  */
 #pragma once
 
@@ -25,7 +27,8 @@ int identity_login(struct call *call) NODISCARD;
 /* Whether that entity, if there is one yet, may log in. Writes nothing. 0, 1 after a refusal, -EAGAIN, -errno. */
 int identity_verify(struct call *call) NODISCARD;
 
-/* The entity of a token's ENTITY_ID. 0 with a reference for the caller (NULL for ""), -ENOENT, -EAGAIN, -errno. */
+/* The entity of a token's ENTITY_ID, or the one that it was merged into. 0 with a reference for the caller (NULL for
+ * ""), -ENOENT, -EAGAIN, -errno. */
 int identity_entity(struct call *call, const char *entity_id, json_t **ret) NODISCARD;
 
 /* Whether its tokens are refused for now. ENTITY may be NULL. */

@@ -314,8 +314,9 @@ static char *entity_key(const char *key, const json_t *entity)
 	const char *id = json_string_value(json_object_get(entity, "id"));
 	char *text;
 
-	if (asprintf(&text, "%s %s %" JSON_INTEGER_FORMAT, key, id ? id : "",
-		json_integer_value(json_object_get(entity, "revision"))) < 0)
+	if (asprintf(&text, "%s %s %" JSON_INTEGER_FORMAT " %" JSON_INTEGER_FORMAT, key, id ? id : "",
+		json_integer_value(json_object_get(entity, "revision")),
+		json_integer_value(json_object_get(entity, "groups_revision"))) < 0)
 		return NULL;
 	return text;
 }

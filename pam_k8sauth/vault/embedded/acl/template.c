@@ -73,6 +73,29 @@ static const char *entity_value(const json_t *entity, const char *selector)
 	return NULL;
 }
 
+/* SELECTOR: "<id or name>.<field>", of a group that the entity is in. KEY: which of both. */
+static const char *group_value(const json_t *entity, const char *key, const char *selector)
+{
+	size_t len = strcspn(selector, "."), i;
+	const char *field = selector + len + 1, *metadata;
+	const json_t *group;
+
+	if (!selector[len])
+		return NULL;
+	json_array_foreach(json_object_get(entity, "groups"), i, group)
+	{
+		const char *text = text_of(group, key);
+
+		if (!text || strlen(text) != len || memcmp(text, selector, len) != 0)
+			continue;
+		if (streq(field, "id") || streq(field, "name"))
+			return text_of(group, field);
+		metadata = after(field, "metadata.");
+		return metadata ? text_of(json_object_get(group, "metadata"), metadata) : NULL;
+	}
+	return NULL;
+}
+
 /* SELECTOR: "now", "now.plus.<duration>", "now.minus.<duration>" */
 static const char *time_value(const char *selector, char ret[static 32])
 {
@@ -128,6 +151,10 @@ static int add_value(
 		return r;
 	if ((rest = after(selector, "identity.entity.")))
 		value = entity_value(entity, rest);
+	else if ((rest = after(selector, "identity.groups.ids.")))
+		value = group_value(entity, "id", rest);
+	else if ((rest = after(selector, "identity.groups.names.")))
+		value = group_value(entity, "name", rest);
 	else if ((rest = after(selector, "time.")))
 		value = time_value(rest, number);
 	if (rest && value == number)

@@ -91,10 +91,8 @@ static int read_wish(struct call *call, struct wish *ret)
 		r = call_field_string(call, "entity_id", &other, NULL);
 	if (r == 0)
 		r = call_field_pairs(call, "custom_metadata", &ret->custom_metadata, &set);
-	if (r == 0 && strlen(ret->name) > IDENTITY_NAME_MAX) {
-		call_error(call, 400, "a name has at most %d bytes", IDENTITY_NAME_MAX);
-		r = 1;
-	}
+	if (r == 0)
+		r = identity_check_name(call, ret->name);
 	if (!*ret->entity_id)
 		ret->entity_id = other;
 	if (set && !ret->custom_metadata)
@@ -140,7 +138,7 @@ static int entity_for(struct call *call, const struct wish *wish, json_t **ret)
 		r = entity_load(call, wish->entity_id, ret);
 		return r == -ENOENT ? refuse(call, "invalid canonical ID") : r;
 	}
-	r = entity_own_name(call, name);
+	r = identity_own_name(call, IDENTITY_NAMES, "entity", name);
 	return r < 0 ? r : entity_new(call, name, ret);
 }
 
@@ -205,8 +203,9 @@ static int check_account(struct call *call, const json_t *alias, const char *acc
 /* Writes the alias at INDEX of FROM as one of TO, with the index records of where it was and will be. */
 static int move_alias(struct call *call, json_t *from, size_t index, json_t *to, json_t *changed)
 {
-	AUTO_FREE char *account = account_key(identity_text(changed, "accessor"), identity_text(changed, "name"));
-	AUTO_FREE char *by_id = alias_key(identity_text(changed, "id"));
+	AUTO_FREE char *account = account_key(
+	    IDENTITY_ACCOUNTS, identity_text(changed, "accessor"), identity_text(changed, "name"));
+	AUTO_FREE char *by_id = id_key(IDENTITY_ALIASES, identity_text(changed, "id"));
 	int r = alias_take_out(call, from, index);
 
 	if (r == 0 && (!account || !by_id || json_array_append(json_object_get(to, "aliases"), changed)))

@@ -9,7 +9,7 @@
 #include "vault/embedded/nanotime.h"
 
 /* The digits come out of the request's id, which stays the same when the call is run again. */
-int entity_own_name(struct call *call, char ret[static IDENTITY_OWN_NAME_SIZE])
+int identity_own_name(struct call *call, const char *folder, const char *kind, char ret[static IDENTITY_OWN_NAME_SIZE])
 {
 	static const unsigned at[] = { 0, 24, 28, 9 };
 	const char *random = call->response->request_id;
@@ -18,8 +18,8 @@ int entity_own_name(struct call *call, char ret[static IDENTITY_OWN_NAME_SIZE])
 		AUTO_FREE char *key = NULL, *other = NULL;
 		int r;
 
-		snprintf(ret, IDENTITY_OWN_NAME_SIZE, "entity_%.8s", random + at[i]);
-		key = name_key(ret);
+		snprintf(ret, IDENTITY_OWN_NAME_SIZE, "%s_%.8s", kind, random + at[i]);
+		key = name_key(folder, ret);
 		r = key ? index_get(call, key, &other) : -ENOMEM;
 		if (r == -ENOENT)
 			return 0;
@@ -31,7 +31,7 @@ int entity_own_name(struct call *call, char ret[static IDENTITY_OWN_NAME_SIZE])
 
 int entity_new(struct call *call, const char *name, json_t **ret)
 {
-	AUTO_FREE char *key = name_key(name);
+	AUTO_FREE char *key = name_key(IDENTITY_NAMES, name);
 	json_int_t now = nanotime_now();
 	char id[UUID_SIZE];
 	json_t *entity;
@@ -64,14 +64,14 @@ size_t alias_find(const json_t *entity, const char *accessor, const char *name)
 
 int alias_add(struct call *call, json_t *entity, const char *accessor, const char *name, json_t **ret)
 {
-	AUTO_FREE char *by_account = account_key(accessor, name), *by_id = NULL;
+	AUTO_FREE char *by_account = account_key(IDENTITY_ACCOUNTS, accessor, name), *by_id = NULL;
 	json_int_t now = nanotime_now();
 	char id[UUID_SIZE];
 	json_t *alias;
 	int r;
 
 	random_uuid(id);
-	by_id = alias_key(id);
+	by_id = id_key(IDENTITY_ALIASES, id);
 	alias = json_pack(
 	    "{s:s, s:s, s:s, s:I, s:I}", "id", id, "accessor", accessor, "name", name, "created", now, "updated", now);
 	if (json_array_append_new(json_object_get(entity, "aliases"), alias))
@@ -87,8 +87,9 @@ int alias_add(struct call *call, json_t *entity, const char *accessor, const cha
 int alias_take_out(struct call *call, json_t *entity, size_t index)
 {
 	json_t *aliases = json_object_get(entity, "aliases"), *alias = json_array_get(aliases, index);
-	AUTO_FREE char *by_account = account_key(identity_text(alias, "accessor"), identity_text(alias, "name"));
-	AUTO_FREE char *by_id = alias_key(identity_text(alias, "id"));
+	AUTO_FREE char *by_account = account_key(
+	    IDENTITY_ACCOUNTS, identity_text(alias, "accessor"), identity_text(alias, "name"));
+	AUTO_FREE char *by_id = id_key(IDENTITY_ALIASES, identity_text(alias, "id"));
 	int r = by_account && by_id ? core_delete(call, by_account) : -ENOMEM;
 
 	if (r == 0)

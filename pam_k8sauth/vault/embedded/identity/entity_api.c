@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* identity/entity: reading, making, changing and deleting entities. */
-#include <ctype.h>
 #include <errno.h>
-#include <strings.h>
 
-#include "base/buf.h"
-#include "vault/embedded/go_text.h"
 #include "vault/embedded/identity/identity_internal.h"
 #include "vault/embedded/nanotime.h"
-
-#define METADATA_MAX	   64
-#define METADATA_KEY_MAX   128
-#define METADATA_VALUE_MAX 512
 
 /* --- finding */
 
@@ -39,7 +31,7 @@ int entity_by_name(struct call *call, const char *name, json_t **ret)
 
 	if (!*name || strlen(name) > IDENTITY_NAME_MAX)
 		return 0;
-	key = name_key(name);
+	key = name_key(IDENTITY_NAMES, name);
 	return find_by_index(call, key, ret);
 }
 
@@ -49,7 +41,7 @@ int entity_by_alias(struct call *call, const char *id, json_t **ret)
 
 	if (!*id || strlen(id) > IDENTITY_NAME_MAX)
 		return 0;
-	key = alias_key(id);
+	key = id_key(IDENTITY_ALIASES, id);
 	return find_by_index(call, key, ret);
 }
 
@@ -59,17 +51,25 @@ int entity_by_account(struct call *call, const char *accessor, const char *name,
 
 	if (!*name || strlen(name) > IDENTITY_NAME_MAX || strlen(accessor) > IDENTITY_NAME_MAX)
 		return 0;
-	key = account_key(accessor, name);
+	key = account_key(IDENTITY_ACCOUNTS, accessor, name);
 	return find_by_index(call, key, ret);
 }
 
 /* --- reading */
 
-static int show(struct call *call, const json_t *entity)
+static int show(struct call *call, json_t *entity)
 {
-	json_t *data = entity ? entity_show(call->core, entity) : NULL;
+	json_auto_t *view = NULL;
+	json_t *data;
+	int r;
 
-	return entity && !data ? -ENOMEM : call_data(call, data);
+	if (!entity)
+		return call_data(call, NULL);
+	r = identity_with_groups(call, entity, &view);
+	if (r < 0)
+		return r;
+	data = entity_show(call->core, entity, view);
+	return data ? call_data(call, data) : -ENOMEM;
 }
 
 int entity_read(struct call *call)
@@ -88,34 +88,18 @@ int entity_read_named(struct call *call)
 	return r < 0 ? r : show(call, entity);
 }
 
-/* What is there for the parameters of a look-up: one way of asking, no mixture. 0, 1 after a refusal, -errno. */
+/* 0, 1 after a refusal, -errno. */
 static int look_up(struct call *call, json_t **ret)
 {
-	const char *id = NULL, *name = NULL, *alias = NULL, *account = NULL, *accessor = NULL;
-	int r = call_field_string(call, "id", &id, NULL);
+	struct identity_query query = { 0 };
+	int r = identity_query_read(call, &query);
 
-	if (r == 0)
-		r = call_field_string(call, "name", &name, NULL);
-	if (r == 0)
-		r = call_field_string(call, "alias_id", &alias, NULL);
-	if (r == 0)
-		r = call_field_string(call, "alias_name", &account, NULL);
-	if (r == 0)
-		r = call_field_string(call, "alias_mount_accessor", &accessor, NULL);
 	if (r)
 		return r;
-	if (!id && !name && !alias && !account && !accessor)
-		call_error(call, 400, "query parameter not supplied");
-	else if (!!id + !!name + !!alias + (account || accessor) > 1)
-		call_error(call, 400, "query parameter conflict; please supply distinct set of query parameters");
-	else if (!account != !accessor)
-		call_error(call, 400, "both 'alias_name' and 'alias_mount_accessor' needs to be set");
-	else
-		return id      ? find_by_id(call, id, ret)
-		       : name  ? entity_by_name(call, name, ret)
-		       : alias ? entity_by_alias(call, alias, ret)
-			       : entity_by_account(call, accessor, account, ret);
-	return 1;
+	return query.id	     ? find_by_id(call, query.id, ret)
+	       : query.name  ? entity_by_name(call, query.name, ret)
+	       : query.alias ? entity_by_alias(call, query.alias, ret)
+			     : entity_by_account(call, query.accessor, query.account, ret);
 }
 
 int entity_lookup(struct call *call)
@@ -136,99 +120,21 @@ static int refuse(struct call *call, const char *text)
 	return 1;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Sorted, once each, without empty ones; as they were written. NULL without memory. */
-static json_t *clean_policies(const json_t *list)
-{
-	size_t n = json_array_size(list);
-	AUTO_FREE const char **names = calloc(n + 1, sizeof(*names));
-	json_t *clean = json_array();
-
-	for (size_t i = 0; names && i < n; i++)
-		names[i] = json_string_value(json_array_get(list, i));
-	if (names && n)
-		qsort(names, n, sizeof(*names), compare_names);
-	for (size_t i = 0; names && i < n; i++) {
-		if (*names[i] && (i == 0 || !streq(names[i], names[i - 1])) &&
-		    json_array_append_new(clean, json_string(names[i]))) {
-			json_decref(clean);
-			return NULL;
-		}
-	}
-	if (names)
-		return clean;
-	json_decref(clean);
-	return NULL;
-}
-
 static int set_policies(struct call *call, json_t *entity)
 {
 	json_auto_t *list = NULL;
-	json_t *name;
-	size_t i;
-	int r = call_field_strings(call, "policies", &list, NULL);
+	int r = identity_read_policies(call, &list);
 
 	if (r || !list)
 		return r;
-	json_array_foreach(list, i, name)
-	{
-		if (strcasecmp(json_string_value(name), "root") == 0)
-			return refuse(call, "policies cannot contain root");
-	}
-	return json_object_set_new(entity, "policies", clean_policies(list)) ? -ENOMEM : 0;
-}
-
-/* What is wrong with a pair; NULL for nothing. */
-static const char *pair_fault(const char *key, const char *value)
-{
-	if (!*key)
-		return "key cannot be blank";
-	for (const char *c = key; *c; c++) {
-		if (!isalnum((unsigned char)*c) && !strchr("_/-", *c))
-			return "key contains invalid characters";
-	}
-	if (strlen(key) > METADATA_KEY_MAX)
-		return "key is too long (limit: 128 characters)";
-	return strlen(value) > METADATA_VALUE_MAX ? "value is too long (limit: 512 characters)" : NULL;
-}
-
-/* 0, or 1 after the refusal. */
-static int check_metadata(struct call *call, json_t *metadata)
-{
-	AUTO_BUF struct buf fault = { 0 };
-	const char *key;
-	json_t *value;
-
-	if (json_object_size(metadata) > METADATA_MAX) {
-		call_wrapped_error(call, 500,
-		    "invalid entity metadata: metadata cannot contain more than %d key/value pairs", METADATA_MAX);
-		return 1;
-	}
-	json_object_foreach(metadata, key, value)
-	{
-		const char *text = json_string_value(value), *what = pair_fault(key, text);
-
-		if (!what)
-			continue;
-		go_quote(&fault, key);
-		buf_add_str(&fault, ", ");
-		go_quote(&fault, text);
-		call_wrapped_error(call, 500, "invalid entity metadata: failed to load metadata pair (%s): %s",
-		    fault.data ? fault.data : "", what);
-		return 1;
-	}
-	return 0;
+	return json_object_set_new(entity, "policies", identity_names(list, NAMES_AS_WRITTEN)) ? -ENOMEM : 0;
 }
 
 static int set_metadata(struct call *call, json_t *entity)
 {
 	json_auto_t *metadata = NULL;
 	bool set = false;
-	int r = call_field_pairs(call, "metadata", &metadata, &set);
+	int r = identity_read_metadata(call, "entity", &metadata, &set);
 
 	if (r || !set)
 		return r;
@@ -236,8 +142,6 @@ static int set_metadata(struct call *call, json_t *entity)
 		(void)json_object_del(entity, "metadata");
 		return 0;
 	}
-	if (check_metadata(call, metadata))
-		return 1;
 	return json_object_set(entity, "metadata", metadata) ? -ENOMEM : 0;
 }
 
@@ -252,20 +156,18 @@ static int set_disabled(struct call *call, json_t *entity)
 /* Gives ENTITY another name. 0, 1 after a refusal, -errno. */
 static int rename_entity(struct call *call, json_t *entity, const char *name)
 {
-	AUTO_FREE char *old = name_key(identity_text(entity, "name")), *new = NULL;
+	AUTO_FREE char *old = name_key(IDENTITY_NAMES, identity_text(entity, "name")), *new = NULL;
 	json_auto_t *other = NULL;
 	int r;
 
-	if (strlen(name) > IDENTITY_NAME_MAX) {
-		call_error(call, 400, "a name has at most %d bytes", IDENTITY_NAME_MAX);
-		return 1;
-	}
-	r = entity_by_name(call, name, &other);
-	if (r < 0)
+	r = identity_check_name(call, name);
+	if (r == 0)
+		r = entity_by_name(call, name, &other);
+	if (r)
 		return r;
 	if (other && !streq(identity_text(other, "id"), identity_text(entity, "id")))
 		return refuse(call, "entity name is already in use");
-	new = name_key(name);
+	new = name_key(IDENTITY_NAMES, name);
 	r = old && new ? core_delete(call, old) : -ENOMEM;
 	if (r == 0)
 		r = index_put(call, new, identity_text(entity, "id"));
@@ -298,11 +200,11 @@ static int write_entity(struct call *call, json_t *entity, const char *name)
 	if (entity && *name)
 		r = rename_entity(call, entity, name);
 	if (!entity && !*name) {
-		r = entity_own_name(call, own);
+		r = identity_own_name(call, IDENTITY_NAMES, "entity", own);
 		name = own;
 	}
-	if (!entity && r == 0 && strlen(name) > IDENTITY_NAME_MAX)
-		return call_error(call, 400, "a name has at most %d bytes", IDENTITY_NAME_MAX);
+	if (!entity && r == 0)
+		r = identity_check_name(call, name);
 	if (!entity && r == 0)
 		r = entity_new(call, name, &made);
 	if (r == 0)
@@ -360,11 +262,41 @@ int entity_write_named(struct call *call)
 
 /* --- deleting */
 
-static int delete_entity(struct call *call, json_t *entity)
+/* Nothing leads to ENTITY from the groups and from those that were merged into it. */
+static int forget_entity(struct call *call, const json_t *entity)
 {
-	AUTO_FREE char *key = name_key(identity_text(entity, "name"));
-	int r = key ? core_delete(call, key) : -ENOMEM;
+	json_auto_t *groups = json_copy(json_object_get(entity, "member_of"));
+	const char *id = identity_text(entity, "id");
+	json_t *item;
+	size_t i;
+	int r = 0;
 
+	json_array_foreach(groups, i, item)
+	{
+		json_auto_t *group = NULL;
+
+		r = group_load(call, json_string_value(item), &group);
+		group_forget_empty(group);
+		if (r == 0 && identity_list_drop(group, "member_entity_ids", id))
+			r = group_put(call, group);
+		if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	json_array_foreach(json_object_get(entity, "merged"), i, item)
+	{
+		r = index_drop(call, id_key(IDENTITY_MERGED, json_string_value(item)));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int entity_delete_whole(struct call *call, json_t *entity)
+{
+	int r = forget_entity(call, entity);
+
+	if (r == 0)
+		r = index_drop(call, name_key(IDENTITY_NAMES, identity_text(entity, "name")));
 	while (r == 0 && json_array_size(json_object_get(entity, "aliases")) > 0)
 		r = alias_take_out(call, entity, 0);
 	return r < 0 ? r : entity_remove(call, entity);
@@ -373,7 +305,7 @@ static int delete_entity(struct call *call, json_t *entity)
 static int delete_found(struct call *call, int r, json_t *entity)
 {
 	if (r == 0 && entity)
-		r = delete_entity(call, entity);
+		r = entity_delete_whole(call, entity);
 	return r < 0 ? r : call_done(call);
 }
 
@@ -411,7 +343,7 @@ int entity_delete_batch(struct call *call)
 
 		r = find_by_id(call, json_string_value(id), &entity);
 		if (r == 0 && entity)
-			r = delete_entity(call, entity);
+			r = entity_delete_whole(call, entity);
 		if (r == -EAGAIN)
 			waiting = true; /* ask for the others before waiting for this one */
 		else if (r < 0)

@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of all entities and aliases: one pass over the entities, which goes on where the run before had to wait. */
+/* Lists of all entities, groups and aliases: one pass over the records, which goes on where the run before had to wait.
+ */
 #include <errno.h>
 
 #include "vault/embedded/identity/identity_internal.h"
 
-/* Entities that one run looks at: the loop does other things in between. */
+/* Records that one run looks at: the loop does other things in between. */
 #define BATCH 256
 
 struct listing;
 
-/* Adds what the list shows of ENTITY. */
-typedef int add_fn(struct call *call, struct listing *listing, const json_t *entity);
+/* Adds what the list shows of a record. */
+typedef int add_fn(struct call *call, struct listing *listing, const json_t *record);
+typedef int load_fn(struct call *call, const char *id, json_t **ret);
+
+/* Of which records a list is, and what it shows of them. */
+struct list_kind {
+	const char *folder;
+	load_fn *load;
+	add_fn *add;
+	bool with_info;
+};
 
 struct listing {
-	json_t *ids; /* of the entities */
+	json_t *ids; /* of the records */
 	size_t at;
 	json_t *keys, *info;
 };
@@ -28,14 +38,14 @@ static void listing_free(void *state)
 	free(listing);
 }
 
-static int listing_start(struct call *call, struct listing **ret)
+static int listing_start(struct call *call, const char *folder, struct listing **ret)
 {
 	struct listing *listing = call->state;
 	json_t *ids = NULL;
 	int r = 0;
 
 	if (!listing) {
-		r = core_list(call, IDENTITY_ENTITIES, &ids);
+		r = core_list(call, folder, &ids);
 		if (r < 0)
 			return r;
 		listing = calloc(1, sizeof(*listing));
@@ -53,37 +63,38 @@ static int listing_start(struct call *call, struct listing **ret)
 	return listing->keys && listing->info ? 0 : -ENOMEM;
 }
 
-static int add_next(struct call *call, struct listing *listing, add_fn *add)
+static int add_next(struct call *call, struct listing *listing, const struct list_kind *kind)
 {
-	json_auto_t *entity = NULL;
-	int r = entity_load(call, json_string_value(json_array_get(listing->ids, listing->at)), &entity);
+	json_auto_t *record = NULL;
+	int r = kind->load(call, json_string_value(json_array_get(listing->ids, listing->at)), &record);
 
 	/* It may have been deleted since the list was read. */
 	if (r == 0)
-		r = add(call, listing, entity);
+		r = kind->add(call, listing, record);
 	if (r == 0 || r == -ENOENT)
 		listing->at++;
 	return r == -ENOENT ? 0 : r;
 }
 
-static int list(struct call *call, add_fn *add, bool with_info)
+static int list(struct call *call, const struct list_kind *kind)
 {
 	struct listing *listing;
-	int r = listing_start(call, &listing);
+	int r = listing_start(call, kind->folder, &listing);
 
 	for (size_t n = 0; r == 0 && listing->at < json_array_size(listing->ids); n++) {
 		if (n == BATCH) {
 			call_enqueue(private_of(call));
 			return -EAGAIN;
 		}
-		r = add_next(call, listing, add);
+		r = add_next(call, listing, kind);
 	}
 	if (r < 0)
 		return r;
 	if (json_array_size(listing->keys) == 0)
 		return call_data(call, NULL);
-	return call_data(call, with_info ? json_pack("{s:O, s:O}", "key_info", listing->info, "keys", listing->keys)
-					 : json_pack("{s:O}", "keys", listing->keys));
+	return call_data(call, kind->with_info
+				   ? json_pack("{s:O, s:O}", "key_info", listing->info, "keys", listing->keys)
+				   : json_pack("{s:O}", "keys", listing->keys));
 }
 
 /* VALUE is taken over. */
@@ -122,10 +133,10 @@ static int add_entity(struct call *call, struct listing *listing, const json_t *
 	return add_info(listing, json_object_get(entity, "id"), info);
 }
 
-static int add_name(struct call *call, struct listing *listing, const json_t *entity)
+static int add_name(struct call *call, struct listing *listing, const json_t *record)
 {
 	(void)call;
-	return json_array_append(listing->keys, json_object_get(entity, "name")) ? -ENOMEM : 0;
+	return json_array_append(listing->keys, json_object_get(record, "name")) ? -ENOMEM : 0;
 }
 
 static int add_aliases(struct call *call, struct listing *listing, const json_t *entity)
@@ -148,17 +159,56 @@ static int add_aliases(struct call *call, struct listing *listing, const json_t 
 	return r;
 }
 
+static int add_group(struct call *call, struct listing *listing, const json_t *group)
+{
+	json_t *members = json_object_get(group, "member_entity_ids"), *parents = json_object_get(group, "parents");
+
+	(void)call;
+	return add_info(listing, json_object_get(group, "id"),
+	    json_pack("{s:O, s:I, s:I}", "name", json_object_get(group, "name"), "num_member_entities",
+		(json_int_t)json_array_size(members), "num_parent_groups", (json_int_t)json_array_size(parents)));
+}
+
+static int add_group_alias(struct call *call, struct listing *listing, const json_t *group)
+{
+	static const char *const hidden[] = { "creation_time", "id", "last_update_time", "merged_from_canonical_ids",
+		NULL };
+	const json_t *alias = json_object_get(group, "alias");
+	json_t *shown;
+
+	if (!alias)
+		return 0;
+	shown = alias_show(call->core, identity_text(group, "id"), alias);
+	shorten(shown, hidden);
+	return shown ? add_info(listing, json_object_get(alias, "id"), shown) : -ENOMEM;
+}
+
 int entity_list(struct call *call)
 {
-	return list(call, add_entity, true);
+	return list(call, &(struct list_kind){ IDENTITY_ENTITIES, entity_load, add_entity, true });
 }
 
 int entity_list_names(struct call *call)
 {
-	return list(call, add_name, false);
+	return list(call, &(struct list_kind){ IDENTITY_ENTITIES, entity_load, add_name, false });
 }
 
 int alias_list(struct call *call)
 {
-	return list(call, add_aliases, true);
+	return list(call, &(struct list_kind){ IDENTITY_ENTITIES, entity_load, add_aliases, true });
+}
+
+int group_list(struct call *call)
+{
+	return list(call, &(struct list_kind){ IDENTITY_GROUPS, group_load, add_group, true });
+}
+
+int group_list_names(struct call *call)
+{
+	return list(call, &(struct list_kind){ IDENTITY_GROUPS, group_load, add_name, false });
+}
+
+int group_alias_list(struct call *call)
+{
+	return list(call, &(struct list_kind){ IDENTITY_GROUPS, group_load, add_group_alias, true });
 }

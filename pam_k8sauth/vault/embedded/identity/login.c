@@ -16,7 +16,7 @@ static int make_entity(struct call *call, json_t **ret)
 {
 	json_t *entity = NULL, *alias;
 	char name[IDENTITY_OWN_NAME_SIZE];
-	int r = entity_own_name(call, name);
+	int r = identity_own_name(call, IDENTITY_NAMES, "entity", name);
 
 	if (r == 0)
 		r = entity_new(call, name, &entity);
@@ -109,12 +109,15 @@ static int check_enabled(struct call *call, const json_t *entity)
 int identity_login(struct call *call)
 {
 	AUTO_FREE char *account = NULL;
+	json_auto_t *entity = NULL;
 	int r;
 
 	if (!call->auth->alias_name)
 		return 0;
-	account = account_key(call->mount->accessor, call->auth->alias_name);
-	r = account ? find_entity(call, account, &call->entity) : -ENOMEM;
+	account = account_key(IDENTITY_ACCOUNTS, call->mount->accessor, call->auth->alias_name);
+	r = account ? find_entity(call, account, &entity) : -ENOMEM;
+	if (r == 0)
+		r = identity_with_groups(call, entity, &call->entity);
 	return r < 0 ? r : check_enabled(call, call->entity);
 }
 
@@ -126,12 +129,13 @@ int identity_verify(struct call *call)
 
 	if (!call->auth->alias_name)
 		return 0;
-	account = account_key(call->mount->accessor, call->auth->alias_name);
+	account = account_key(IDENTITY_ACCOUNTS, call->mount->accessor, call->auth->alias_name);
 	if (!account)
 		return -ENOMEM;
 	entity = identity_cached(call, account);
-	if (entity)
+	if (entity && own_alias(call, entity))
 		return check_enabled(call, entity);
+	entity = NULL;
 	r = index_get(call, account, &id);
 	if (r == 0)
 		r = entity_load(call, id, &entity);

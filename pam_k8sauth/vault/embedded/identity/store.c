@@ -12,8 +12,10 @@
 #define CACHE_MAX 4096
 
 struct identity {
-	json_t *entities; /* id -> record, as the store has it */
-	json_t *accounts; /* account_key -> id */
+	json_t *entities;	    /* id -> record, as the store has it */
+	json_t *accounts;	    /* account_key -> id */
+	json_t *views;		    /* id -> what groups.c made of the record */
+	json_int_t groups_revision; /* grows with each change of any group */
 };
 
 struct identity *identity_new(void)
@@ -24,7 +26,8 @@ struct identity *identity_new(void)
 		return NULL;
 	identity->entities = json_object();
 	identity->accounts = json_object();
-	if (identity->entities && identity->accounts)
+	identity->views = json_object();
+	if (identity->entities && identity->accounts && identity->views)
 		return identity;
 	identity_free(identity);
 	return NULL;
@@ -36,6 +39,7 @@ void identity_free(struct identity *identity)
 		return;
 	json_decref(identity->entities);
 	json_decref(identity->accounts);
+	json_decref(identity->views);
 	free(identity);
 }
 
@@ -84,7 +88,40 @@ static void on_changed(struct core *core, int r, void *arg)
 	/* Also after a failed commit, where nobody knows what is on the disk; and after a run without an end, which may
 	 * have read its own entity back. */
 	(void)json_object_del(core_identity(core)->entities, arg);
+	(void)json_object_del(core_identity(core)->views, arg);
 	free(arg);
+}
+
+static void on_group_changed(struct core *core, int r, void *arg)
+{
+	struct identity *identity = core_identity(core);
+
+	(void)r;
+	(void)arg;
+	json_object_clear(identity->views);
+	identity->groups_revision++;
+}
+
+json_int_t identity_groups_revision(struct call *call)
+{
+	return core_identity(call->core)->groups_revision;
+}
+
+json_t *identity_cached_view(struct call *call, const json_t *entity)
+{
+	json_t *view = json_object_get(core_identity(call->core)->views, identity_text(entity, "id"));
+
+	return view && json_equal(json_object_get(view, "revision"), json_object_get(entity, "revision")) ? view : NULL;
+}
+
+void identity_remember_view(struct call *call, const json_t *entity, json_t *view)
+{
+	struct identity *identity = core_identity(call->core);
+	const char *id = identity_text(entity, "id");
+
+	/* What this call makes of the entity is nobody else's yet. */
+	if (json_object_get(identity->entities, id) == entity)
+		remember(identity->views, id, view);
 }
 
 /* --- keys */
@@ -104,53 +141,61 @@ static char *folder_key(const char *folder, const char *name, bool lower)
 	return buf_take(&key);
 }
 
-char *name_key(const char *name)
+char *name_key(const char *folder, const char *name)
 {
-	return folder_key(IDENTITY_NAMES, name, true);
+	return folder_key(folder, name, true);
 }
 
-char *alias_key(const char *id)
+char *id_key(const char *folder, const char *id)
 {
-	return folder_key(IDENTITY_ALIASES, id, false);
+	return folder_key(folder, id, false);
 }
 
-char *account_key(const char *accessor, const char *name)
+char *account_key(const char *folder, const char *accessor, const char *name)
 {
-	AUTO_BUF struct buf folder = { 0 };
+	AUTO_BUF struct buf of_mount = { 0 };
 
-	buf_printf(&folder, IDENTITY_ACCOUNTS "%s/", accessor);
-	return folder.failed ? NULL : folder_key(folder.data, name, true);
-}
-
-static char *entity_key(const char *id)
-{
-	return folder_key(IDENTITY_ENTITIES, id, false);
+	buf_printf(&of_mount, "%s%s/", folder, accessor);
+	return of_mount.failed ? NULL : folder_key(of_mount.data, name, true);
 }
 
 /* --- records */
 
-int entity_load(struct call *call, const char *id, json_t **ret)
+static int load(struct call *call, const char *folder, const char *id, json_t **ret)
 {
 	AUTO_FREE char *key = NULL;
 
 	if (!*id || strlen(id) > IDENTITY_NAME_MAX)
 		return -ENOENT;
-	key = entity_key(id);
+	key = id_key(folder, id);
 	return key ? core_get(call, key, ret) : -ENOMEM;
 }
 
-int identity_entity(struct call *call, const char *entity_id, json_t **ret)
+int entity_load(struct call *call, const char *id, json_t **ret)
+{
+	return load(call, IDENTITY_ENTITIES, id, ret);
+}
+
+int group_load(struct call *call, const char *id, json_t **ret)
+{
+	return load(call, IDENTITY_GROUPS, id, ret);
+}
+
+bool group_is_own_write(struct call *call, const char *id)
+{
+	AUTO_FREE char *key = id_key(IDENTITY_GROUPS, id);
+
+	return !key || call_own_write(private_of(call), key);
+}
+
+/* The record of ENTITY_ID as the store has it, or as this call has changed it. */
+static int find_entity(struct call *call, const char *entity_id, json_t **ret)
 {
 	json_t *cache = core_identity(call->core)->entities, *entity = NULL;
-	AUTO_FREE char *key = NULL;
+	AUTO_FREE char *key = id_key(IDENTITY_ENTITIES, entity_id);
 	bool changed;
 	int r;
 
-	if (!*entity_id) {
-		*ret = NULL;
-		return 0;
-	}
-	key = entity_key(entity_id);
 	if (!key)
 		return -ENOMEM;
 	/* What this very call makes of it may never come to be: it is seen by nobody else. */
@@ -168,6 +213,30 @@ int identity_entity(struct call *call, const char *entity_id, json_t **ret)
 	return 0;
 }
 
+/* The entity into which the one of ENTITY_ID was merged. */
+static int find_merged(struct call *call, const char *entity_id, json_t **ret)
+{
+	AUTO_FREE char *key = id_key(IDENTITY_MERGED, entity_id), *id = NULL;
+	int r = key ? index_get(call, key, &id) : -ENOMEM;
+
+	return r < 0 ? r : find_entity(call, id, ret);
+}
+
+int identity_entity(struct call *call, const char *entity_id, json_t **ret)
+{
+	json_auto_t *entity = NULL;
+	int r;
+
+	if (!*entity_id) {
+		*ret = NULL;
+		return 0;
+	}
+	r = find_entity(call, entity_id, &entity);
+	if (r == -ENOENT)
+		r = find_merged(call, entity_id, &entity);
+	return r < 0 ? r : identity_with_groups(call, entity, ret);
+}
+
 /* The cached copy of ENTITY goes when the call's writes are durable. */
 static int changes(struct call *call, const json_t *entity)
 {
@@ -179,24 +248,54 @@ static int changes(struct call *call, const json_t *entity)
 	return 0;
 }
 
+/* Writes RECORD with its next revision. */
+static int put(struct call *call, const char *folder, json_t *record)
+{
+	json_int_t revision = json_integer_value(json_object_get(record, "revision"));
+	AUTO_FREE char *key = id_key(folder, identity_text(record, "id"));
+
+	if (!key || json_object_set_new(record, "revision", json_integer(revision + 1)))
+		return -ENOMEM;
+	return core_put(call, key, record);
+}
+
+static int take_away(struct call *call, const char *folder, const json_t *record)
+{
+	AUTO_FREE char *key = id_key(folder, identity_text(record, "id"));
+
+	return key ? core_delete(call, key) : -ENOMEM;
+}
+
 int entity_put(struct call *call, json_t *entity)
 {
-	json_int_t revision = json_integer_value(json_object_get(entity, "revision"));
-	AUTO_FREE char *key = entity_key(identity_text(entity, "id"));
-	int r;
+	int r = put(call, IDENTITY_ENTITIES, entity);
 
-	if (!key || json_object_set_new(entity, "revision", json_integer(revision + 1)))
-		return -ENOMEM;
-	r = core_put(call, key, entity);
 	return r < 0 ? r : changes(call, entity);
 }
 
 int entity_remove(struct call *call, const json_t *entity)
 {
-	AUTO_FREE char *key = entity_key(identity_text(entity, "id"));
-	int r = key ? core_delete(call, key) : -ENOMEM;
+	int r = take_away(call, IDENTITY_ENTITIES, entity);
 
 	return r < 0 ? r : changes(call, entity);
+}
+
+int group_put(struct call *call, json_t *group)
+{
+	int r = put(call, IDENTITY_GROUPS, group);
+
+	if (r == 0)
+		call_on_commit(call, on_group_changed, NULL);
+	return r;
+}
+
+int group_remove(struct call *call, const json_t *group)
+{
+	int r = take_away(call, IDENTITY_GROUPS, group);
+
+	if (r == 0)
+		call_on_commit(call, on_group_changed, NULL);
+	return r;
 }
 
 int index_get(struct call *call, const char *key, char **ret)
@@ -222,4 +321,11 @@ int index_put(struct call *call, const char *key, const char *entity_id)
 
 	json_decref(record);
 	return r;
+}
+
+int index_drop(struct call *call, char *key)
+{
+	AUTO_FREE char *owned = key;
+
+	return owned ? core_delete(call, owned) : -ENOMEM;
 }
