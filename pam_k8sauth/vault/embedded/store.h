@@ -33,7 +33,7 @@ struct store_blob {
 
 /*
  * Opens the store at PATH (made with mode 0600 if there is none), NULL: in memory. Waits for the disk. 0, or a negative
- * errno with WHY: -EBUSY a second daemon has it, -EPROTO not a store of ours or a newer one's, else the disk's.
+ * errno with WHY: -EBUSY a second daemon has it, -EPROTO not a store of ours or a newer one's, -EBADMSG damaged, else the disk's.
  */
 int store_open(struct event_base *base, const char *path, struct store **ret, char *why, size_t why_size) NODISCARD;
 

@@ -28,5 +28,18 @@ struct store_db {
 	const struct store_txn *prepared; /* its transaction is open, all is written; NULL */
 };
 
+#define STORE_APPLICATION 0x6b387361 /* "k8sa": the file's application id */
+#define STORE_FORMAT	  2	     /* of its tables: the file's user version */
+
+/* The format of the file: 0 for an empty one. -EPROTO with WHY: not a store, or a newer one's. */
+int store_schema_read(sqlite3 *sqlite, const char *path, int *ret_format, char *why, size_t why_size) NODISCARD;
+/* Makes the tables, or brings those of an older format to this one. 0, or a negative errno with WHY. */
+int store_schema_bring(sqlite3 *sqlite, const char *path, char *why, size_t why_size) NODISCARD;
+
+/* The number that TEXT, a statement, gives; *RET is untouched where it gives none. */
+int store_pragma_int(sqlite3 *sqlite, const char *text, int *ret) NODISCARD;
+/* Runs "PRAGMA quick_check(1)" or "PRAGMA integrity_check(1)": 0, or -EBADMSG with what is broken. */
+int store_check(sqlite3 *sqlite, const char *pragma, char *why, size_t why_size) NODISCARD;
+
 /* What SQLite's last failure is in errno's words. */
 int store_db_errno(sqlite3 *sqlite, int rc);

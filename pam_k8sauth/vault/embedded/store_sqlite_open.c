@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opens the store's SQLite file: schema, settings, statements. */
+/* Opens the store's SQLite file: settings, check, statements. */
 #include "vault/embedded/store_sqlite.h"
 
 #include <errno.h>
@@ -7,19 +7,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#define APPLICATION_ID 0x6b387361 /* "k8sa" */
-#define SCHEMA_VERSION 2
-
-/*
- * Rows are appended, and found by indexes of small entries: in a tree of the keys, which look random, each record of
- * some hundred bytes made its page split, and a login wrote seven pages. A folder has no value, and lives as long as it
- * is not empty.
- */
-static const char schema[] = "CREATE TABLE meta(name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;"
-			     "CREATE TABLE record(id INTEGER PRIMARY KEY, key BLOB NOT NULL, parent BLOB NOT NULL,"
-			     " name BLOB NOT NULL, value BLOB);"
-			     "CREATE UNIQUE INDEX record_key ON record(key);"
-			     "CREATE INDEX record_parent ON record(parent);";
+#include "base/text.h"
 
 static const char *const statement_text[N_STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
@@ -41,7 +29,7 @@ static const char *const statement_text[N_STATEMENTS] = {
 		     " ON CONFLICT(name) DO UPDATE SET value=excluded.value",
 };
 
-static int pragma_int(sqlite3 *sqlite, const char *text, int *ret)
+int store_pragma_int(sqlite3 *sqlite, const char *text, int *ret)
 {
 	sqlite3_stmt *statement;
 	int rc = sqlite3_prepare_v2(sqlite, text, -1, &statement, NULL);
@@ -53,6 +41,23 @@ static int pragma_int(sqlite3 *sqlite, const char *text, int *ret)
 		*ret = sqlite3_column_int(statement, 0);
 	sqlite3_finalize(statement);
 	return store_db_errno(sqlite, rc);
+}
+
+int store_check(sqlite3 *sqlite, const char *pragma, char *why, size_t why_size)
+{
+	sqlite3_stmt *statement = NULL;
+	int rc = sqlite3_prepare_v2(sqlite, pragma, -1, &statement, NULL), r;
+	const char *text = "";
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(statement);
+	if (rc == SQLITE_ROW)
+		text = (const char *)sqlite3_column_text(statement, 0);
+	r = rc == SQLITE_ROW && text && streq(text, "ok") ? 0 : -EBADMSG;
+	if (r < 0)
+		snprintf(why, why_size, "%s", rc == SQLITE_ROW && text ? text : sqlite3_errmsg(sqlite));
+	sqlite3_finalize(statement);
+	return r;
 }
 
 static int on_wal_commit(void *arg, sqlite3 *sqlite, const char *name, int pages)
@@ -84,36 +89,16 @@ static int set_up_connection(struct store_db *db)
 	return store_db_errno(db->sqlite, rc);
 }
 
-static int create_schema(struct store_db *db)
+/* Before anything is written: what is torn would only get worse. */
+static int check_pages(struct store_db *db, char *why, size_t why_size)
 {
-	char text[sizeof(schema) + 128];
+	char what[256];
+	int r = store_check(db->sqlite, "PRAGMA quick_check(1)", what, sizeof(what));
 
-	snprintf(text, sizeof(text), "BEGIN; %s PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT;", schema,
-	    APPLICATION_ID, SCHEMA_VERSION);
-	return store_db_errno(db->sqlite, sqlite3_exec(db->sqlite, text, NULL, NULL, NULL));
-}
-
-static int check_schema(struct store_db *db, char *why, size_t why_size)
-{
-	int id = 0, version = 0, tables = 0, r;
-
-	r = pragma_int(db->sqlite, "PRAGMA application_id", &id);
-	if (r == 0)
-		r = pragma_int(db->sqlite, "PRAGMA user_version", &version);
-	if (r == 0)
-		r = pragma_int(db->sqlite, "SELECT count(*) FROM sqlite_schema", &tables);
-	if (r == 0 && id == 0 && version == 0 && tables == 0)
-		r = create_schema(db);
-	else if (r == 0 && id != APPLICATION_ID) {
-		snprintf(why, why_size, "%s is an SQLite file of another program", db->path);
-		return -EPROTO;
-	} else if (r == 0 && version != SCHEMA_VERSION) {
-		snprintf(why, why_size, "%s has format %d, this k8sauthd knows only %d: use the version that wrote it",
-		    db->path, version, SCHEMA_VERSION);
-		return -EPROTO;
-	}
 	if (r < 0)
-		snprintf(why, why_size, "cannot read or create %s: %s", db->path, sqlite3_errmsg(db->sqlite));
+		snprintf(why, why_size,
+		    "%s is damaged (%s): put a backup in its place with `k8sauth operator restore`, and look at the disk",
+		    db->path, what);
 	return r;
 }
 
@@ -167,7 +152,9 @@ static int open_connection(struct store_db *db, char *why, size_t why_size)
 		    db->sqlite ? sqlite3_errmsg(db->sqlite) : "no memory");
 	if (r < 0)
 		return r;
-	r = check_schema(db, why, why_size);
+	r = check_pages(db, why, why_size);
+	if (r == 0)
+		r = store_schema_bring(db->sqlite, db->path, why, why_size);
 	return r < 0 ? r : prepare_statements(db, why, why_size);
 }
 

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stores of another version, and damaged ones: migrated in one transaction, or refused by name and left as they are. */
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
+
+#include "store_fixture.h"
+
+/* A statement, or several, on the file while no store has it open. */
+static void sql(const struct fixture *f, const char *text)
+{
+	sqlite3 *sqlite;
+	char *error = NULL;
+
+	assert_int_equal(sqlite3_open(f->path, &sqlite), SQLITE_OK);
+	if (sqlite3_exec(sqlite, text, NULL, NULL, &error) != SQLITE_OK)
+		fail_msg("%s: %s", text, error);
+	sqlite3_close(sqlite);
+}
+
+static int number(const struct fixture *f, const char *text)
+{
+	sqlite3 *sqlite;
+	sqlite3_stmt *statement;
+	int n;
+
+	assert_int_equal(sqlite3_open(f->path, &sqlite), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(sqlite, text, -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	n = sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	sqlite3_close(sqlite);
+	return n;
+}
+
+/* The tables as format 1 had them, with what the open store holds. */
+static void make_format_1(struct fixture *f)
+{
+	store_close(f->store);
+	f->store = NULL;
+	sql(f, "BEGIN; CREATE TABLE old(key BLOB PRIMARY KEY NOT NULL, parent BLOB NOT NULL, name BLOB NOT NULL, "
+	       "value BLOB) WITHOUT ROWID; INSERT INTO old SELECT key,parent,name,value FROM record; DROP TABLE record;"
+	       "ALTER TABLE old RENAME TO record; CREATE INDEX record_parent ON record(parent);"
+	       "PRAGMA user_version=1; COMMIT;");
+}
+
+static void test_migrates(void **state)
+{
+	struct fixture *f = *state;
+
+	open_store(f);
+	assert_int_equal(put(f, "a/b", "1"), 0);
+	assert_int_equal(put(f, "a/c", "2"), 0);
+	make_format_1(f);
+	open_store(f);
+	assert_non_null(strstr(last_log, "was of format 1, and has format 2 now"));
+	assert_value(f, "a/b", "1");
+	assert_list(f, "a/", "b c ");
+	assert_int_equal(put(f, "a/b", "3"), 0);
+	assert_int_equal(delete_one(f, "a/c", false), 0);
+	reopen(f);
+	assert_value(f, "a/b", "3");
+	assert_absent(f, "a/c");
+	store_close(f->store);
+	f->store = NULL;
+	assert_int_equal(number(f, "PRAGMA user_version"), 2);
+	assert_int_equal(number(f, "SELECT count(*) FROM sqlite_schema WHERE name IN ('record_key','record_parent')"), 2);
+}
+
+/* A disk that fills up on the way: the old store is as it was, and can be migrated later. */
+static void test_migration_fails(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit before, limit;
+	struct store *store;
+	char why[512], name[32];
+
+	open_store(f);
+	for (int i = 0; i < 2000; i++) {
+		snprintf(name, sizeof(name), "a/%d", i);
+		assert_int_equal(put(f, name, "some value that takes its place on the disk"), 0);
+	}
+	make_format_1(f);
+	getrlimit(RLIMIT_FSIZE, &before);
+	limit = before;
+	limit.rlim_cur = 100000;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_true(store_open(f->base, f->path, &store, why, sizeof(why)) < 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_non_null(strstr(why, "has format 1 and cannot be brought to format 2"));
+	assert_non_null(strstr(why, "it is as it was"));
+	assert_int_equal(number(f, "PRAGMA user_version"), 1);
+	assert_int_equal(number(f, "SELECT count(*) FROM record WHERE value IS NOT NULL"), 2000);
+	open_store(f);
+	assert_value(f, "a/1999", "some value that takes its place on the disk");
+}
+
+/* Of a later version: refused with both numbers, and not touched. */
+static void test_newer_format(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store;
+	char why[512];
+
+	open_store(f);
+	assert_int_equal(put(f, "a/b", "1"), 0);
+	store_close(f->store);
+	f->store = NULL;
+	sql(f, "PRAGMA user_version=3");
+	assert_int_equal(store_open(f->base, f->path, &store, why, sizeof(why)), -EPROTO);
+	assert_non_null(strstr(why, "has format 3, this k8sauthd knows those up to 2: use the version that wrote it"));
+	sql(f, "PRAGMA user_version=2; PRAGMA application_id=7");
+	assert_int_equal(store_open(f->base, f->path, &store, why, sizeof(why)), -EPROTO);
+	assert_non_null(strstr(why, "of another program"));
+	sql(f, "PRAGMA application_id=0x6b387361");
+	open_store(f);
+	assert_value(f, "a/b", "1");
+}
+
+/* Some pages overwritten with noise, as a failing disk does. */
+static void test_damaged(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store;
+	char why[512], name[32], noise[4096];
+	int fd;
+
+	open_store(f);
+	for (int i = 0; i < 500; i++) {
+		snprintf(name, sizeof(name), "a/%d", i);
+		assert_int_equal(put(f, name, "some value that takes its place on the disk"), 0);
+	}
+	store_close(f->store);
+	f->store = NULL;
+	memset(noise, 0x5a, sizeof(noise));
+	fd = open(f->path, O_WRONLY);
+	for (off_t page = 3; page < 8; page++)
+		assert_int_equal(pwrite(fd, noise, sizeof(noise), page * 4096), sizeof(noise));
+	close(fd);
+	assert_int_equal(store_open(f->base, f->path, &store, why, sizeof(why)), -EBADMSG);
+	assert_non_null(strstr(why, f->path));
+	assert_non_null(strstr(why, "is damaged ("));
+	assert_non_null(strstr(why, "k8sauth operator restore"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_migrates, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_migration_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_newer_format, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
+	};
+
+	/* A write beyond RLIMIT_FSIZE is an error then, not the end. */
+	signal(SIGXFSZ, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
