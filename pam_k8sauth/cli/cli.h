@@ -90,6 +90,8 @@ int ui_fail(const struct cli *cli, int code, const char *format, ...) PRINTF_LIK
 bool ui_is_terminal(void);
 /* Asks at the terminal for a line that is not shown: 0, -ENOTTY (standard input is none), -EINTR. */
 int ui_ask_hidden(const char *prompt, struct buf *ret) NODISCARD;
+/* Asks a question on standard error; whether the line that comes from standard input is "yes". */
+bool ui_confirm(const char *question);
 /* A formatted text; the caller frees it. Never NULL. */
 char *text_of(const char *format, ...) PRINTF_LIKE(1, 2);
 /* TEXT in lines of at most 78 characters, each with PAD blanks before it; the caller frees it. */
@@ -141,6 +143,8 @@ void client_content_type(struct client *client, const char *type);
  */
 int client_send(struct cli *cli, const char *method, const char *path, const char *query, const struct value *body,
     struct reply *ret);
+/* GETs v1/PATH into the file FD, which is empty. 0, or -1 as client_send. */
+int client_fetch(struct cli *cli, const char *path, int fd, struct reply *ret);
 /*
  * The same as the vault library reads secrets: 404 with data or warnings is a reply, one without is nothing: 0 with no
  * json.

@@ -15,6 +15,7 @@
 
 #define REPLY_MAX  (64 * 1024 * 1024)
 #define CONNECT_MS 30000L /* Go's dialler */
+#define FETCH_SILENT_S 600L /* a large store is copied before its first byte comes */
 
 void client_set_token(struct client *client, const char *text)
 {
@@ -69,6 +70,7 @@ int client_new(struct cli *cli)
 		abort();
 	cli->client = client;
 	client->body = (struct buf)BUF_MAX(REPLY_MAX);
+	client->sink = -1;
 	client->curl = curl_easy_init();
 	if (!client->curl)
 		abort();
@@ -137,7 +139,21 @@ static void add_path(struct buf *url, const char *path)
 
 static size_t on_body(char *data, size_t size, size_t n, void *arg)
 {
-	return buf_add(arg, data, size * n) < 0 ? 0 : size * n;
+	struct client *client = arg;
+	size_t len = size * n, done = 0;
+	long status = 0;
+
+	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (client->sink < 0 || status != 200)
+		return buf_add(&client->body, data, len) < 0 ? 0 : len;
+	while (done < len) {
+		ssize_t written = write(client->sink, data + done, len - done);
+
+		if (written < 0 && errno != EINTR)
+			return 0;
+		done += written > 0 ? (size_t)written : 0;
+	}
+	return len;
 }
 
 /* Go's errors begin with the method as a word. */
@@ -229,9 +245,14 @@ static void set_options(struct client *client, const struct request *request, ch
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, client->timeout_ms);
+	if (client->sink < 0) {
+		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, client->timeout_ms);
+	} else { /* as long as something comes */
+		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+		curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, FETCH_SILENT_S);
+	}
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &client->body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
 	if (client->socket_path) {
 		curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, client->socket_path);
 		curl_easy_setopt(curl, CURLOPT_PROXY, "");
@@ -419,6 +440,20 @@ int client_send(struct cli *cli, const char *method, const char *path, const cha
 	r = send_request(cli, &request, ret);
 	wipe_free(request.body);
 	free(request.url);
+	return r;
+}
+
+int client_fetch(struct cli *cli, const char *path, int fd, struct reply *ret)
+{
+	long retries = cli->client->retries;
+	int r;
+
+	/* A second answer would be appended to the first one's start. */
+	cli->client->retries = 0;
+	cli->client->sink = fd;
+	r = client_send(cli, "GET", path, NULL, NULL, ret);
+	cli->client->sink = -1;
+	cli->client->retries = retries;
 	return r;
 }
 

@@ -21,6 +21,7 @@ struct client {
 	struct curl_slist *connect_to; /* where another server name is asked for by URL */
 	CURL *curl;
 	struct buf body;
+	int sink; /* of a good reply, instead of BODY; -1 for none */
 };
 
 /* The environment variable NAME; NULL where it is empty. */

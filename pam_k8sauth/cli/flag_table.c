@@ -60,7 +60,7 @@ const struct flag_info flag_table[FLAG_COUNT] = {
 	[FLAG_EXTERNAL_ENTROPY_ACCESS] = { "external-entropy-access", NULL, FLAG_BOOL, NULL,
 	    "Let the mount use Vault's external entropy source." },
 	[FLAG_FORCE] = { "force", "f", FLAG_BOOL, NULL,
-	    "Do it without data; for leases, forget them whatever happens." },
+	    "Do it without data; for leases, forget them whatever happens; for a restore, do not ask." },
 	[FLAG_FORCE_NO_CACHE] = { "force-no-cache", NULL, FLAG_BOOL, NULL, "Do not cache the mount's storage." },
 	[FLAG_ID] = { "id", NULL, FLAG_STRING, NULL, "Value of the token. Default: a random one." },
 	[FLAG_INCREMENT] = { "increment", "i", FLAG_DURATION, NULL, "How long it is to live from now on; a wish." },

@@ -145,6 +145,14 @@ static bool read_line(int fd, char interrupt, struct buf *line)
 	return !line->failed;
 }
 
+bool ui_confirm(const char *question)
+{
+	AUTO_BUF struct buf line = { 0 };
+
+	fprintf(stderr, "%s (yes or no): ", question);
+	return read_line(STDIN_FILENO, '\0', &line) && line.data && streq(line.data, "yes");
+}
+
 int ui_ask_hidden(const char *prompt, struct buf *ret)
 {
 	struct termios shown, hidden;

@@ -139,6 +139,14 @@ const struct verb verbs[] = {
 	    "  For k8sauthd, as root on its machine, through its own socket.\n", TAKES_HTTP | TAKES_FORMAT,
 	    FLAGS(FLAG_KEY_SHARES, FLAG_KEY_THRESHOLD, FLAG_RECOVERY_SHARES, FLAG_RECOVERY_THRESHOLD, FLAG_STATUS),
 	    verb_operator_init, NULL },
+	{ "operator backup", "[options] FILE", "Writes a copy of k8sauthd's store to FILE, while it is used",
+	    "  The copy is what the store is when the command ends. It is sealed as the store is, and opens with\n"
+	    "  the same seal key: keep that too, and in another place. Needs root.\n",
+	    TAKES_HTTP | TAKES_LOCAL, NULL, verb_operator_backup, "file" },
+	{ "operator restore", "[options] FILE", "Puts a backup in the place of k8sauthd's store",
+	    "  Says what becomes of tokens, leases and sessions, asks (not with -force), and leaves the backup\n"
+	    "  where k8sauthd takes it from at its next start. The store that is there is kept. Needs root.\n",
+	    TAKES_HTTP | TAKES_LOCAL, FLAGS(FLAG_FORCE), verb_operator_restore, "file" },
 
 	{ "session list", "[options]", "Lists the sessions on this machine",
 	    "  Root sees all, another user the user's own.\n", TAKES_HTTP | TAKES_LOCAL | TAKES_FORMAT, NULL,

@@ -55,6 +55,8 @@ int verb_lease_renew(struct cli *cli);
 int verb_lease_revoke(struct cli *cli);
 
 int verb_operator_init(struct cli *cli);
+int verb_operator_backup(struct cli *cli);
+int verb_operator_restore(struct cli *cli);
 struct reply;
 struct value;
 /* What our own API answered: its data, or one field of it. An exit code. */

@@ -8,6 +8,7 @@
 #include "accounts/accounts.h"
 #include "daemon/http_server.h"
 #include "session/session.h"
+#include "vault/embedded/core.h"
 #include "vault/request.h"
 
 /* What our own API asks of the sessions, as session/session.h says; ARG is the api's SESSIONS. */
@@ -31,6 +32,9 @@ struct api {
 	const struct api_sessions *ask; /* NULL: there are no logins here (-dev, mode server) */
 	void *sessions;
 	struct accounts *accounts; /* NULL likewise */
+	/* core_backup(), with CORE; NULL: there is no store here. */
+	int (*backup)(struct core *core, store_copied_fn *done, void *arg);
+	struct core *core;
 };
 
 /* An http_handle_fn; ARG is the struct api, which outlives the server and every reply. */

@@ -248,6 +248,8 @@ static int start_http(struct daemon *daemon, size_t max_body)
 
 	limits.max_body = max_body;
 	daemon->api.vault = core_vault(daemon->core);
+	daemon->api.backup = core_backup;
+	daemon->api.core = daemon->core;
 	if (daemon->sessions) {
 		daemon->api.ask = &api_sessions;
 		daemon->api.sessions = daemon->sessions;

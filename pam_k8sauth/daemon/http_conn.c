@@ -15,6 +15,7 @@
 
 #define READ_AHEAD (64 * 1024) /* bytes that may wait behind the request in progress */
 #define LINGER_MS  2000
+#define FILE_BYTES_PER_MS 1024 /* who takes a file slower than a mebibyte a second is dropped */
 
 static void conn_set_timer(struct http_exchange *conn, int ms)
 {
@@ -105,6 +106,7 @@ static const char *status_text(int status)
 		{ 502, "Bad Gateway" },
 		{ 503, "Service Unavailable" },
 		{ 505, "HTTP Version Not Supported" },
+		{ 507, "Insufficient Storage" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -155,7 +157,7 @@ static bool ends_without_lingering(const struct http_exchange *conn)
 
 /* Writes without asking the loop first whether the socket takes it, since it nearly always does; the loop has the rest.
  */
-static void conn_write_now(struct http_exchange *conn)
+static void conn_write_now(struct http_exchange *conn, int ms)
 {
 	struct evbuffer *out = bufferevent_get_output(conn->bev);
 
@@ -171,7 +173,7 @@ static void conn_write_now(struct http_exchange *conn)
 		bufferevent_trigger(conn->bev, EV_WRITE, BEV_OPT_DEFER_CALLBACKS);
 		return;
 	}
-	conn_set_timer(conn, conn->server->limits.write_ms);
+	conn_set_timer(conn, ms);
 	bufferevent_enable(conn->bev, EV_WRITE);
 }
 
@@ -180,17 +182,15 @@ void http_reply(struct http_exchange *conn, int status, const char *headers, str
 	http_reply_typed(conn, status, "application/json", headers, body);
 }
 
-void http_reply_typed(struct http_exchange *conn, int status, const char *type, const char *headers, struct buf *body)
+/* The head is in the output; NULL after the connection was let go. */
+static struct evbuffer *begin_reply(
+    struct http_exchange *conn, int status, const char *type, const char *headers, size_t len)
 {
-	size_t len = body ? body->len : 0;
 	struct evbuffer *out;
-	int r;
 
 	if (!conn->server) {
-		if (body)
-			buf_free(body);
 		conn_free(conn);
-		return;
+		return NULL;
 	}
 	if (conn->server->stopping)
 		conn->close = true;
@@ -198,10 +198,38 @@ void http_reply_typed(struct http_exchange *conn, int status, const char *type, 
 	if (is_plain(conn))
 		bufferevent_disable(conn->bev, EV_WRITE);
 	conn->state = CONN_WRITING;
-	r = add_head(out, conn, status, type, headers, len);
 	http_parser_reset(&conn->parser);
 	conn->in_head = conn->in_body = false;
-	if (r == 0 && len > 0 && !conn->head_only && status != 204) {
+	if (add_head(out, conn, status, type, headers, len) == 0)
+		return out;
+	log_error("HTTP reply dropped: out of memory");
+	conn_drop(conn);
+	return NULL;
+}
+
+/* R tells whether the body is in the output, MS how long the client may take. */
+static void end_reply(struct http_exchange *conn, int r, int ms)
+{
+	if (r < 0) {
+		log_error("HTTP reply dropped: out of memory");
+		conn_drop(conn);
+		return;
+	}
+	if (is_plain(conn)) {
+		conn_write_now(conn, ms);
+		return;
+	}
+	conn_set_timer(conn, ms);
+	bufferevent_enable(conn->bev, EV_WRITE);
+}
+
+void http_reply_typed(struct http_exchange *conn, int status, const char *type, const char *headers, struct buf *body)
+{
+	size_t len = body ? body->len : 0;
+	struct evbuffer *out = begin_reply(conn, status, type, headers, len);
+	int r = 0;
+
+	if (out && len > 0 && !conn->head_only && status != 204) {
 		char *data = buf_take(body);
 
 		if (!data || evbuffer_add_reference(out, data, len, body_sent, data) < 0) {
@@ -211,17 +239,21 @@ void http_reply_typed(struct http_exchange *conn, int status, const char *type, 
 	}
 	if (body)
 		buf_free(body);
-	if (r < 0) {
-		log_error("HTTP reply dropped: out of memory");
-		conn_drop(conn);
-		return;
-	}
-	if (is_plain(conn)) {
-		conn_write_now(conn);
-		return;
-	}
-	conn_set_timer(conn, conn->server->limits.write_ms);
-	bufferevent_enable(conn->bev, EV_WRITE);
+	if (out)
+		end_reply(conn, r, conn->server->limits.write_ms);
+}
+
+void http_reply_file(struct http_exchange *conn, const char *type, int fd, uint64_t size)
+{
+	struct evbuffer *out = begin_reply(conn, 200, type, NULL, size);
+	bool sent = out && !conn->head_only && size > 0;
+	int r = sent ? evbuffer_add_file(out, fd, 0, (ev_off_t)size) : 0;
+
+	/* libevent closes it when all is sent. */
+	if (!sent || r < 0)
+		close(fd);
+	if (out)
+		end_reply(conn, r, conn->server->limits.write_ms + (int)(size / FILE_BYTES_PER_MS));
 }
 
 void http_reply_error(struct http_exchange *conn, int status, const char *headers, const char *text)

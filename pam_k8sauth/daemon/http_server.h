@@ -70,5 +70,8 @@ void http_reply(struct http_exchange *exchange, int status, const char *headers,
 void http_reply_typed(
     struct http_exchange *exchange, int status, const char *type, const char *headers, struct buf *body);
 
+/* Sends 200 with SIZE bytes of the file FD (taken over), of content type TYPE: as they are on the disk, not by memory. */
+void http_reply_file(struct http_exchange *exchange, const char *type, int fd, uint64_t size);
+
 /* The same with Vault's error body: {"errors":["TEXT"]}, or {"errors":[]} where TEXT is NULL. */
 void http_reply_error(struct http_exchange *exchange, int status, const char *headers, const char *text);

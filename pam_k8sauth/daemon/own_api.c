@@ -274,6 +274,42 @@ static void rebind(const struct own_call *call)
 	accounts_rebind(call->api->accounts, call->name, on_rebound, call->exchange);
 }
 
+/* --- the store ------------------------------------------------------------------------------- */
+
+static void on_copied(void *arg, int r, int fd, uint64_t size, const char *why)
+{
+	struct http_exchange *exchange = arg;
+
+	if (r == 0) {
+		log_notice("made a backup of the store: %llu bytes", (unsigned long long)size);
+		http_reply_file(exchange, "application/octet-stream", fd, size);
+		return;
+	}
+	log_error("cannot make a backup of the store: %s", why);
+	http_reply_error(exchange, r == -ENOSPC ? 507 : 500, NULL, why);
+}
+
+static void store_backup_file(const struct own_call *call)
+{
+	int r = call->api->backup ? call->api->backup(call->api->core, on_copied, call->exchange) : -EOPNOTSUPP;
+
+	switch (r) {
+	case 0:
+		break;
+	case -EPERM:
+		http_reply_error(call->exchange, 503, NULL, "k8sauthd is sealed: unseal it first");
+		break;
+	case -EBUSY:
+		http_reply_error(call->exchange, 503, NULL, "another backup is being made: wait for it");
+		break;
+	case -EOPNOTSUPP:
+		http_reply_error(call->exchange, 404, NULL, "there is no store on a disk here");
+		break;
+	default:
+		reply_failure(call->exchange, r, NULL);
+	}
+}
+
 /* --- where it goes --------------------------------------------------------------------------- */
 
 static const struct entry {
@@ -281,6 +317,7 @@ static const struct entry {
 	enum vault_op op;
 	bool own; /* others than root may ask: it looks at their uid */
 	void (*answer)(const struct own_call *call);
+	bool everywhere; /* also where there are no logins */
 } entries[] = {
 	{ "explain/", VAULT_READ, true, explain },
 	{ "explain/login", VAULT_UPDATE, false, explain_login },
@@ -295,6 +332,7 @@ static const struct entry {
 	{ "accounts/name/", VAULT_READ, false, accounts_name_of },
 	{ "accounts", VAULT_LIST, false, accounts_list },
 	{ "accounts/", VAULT_LIST, false, accounts_list },
+	{ "store/backup", VAULT_READ, false, store_backup_file, .everywhere = true },
 };
 
 /* Whether PATH is ENTRY's, and what follows: nothing where it is a list, something otherwise. */
@@ -340,7 +378,7 @@ void own_api(const struct api *api, struct http_exchange *exchange, const struct
 		http_reply_error(exchange, 405, NULL, "unsupported operation");
 	else if (request->fault_status)
 		http_reply_error(exchange, request->fault_status, NULL, request->fault);
-	else if (!api->ask)
+	else if (!api->ask && !found->everywhere)
 		http_reply_error(exchange, 404, NULL, "there are no logins here: this k8sauthd has no part in PAM");
 	else
 		found->answer(&call);

@@ -34,6 +34,13 @@ void http_reply_error(struct http_exchange *exchange, int status, const char *he
 	snprintf(exchange->text, sizeof(exchange->text), "%s", text ? text : "");
 }
 
+void http_reply_file(struct http_exchange *exchange, const char *type, int fd, uint64_t size)
+{
+	exchange->answered++;
+	exchange->status = 200;
+	snprintf(exchange->text, sizeof(exchange->text), "%s %d %d", type, fd, (int)size);
+}
+
 static char marker; /* stands for the sessions */
 
 /* --- sessions that are there by name --------------------------------------------------------- */
@@ -264,6 +271,50 @@ static void test_no_logins(void **state)
 	asked(&none, VAULT_PEER_UNIX, 0, VAULT_READ, "explain/abc123", 404, "no part in PAM");
 }
 
+/* --- the store, where there are no logins too */
+
+static int backup_r;
+static struct store_copied {
+	int r, fd;
+	const char *why;
+} copied;
+
+static int backup(struct core *core, store_copied_fn *done, void *arg)
+{
+	assert_null(core);
+	if (backup_r == 0)
+		done(arg, copied.r, copied.fd, 4096, copied.why);
+	return backup_r;
+}
+
+static void test_backup(void **state)
+{
+	static const struct api server = { .backup = backup }, agent = { 0 };
+	static const struct {
+		int r, copied_r, status;
+		const char *part;
+	} cases[] = {
+		{ 0, 0, 200, "application/octet-stream 77 4096" },
+		{ 0, -ENOSPC, 507, "what fails" },
+		{ 0, -EIO, 500, "what fails" },
+		{ -EPERM, 0, 503, "is sealed" },
+		{ -EBUSY, 0, 503, "another backup" },
+		{ -EOPNOTSUPP, 0, 404, "no store on a disk" },
+		{ -ENOMEM, 0, 500, "internal error" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		backup_r = cases[i].r;
+		copied = (struct store_copied){ cases[i].copied_r, 77, "what fails" };
+		asked(&server, VAULT_PEER_UNIX, 0, VAULT_READ, "store/backup", cases[i].status, cases[i].part);
+	}
+	asked(&server, VAULT_PEER_UNIX, 1000, VAULT_READ, "store/backup", 403, "only root");
+	asked(&server, VAULT_PEER_TCP, 0, VAULT_READ, "store/backup", 403, "on the machine itself");
+	asked(&server, VAULT_PEER_UNIX, 0, VAULT_UPDATE, "store/backup", 405, "unsupported operation");
+	asked(&agent, VAULT_PEER_UNIX, 0, VAULT_READ, "store/backup", 404, "no store on a disk");
+}
+
 static void test_session_login(void **state)
 {
 	static const struct {
@@ -325,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_peers),
 		cmocka_unit_test(test_no_logins),
+		cmocka_unit_test(test_backup),
 		cmocka_unit_test(test_session_login),
 		cmocka_unit_test(test_explain_login),
 	};

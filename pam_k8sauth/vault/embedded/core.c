@@ -78,6 +78,11 @@ int core_open(
 		snprintf(why, why_size, "no memory");
 	if (r == 0)
 		r = store_open(base, options->store_path, &core->store, why, why_size);
+	if (r == 0) {
+		r = core_read_restored(core);
+		if (r < 0)
+			snprintf(why, why_size, "cannot read the store: %s", strerror(-r));
+	}
 	if (r == 0)
 		r = core_unseal_at_start(core, why, why_size);
 	if (r < 0)

@@ -15,6 +15,7 @@
 #include <event2/event.h>
 #include <jansson.h>
 
+#include "vault/embedded/store.h"
 #include "vault/request.h"
 
 struct core;
@@ -286,6 +287,18 @@ struct identity *core_identity(const struct core *core);
 bool core_sealed(const struct core *core);
 /* The mount whose path starts PATH ("auth/kubernetes/login"); NULL. */
 struct mount *core_mount_of(const struct core *core, const char *path);
+
+/*
+ * Copies the store while it is used (store.h: store_backup), marked with when, of which cluster and by which version it
+ * was made. 0; -EBUSY: another copy is under way; -EOPNOTSUPP: the store is in memory; -EPERM: sealed; -ENOMEM.
+ */
+int core_backup(struct core *core, store_copied_fn *done, void *arg) NODISCARD;
+
+/* Of a store that was put in place from a backup (unix nanoseconds): when that was made, and when it took its place. */
+struct core_restored {
+	int64_t made, at; /* 0: the store is no restored one */
+};
+const struct core_restored *core_restored(const struct core *core);
 
 /* Commits what is in flight, stops the store thread, frees. Replies to calls in progress are sent first (at most 5 s).
  */

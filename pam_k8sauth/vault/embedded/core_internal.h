@@ -60,6 +60,8 @@ struct core {
 	char cluster_name[32], cluster_id[37];
 	int64_t created; /* unix ns */
 
+	struct core_restored restored;
+
 	struct kept_folder folders[KEPT_FOLDERS];
 	uint64_t folder_serial;
 
@@ -300,6 +302,11 @@ void mounts_free(struct core *core);
 const struct mount *mounts_conflict(const struct core *core, const char *path);
 /* -EAGAIN while a change of the table is on its way. */
 int mounts_settled(struct call *call) NODISCARD;
+
+/* --- backup.c */
+
+/* Whether the store is a restored backup: reads its marks; waits for the disk. 0 or a negative errno. */
+int core_read_restored(struct core *core) NODISCARD;
 
 /* --- init.c */
 

@@ -156,7 +156,7 @@ static int put_cluster(struct call *call, const struct first *first)
 	int r = cluster ? core_put(call, CLUSTER_KEY, cluster) : -ENOMEM;
 
 	json_decref(cluster);
-	return r;
+	return r < 0 ? r : call_put_meta(call, STORE_META_CLUSTER, first->cluster_id, strlen(first->cluster_id));
 }
 
 int core_initialise(struct call *call, const struct secret *root_token_id, const struct secret **ret_root_token)
@@ -207,7 +207,8 @@ static int load_cluster(struct call *call)
 		core->created = json_integer_value(json_object_get(cluster, "created"));
 	}
 	json_decref(cluster);
-	return 0;
+	/* Again each time: a store of an older release has it only inside of the barrier. */
+	return call_put_meta(call, STORE_META_CLUSTER, core->cluster_id, strlen(core->cluster_id));
 }
 
 static int load_all(struct call *call)

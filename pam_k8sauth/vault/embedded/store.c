@@ -12,7 +12,8 @@ struct store {
 	struct store_cache cache;
 	struct store_txns txns; /* of this turn; what the thread has not taken yet collects in its queue */
 	struct store_loads loads;
-	size_t pending; /* transactions and loads that were begun and have no result yet */
+	size_t pending; /* transactions, loads and copies that were begun and have no result yet */
+	bool copying;
 };
 
 void store_flush(struct store *store)
@@ -128,8 +129,18 @@ static void finish_txn(struct store *store, struct store_txn *txn)
 	store_txn_free(txn);
 }
 
+static void finish_copy(struct store *store, struct store_copy *copy)
+{
+	int fd = copy->r == 0 ? TAKE_FD(copy->fd) : -1;
+
+	store->copying = false;
+	copy->copied(copy->arg, copy->r, fd, copy->size, copy->why);
+	store_copy_free(copy);
+}
+
 static void take_results(struct store *store)
 {
+	struct store_copy *copy = store_thread_take_copy(&store->thread);
 	struct store_txns txns = TAILQ_HEAD_INITIALIZER(txns);
 	struct store_loads loads = TAILQ_HEAD_INITIALIZER(loads);
 	struct store_txn *txn;
@@ -145,6 +156,10 @@ static void take_results(struct store *store)
 		TAILQ_REMOVE(&txns, txn, link);
 		store->pending--;
 		finish_txn(store, txn);
+	}
+	if (copy) {
+		store->pending--;
+		finish_copy(store, copy);
 	}
 	store_cache_trim(&store->cache);
 }
@@ -379,4 +394,27 @@ void store_abandon(struct store *store, struct store_txn *txn)
 		store_thread_abandon(&store->thread, txn);
 	else
 		store_txn_free(txn);
+}
+
+int store_backup(struct store *store, struct store_blob mark, store_copied_fn *copied, void *arg)
+{
+	struct store_copy *copy;
+
+	if (store->copying || !store->thread.path) {
+		free(mark.data);
+		return store->copying ? -EBUSY : -EOPNOTSUPP;
+	}
+	copy = calloc(1, sizeof(*copy));
+	if (!copy) {
+		free(mark.data);
+		return -ENOMEM;
+	}
+	copy->fd = -1;
+	copy->mark = mark;
+	copy->copied = copied;
+	copy->arg = arg;
+	store->copying = true;
+	store->pending++;
+	store_thread_copy(&store->thread, copy);
+	return 0;
 }

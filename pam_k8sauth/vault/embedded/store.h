@@ -134,6 +134,29 @@ void store_abandon(struct store *store, struct store_txn *txn);
 /* Hands over what was committed, instead of at the end of the loop's turn. */
 void store_flush(struct store *store);
 
+/* --- backups
+ * -------------------------------------------------------------------------------------------------------------- */
+
+#define STORE_META_BACKUP   "backup"   /* a copy's: the mark that it was given */
+#define STORE_META_CLUSTER  "cluster"  /* a store's: its cluster's id, which is no secret */
+#define STORE_META_RESTORED "restored" /* a store's that was one: {"time": unix seconds} (store_restore.c) */
+
+/* Added to the store's path: a backup that shall take its place at the next start; what was replaced. */
+#define STORE_RESTORE_SUFFIX  ".restore"
+#define STORE_REPLACED_SUFFIX ".before-restore"
+
+/*
+ * R is 0 with FD (the callback's), open for reading at the start of a whole store of SIZE bytes that has no name any
+ * more, or a negative errno with WHY.
+ */
+typedef void store_copied_fn(void *arg, int r, int fd, uint64_t size, const char *why);
+
+/*
+ * Copies the store as it is at the end of the copying, while it is used. MARK (taken over, also on failure) is kept in
+ * the copy. 0; -EBUSY: another copy is under way; -EOPNOTSUPP: the store is in memory; -ENOMEM.
+ */
+int store_backup(struct store *store, struct store_blob mark, store_copied_fn *copied, void *arg) NODISCARD;
+
 /* Waits (at most TIMEOUT_MS) for the thread's next results and runs their callbacks: where no loop runs (start, stop).
  */
 void store_pump(struct store *store, int timeout_ms);

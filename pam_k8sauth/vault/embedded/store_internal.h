@@ -58,6 +58,26 @@ struct store_load {
 	size_t n_children;
 };
 
+#define STORE_COPY_SUFFIX ".backup" /* of the store's path: the copy that is being made */
+
+struct sqlite3;
+struct sqlite3_backup;
+
+/* A copy of the whole store on its way. */
+struct store_copy {
+	struct store_blob mark; /* becomes its meta entry STORE_META_BACKUP */
+	store_copied_fn *copied;
+	void *arg;
+	/* the thread's, until it is done */
+	char *path;
+	struct sqlite3 *to;
+	struct sqlite3_backup *backup;
+	int fd; /* of the copy, open for reading; -1 */
+	uint64_t size;
+	int r;
+	char why[512];
+};
+
 TAILQ_HEAD(store_txns, store_txn);
 TAILQ_HEAD(store_loads, store_load);
 
@@ -73,6 +93,7 @@ struct store_thread {
 	struct store_loads loads, done_loads;
 	struct store_txn *prepare;   /* NULL: nothing to prepare */
 	struct store_txns abandoned; /* were prepared; the thread frees them */
+	struct store_copy *copy, *done_copy; /* to be made; made, or failed. NULL */
 	bool stop;
 	bool opened;
 	int open_r;
@@ -87,6 +108,10 @@ void store_thread_stop(struct store_thread *thread);
 void store_thread_give(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads);
 void store_thread_prepare(struct store_thread *thread, struct store_txn *txn);
 void store_thread_abandon(struct store_thread *thread, struct store_txn *txn);
+/* Begins COPY (its owner is the thread until store_thread_take_copy). */
+void store_thread_copy(struct store_thread *thread, struct store_copy *copy);
+/* The copy that is done; NULL. */
+struct store_copy *store_thread_take_copy(struct store_thread *thread);
 /* What WAKE_FD says is known. Before store_thread_take: a later result writes again. */
 void store_thread_drain(struct store_thread *thread);
 /* Takes what is done. */
@@ -113,6 +138,16 @@ void store_db_commit(struct store_db *db, struct store_txns *txns);
 void store_db_checkpoint(struct store_db *db, bool idle);
 /* Sets LOAD's r and result. */
 void store_db_load(struct store_db *db, struct store_load *load);
+
+/* --- copies, made by the thread: store_copy.c */
+
+/* 0, or a negative errno (COPY's r and why). */
+int store_copy_begin(struct store_db *db, struct store_copy *copy) NODISCARD;
+/* Copies some more. 0: it is whole; -EAGAIN: go on; other errno: COPY's r and why. */
+int store_copy_step(struct store_db *db, struct store_copy *copy) NODISCARD;
+/* Lets go of all but what is handed back: the descriptor of a whole copy, or why there is none. */
+void store_copy_end(struct store_copy *copy);
+void store_copy_free(struct store_copy *copy);
 
 /* --- the cache: store_cache.c
  * ------------------------------------------------------------------------------------------ */

@@ -6,34 +6,6 @@
 
 #include "base/log.h"
 
-int store_db_errno(sqlite3 *sqlite, int rc)
-{
-	int system = sqlite3_system_errno(sqlite);
-
-	switch (rc & 0xff) {
-	case SQLITE_OK:
-	case SQLITE_ROW:
-	case SQLITE_DONE:
-		return 0;
-	case SQLITE_NOMEM:
-		return -ENOMEM;
-	case SQLITE_BUSY:
-		return -EBUSY;
-	case SQLITE_FULL:
-		return -ENOSPC;
-	case SQLITE_READONLY:
-		return -EROFS;
-	case SQLITE_CANTOPEN:
-		return system ? -system : -EIO;
-	case SQLITE_NOTADB:
-		return -EPROTO;
-	case SQLITE_IOERR:
-		return system == ENOSPC || system == EROFS || system == EDQUOT || system == EFBIG ? -system : -EIO;
-	default:
-		return -EIO;
-	}
-}
-
 static int run(struct store_db *db, enum statement which)
 {
 	sqlite3_stmt *statement = db->statements[which];

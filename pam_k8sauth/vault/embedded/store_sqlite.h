@@ -36,6 +36,9 @@ int store_schema_read(sqlite3 *sqlite, const char *path, int *ret_format, char *
 /* Makes the tables, or brings those of an older format to this one. 0, or a negative errno with WHY. */
 int store_schema_bring(sqlite3 *sqlite, const char *path, char *why, size_t why_size) NODISCARD;
 
+/* Puts the backup that lies beside PATH, if one does, in its place. 0, or a negative errno with WHY. */
+int store_restore(const char *path, char *why, size_t why_size) NODISCARD;
+
 /* The number that TEXT, a statement, gives; *RET is untouched where it gives none. */
 int store_pragma_int(sqlite3 *sqlite, const char *text, int *ret) NODISCARD;
 /* Runs "PRAGMA quick_check(1)" or "PRAGMA integrity_check(1)": 0, or -EBADMSG with what is broken. */

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "base/text.h"
-
 static const char *const statement_text[N_STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
@@ -28,37 +26,6 @@ static const char *const statement_text[N_STATEMENTS] = {
 	[META_PUT] = "INSERT INTO meta(name,value) VALUES(?1,?2)"
 		     " ON CONFLICT(name) DO UPDATE SET value=excluded.value",
 };
-
-int store_pragma_int(sqlite3 *sqlite, const char *text, int *ret)
-{
-	sqlite3_stmt *statement;
-	int rc = sqlite3_prepare_v2(sqlite, text, -1, &statement, NULL);
-
-	if (rc != SQLITE_OK)
-		return store_db_errno(sqlite, rc);
-	rc = sqlite3_step(statement);
-	if (rc == SQLITE_ROW)
-		*ret = sqlite3_column_int(statement, 0);
-	sqlite3_finalize(statement);
-	return store_db_errno(sqlite, rc);
-}
-
-int store_check(sqlite3 *sqlite, const char *pragma, char *why, size_t why_size)
-{
-	sqlite3_stmt *statement = NULL;
-	int rc = sqlite3_prepare_v2(sqlite, pragma, -1, &statement, NULL), r;
-	const char *text = "";
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(statement);
-	if (rc == SQLITE_ROW)
-		text = (const char *)sqlite3_column_text(statement, 0);
-	r = rc == SQLITE_ROW && text && streq(text, "ok") ? 0 : -EBADMSG;
-	if (r < 0)
-		snprintf(why, why_size, "%s", rc == SQLITE_ROW && text ? text : sqlite3_errmsg(sqlite));
-	sqlite3_finalize(statement);
-	return r;
-}
 
 static int on_wal_commit(void *arg, sqlite3 *sqlite, const char *name, int pages)
 {
@@ -161,8 +128,10 @@ static int open_connection(struct store_db *db, char *why, size_t why_size)
 int store_db_open(const char *path, struct store_db **ret, char *why, size_t why_size)
 {
 	struct store_db *db;
-	int r = path ? make_file(path, why, why_size) : 0;
+	int r = path ? store_restore(path, why, why_size) : 0;
 
+	if (r == 0 && path)
+		r = make_file(path, why, why_size);
 	if (r < 0)
 		return r;
 	db = calloc(1, sizeof(*db));

@@ -59,12 +59,13 @@ struct store_work {
 	struct store_txns txns, abandoned;
 	struct store_loads loads;
 	struct store_txn *prepare;
+	struct store_copy *copy; /* under way */
 };
 
 static bool has_work(const struct store_thread *thread)
 {
 	return !TAILQ_EMPTY(&thread->txns) || !TAILQ_EMPTY(&thread->loads) || !TAILQ_EMPTY(&thread->abandoned) ||
-	       thread->prepare;
+	       thread->prepare || thread->copy;
 }
 
 /* Takes the next work; false: stop, and nothing is left. */
@@ -73,13 +74,16 @@ static bool next(struct store_thread *thread, struct store_work *work)
 	bool more;
 
 	pthread_mutex_lock(&thread->lock);
-	while (!thread->stop && !has_work(thread))
+	while (!thread->stop && !has_work(thread) && !work->copy)
 		pthread_cond_wait(&thread->changed, &thread->lock);
 	more = has_work(thread);
 	TAILQ_CONCAT(&work->txns, &thread->txns, link);
 	TAILQ_CONCAT(&work->loads, &thread->loads, link);
 	TAILQ_CONCAT(&work->abandoned, &thread->abandoned, link);
 	work->prepare = TAKE_PTR(thread->prepare);
+	if (!work->copy)
+		work->copy = TAKE_PTR(thread->copy);
+	more = more || work->copy;
 	pthread_mutex_unlock(&thread->lock);
 	return more;
 }
@@ -105,6 +109,29 @@ static bool is_idle(struct store_thread *thread)
 	return idle;
 }
 
+static void give_copy(struct store_thread *thread, struct store_copy *copy)
+{
+	uint64_t one = 1;
+
+	store_copy_end(copy);
+	pthread_mutex_lock(&thread->lock);
+	thread->done_copy = copy;
+	pthread_mutex_unlock(&thread->lock);
+	if (write(thread->wake_fd, &one, sizeof(one)) != sizeof(one))
+		log_debug("store: the loop has many results waiting");
+}
+
+/* The next pages; *COPY is NULL when it is done, one way or another. */
+static void go_on_copying(struct store_thread *thread, struct store_db *db, struct store_copy **copy)
+{
+	int r = (*copy)->backup ? 0 : store_copy_begin(db, *copy);
+
+	if (r == 0)
+		r = store_copy_step(db, *copy);
+	if (r != -EAGAIN)
+		give_copy(thread, TAKE_PTR(*copy));
+}
+
 static void *thread_main(void *arg)
 {
 	struct store_thread *thread = arg;
@@ -127,7 +154,9 @@ static void *thread_main(void *arg)
 	while (next(thread, &work)) {
 		forget_abandoned(db, &work.abandoned);
 		do_work(thread, db, &work.txns, &work.loads);
-		if (work.prepare)
+		if (work.copy)
+			go_on_copying(thread, db, &work.copy);
+		else if (work.prepare)
 			store_db_prepare(db, work.prepare);
 		store_db_checkpoint(db, is_idle(thread));
 	}
@@ -235,6 +264,24 @@ void store_thread_abandon(struct store_thread *thread, struct store_txn *txn)
 	TAILQ_INSERT_TAIL(&thread->abandoned, txn, link);
 	pthread_mutex_unlock(&thread->lock);
 	pthread_cond_signal(&thread->changed);
+}
+
+void store_thread_copy(struct store_thread *thread, struct store_copy *copy)
+{
+	pthread_mutex_lock(&thread->lock);
+	thread->copy = copy;
+	pthread_mutex_unlock(&thread->lock);
+	pthread_cond_signal(&thread->changed);
+}
+
+struct store_copy *store_thread_take_copy(struct store_thread *thread)
+{
+	struct store_copy *copy;
+
+	pthread_mutex_lock(&thread->lock);
+	copy = TAKE_PTR(thread->done_copy);
+	pthread_mutex_unlock(&thread->lock);
+	return copy;
 }
 
 void store_thread_drain(struct store_thread *thread)

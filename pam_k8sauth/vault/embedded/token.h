@@ -43,6 +43,8 @@ void token_free(struct token *token);
 int tokens_start(struct call *call) NODISCARD;
 struct tokens *tokens_new(struct core *core) NODISCARD;
 void tokens_free(struct tokens *tokens);
+/* Living tokens with an end that are known: after a start all are, when the pass over them is through. */
+size_t tokens_count(const struct tokens *tokens);
 
 /*
  * The entry of a presented token. 0; -ENOENT (unknown, expired, bad signature: 403); -EAGAIN. Counts nothing.

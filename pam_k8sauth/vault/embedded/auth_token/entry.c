@@ -190,7 +190,11 @@ int token_load(struct call *call, const char *salted, struct token **ret)
 
 	token_key(salted, key);
 	r = core_get(call, key, &record);
-	return r < 0 ? r : token_from_record(salted, record, ret);
+	if (r == 0)
+		r = token_from_record(salted, record, ret);
+	if (r == 0)
+		token_restored(call->core, *ret);
+	return r;
 }
 
 bool token_mount_is_there(struct core *core, const struct token *token)

@@ -312,6 +312,11 @@ void tokens_scan_again(struct tokens *tokens)
 	arm(tokens->scan_timer, 0); /* no timer yet: tokens_expiry_start begins the pass */
 }
 
+size_t tokens_count(const struct tokens *tokens)
+{
+	return tokens->heap.n;
+}
+
 int tokens_expiry_start(struct tokens *tokens)
 {
 	if (tokens->expiry_timer)

@@ -74,6 +74,8 @@ json_t *token_to_record(const struct token *token) NODISCARD;
 int token_from_record(const char *salted, const json_t *record, struct token **ret) NODISCARD;
 /* Reads the entry of SALTED, ended or not. 0, -ENOENT, -EAGAIN, -EIO. The caller owns *RET. */
 int token_load(struct call *call, const char *salted, struct token **ret) NODISCARD;
+/* Corrects the end of TOKEN, which was just read, where the store is a restored backup (restored.c). */
+void token_restored(struct core *core, struct token *token);
 /* Writes it. 0, -EAGAIN, -EIO, -ENOMEM. */
 int token_store(struct call *call, const struct token *token) NODISCARD;
 /* The mount that made TOKEN may be gone, and another one of its name made, or it was moved, and perhaps back: its
