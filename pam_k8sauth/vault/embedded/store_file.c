@@ -66,6 +66,8 @@ int store_file_look(const char *path, bool whole, struct store_file *ret, char *
 	r = store_db_errno(sqlite, rc);
 	if (r == -EBUSY)
 		snprintf(why, why_size, "%s is in use", path);
+	else if (r == -EBADMSG)
+		snprintf(why, why_size, "%s is damaged: %s", path, sqlite3_errmsg(sqlite));
 	else if (r < 0)
 		snprintf(why, why_size, "cannot open %s: %s", path, sqlite ? sqlite3_errmsg(sqlite) : "no memory");
 	if (r == 0)

@@ -27,6 +27,8 @@ int store_db_errno(sqlite3 *sqlite, int rc)
 		return system ? -system : -EIO;
 	case SQLITE_NOTADB:
 		return -EPROTO;
+	case SQLITE_CORRUPT:
+		return -EBADMSG;
 	case SQLITE_IOERR:
 		return system == ENOSPC || system == EROFS || system == EDQUOT || system == EFBIG ? -system : -EIO;
 	default:

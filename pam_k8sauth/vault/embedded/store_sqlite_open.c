@@ -56,6 +56,13 @@ static int set_up_connection(struct store_db *db)
 	return store_db_errno(db->sqlite, rc);
 }
 
+static void say_damaged(const struct store_db *db, const char *what, char *why, size_t why_size)
+{
+	snprintf(why, why_size,
+	    "%s is damaged (%s): put a backup in its place with `k8sauth operator restore`, and look at the disk",
+	    db->path, what);
+}
+
 /* Before anything is written: what is torn would only get worse. */
 static int check_pages(struct store_db *db, char *why, size_t why_size)
 {
@@ -63,9 +70,7 @@ static int check_pages(struct store_db *db, char *why, size_t why_size)
 	int r = store_check(db->sqlite, "PRAGMA quick_check(1)", what, sizeof(what));
 
 	if (r < 0)
-		snprintf(why, why_size,
-		    "%s is damaged (%s): put a backup in its place with `k8sauth operator restore`, and look at the disk",
-		    db->path, what);
+		say_damaged(db, what, why, why_size);
 	return r;
 }
 
@@ -114,6 +119,8 @@ static int open_connection(struct store_db *db, char *why, size_t why_size)
 		r = set_up_connection(db);
 	if (r == -EBUSY)
 		snprintf(why, why_size, "%s is in use by another k8sauthd: stop that one first", db->path);
+	else if (r == -EBADMSG)
+		say_damaged(db, sqlite3_errmsg(db->sqlite), why, why_size);
 	else if (r < 0)
 		snprintf(why, why_size, "cannot open %s: %s", db->path,
 		    db->sqlite ? sqlite3_errmsg(db->sqlite) : "no memory");
