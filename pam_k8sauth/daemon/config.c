@@ -15,7 +15,8 @@
 #include "daemon/config_read.h"
 #include "daemon/http_parse.h"
 
-#define SEAL_CREDENTIAL "k8sauth.seal"
+#define DEFAULT_SEAL	"systemd-credential" /* a single machine opens its store by itself */
+#define SERVER_SEAL	"shamir"	     /* a server starts as Vault does */
 #define EXPORT_INTERVAL 300 /* seconds, as Vault Agent's static_secret_render_interval */
 
 bool config_host_valid(const char *host)
@@ -73,10 +74,10 @@ static int set_defaults(struct config_reader *reader)
 		    reader, 0, "the host name of this machine cannot stand in policy paths: set host = \"NAME\"");
 	if (!config->session.vault_addr)
 		config->session.vault_addr = default_vault_addr(config);
-	return config->session.vault_addr && set_default(&config->store_path, K8SAUTH_STATE_DIR "/store.db") &&
-		       set_default(&config->seal_credential, SEAL_CREDENTIAL)
-		   ? 0
-		   : -ENOMEM;
+	if (!config->seal.kind)
+		config->seal.kind = seal_settings_of(config->mode == MODE_SERVER ? SERVER_SEAL : DEFAULT_SEAL);
+	return config->session.vault_addr && set_default(&config->store_path, K8SAUTH_STATE_DIR "/store.db") ? 0
+													     : -ENOMEM;
 }
 
 /* What a server cannot do without, and what it has no use for: a line that does nothing is refused. */
@@ -95,12 +96,6 @@ static int check_server(struct config_reader *reader)
 					       : "export");
 	if (reader->config->n_listeners == 0)
 		return config_fail(reader, 0, "mode \"server\" needs a listener \"tcp\" { }: it serves the network");
-	/* Its default is Vault's, not that of a single machine: a later release must not open the same store in another
-	 * way. */
-	if (reader->seal_line == 0)
-		return config_fail(reader, 0,
-		    "mode \"server\" needs a seal \"systemd-credential\" { }: shamir, the default of a server, is not "
-		    "built yet");
 	return 0;
 }
 
@@ -209,7 +204,8 @@ void config_free(struct daemon_config *config)
 	}
 	free(config->listeners);
 	free(config->store_path);
-	free(config->seal_credential);
+	for (size_t i = 0; i < SEAL_SETTINGS_MAX; i++)
+		free(config->seal.values[i]);
 	free_session(&config->session);
 	free(config);
 }

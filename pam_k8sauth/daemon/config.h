@@ -4,6 +4,7 @@
 
 #include "base/macros.h"
 #include "session/config.h"
+#include "vault/embedded/seal/settings.h"
 
 enum daemon_mode {
 	MODE_BOTH,   /* one machine: PAM and the embedded backend */
@@ -19,7 +20,7 @@ struct listener_config {
 struct daemon_config {
 	enum daemon_mode mode;
 	char *store_path;
-	char *seal_credential; /* name of the systemd credential that holds the seal key */
+	struct seal_config seal;
 	struct listener_config *listeners;
 	size_t n_listeners;
 	size_t max_body; /* HTTP body, bytes; default 1 MiB */

@@ -14,7 +14,7 @@
 
 /* Seconds: what a small backend can bear of a few hundred sessions, and what nobody would wait longer for. */
 
-static int check_label(struct config_reader *reader, const struct hcl_item *item, const char **ret)
+int config_check_label(struct config_reader *reader, const struct hcl_item *item, const char **ret)
 {
 	if (!item->block || item->n_keys != 2 || !config_plain_text(item->keys[1]))
 		return config_fail(reader, item->line, "write %s \"NAME\" { }", item->keys[0]);
@@ -47,7 +47,7 @@ static int check_kind(struct config_reader *reader, const struct hcl_item *item,
 {
 	const char *kind;
 
-	if (check_label(reader, item, &kind) < 0)
+	if (config_check_label(reader, item, &kind) < 0)
 		return -EINVAL;
 	if (line && *line)
 		return config_fail(reader, item->line, "%s stands twice, first at line %u", item->keys[0], *line);
@@ -73,22 +73,6 @@ static int read_storage(struct config_reader *reader, const struct hcl_item *ite
 		r = config_read_keys(reader, item, keys, ARRAY_SIZE(keys), reader->config);
 	if (r == 0 && reader->config->store_path && *reader->config->store_path != '/')
 		return config_fail(reader, item->line, "the path of the storage must be absolute");
-	return r;
-}
-
-static int read_seal(struct config_reader *reader, const struct hcl_item *item)
-{
-	static const char *const later[] = { "static", "transit", "shamir", NULL };
-	static const struct config_key keys[] = { { "name", KEY_STRING,
-	    offsetof(struct daemon_config, seal_credential) } };
-	int r = check_kind(reader, item, "systemd-credential", later, &reader->seal_line);
-	const char *name;
-
-	if (r == 0)
-		r = config_read_keys(reader, item, keys, ARRAY_SIZE(keys), reader->config);
-	name = reader->config->seal_credential;
-	if (r == 0 && name && (strchr(name, '/') || *name == '.'))
-		return config_fail(reader, item->line, "name is the name of a systemd credential, not a path");
 	return r;
 }
 
@@ -141,7 +125,7 @@ static int read_cluster(struct config_reader *reader, const struct hcl_item *ite
 	struct session_config *session = &reader->config->session;
 	struct cluster_config *cluster;
 	const char *mount;
-	int r = check_label(reader, item, &mount);
+	int r = config_check_label(reader, item, &mount);
 
 	if (r < 0)
 		return r;
@@ -188,7 +172,7 @@ static int read_service(struct config_reader *reader, const struct hcl_item *ite
 	struct session_config *session = &reader->config->session;
 	struct service_config *service;
 	const char *name;
-	int r = check_label(reader, item, &name);
+	int r = config_check_label(reader, item, &name);
 
 	if (r < 0)
 		return r;
@@ -207,7 +191,7 @@ static int read_consumer(struct config_reader *reader, const struct hcl_item *it
 	struct session_config *session = &reader->config->session;
 	struct consumer_config *consumer;
 	const char *name;
-	int r = check_label(reader, item, &name);
+	int r = config_check_label(reader, item, &name);
 
 	if (r < 0)
 		return r;
@@ -290,7 +274,7 @@ static int read_export(struct config_reader *reader, const struct hcl_item *item
 	struct session_config *session = &reader->config->session;
 	struct export_config *export;
 	const char *name;
-	int r = check_label(reader, item, &name);
+	int r = config_check_label(reader, item, &name);
 
 	if (r < 0)
 		return r;
@@ -399,7 +383,7 @@ int config_read_item(struct config_reader *reader, const struct hcl_item *item)
 		{ "log_level", false, read_log_level },
 		{ "export_interval", false, read_export_interval },
 		{ "storage", true, read_storage },
-		{ "seal", true, read_seal },
+		{ "seal", true, config_read_seal },
 		{ "listener", true, read_listener },
 		{ "cluster", true, read_cluster },
 		{ "service", true, read_service },

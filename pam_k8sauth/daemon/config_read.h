@@ -60,6 +60,12 @@ int config_read_keys(struct config_reader *reader, const struct hcl_item *block,
 /* One item of the file's top level: 0, -EINVAL, -ENOMEM. */
 int config_read_item(struct config_reader *reader, const struct hcl_item *item) NODISCARD;
 
+/* The label of BLOCK into *RET, the block's own. */
+int config_check_label(struct config_reader *reader, const struct hcl_item *block, const char **ret) NODISCARD;
+
+/* The seal block (config_seal.c), whichever kind it is of: 0, -EINVAL, -ENOMEM. */
+int config_read_seal(struct config_reader *reader, const struct hcl_item *block) NODISCARD;
+
 /* The keys of a consumer block (config_consumer.c) into CONSUMER: 0, -EINVAL, -ENOMEM. */
 int config_read_consumer(
     struct config_reader *reader, const struct hcl_item *block, struct consumer_config *consumer) NODISCARD;

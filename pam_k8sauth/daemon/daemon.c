@@ -12,6 +12,7 @@
 #include "accounts/accounts.h"
 #include "base/deadline.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "daemon/api.h"
 #include "daemon/certificates.h"
 #include "daemon/peer_unit.h"
@@ -23,7 +24,6 @@
 #define STOP_MS	      10000 /* requests in progress may take this long at a stop */
 #define POLL_MS	      50
 #define TURN_US	      2000
-#define UNSEAL_MS     1000 /* how often a sealed daemon looks whether it still is */
 #define WIRE_READ_MS  5000
 #define WIRE_REPLY_MS 5000
 #define WIRE_LIMIT    1024
@@ -40,7 +40,7 @@ struct daemon {
 	struct jobs *jobs; /* these two only where there are TLS listeners */
 	struct certificates *certificates;
 	struct event *term, *interrupt, *hangup;
-	struct event *watchdog, *unsealed, *stopped;
+	struct event *watchdog, *stopped;
 	struct deadline stop_until;
 	bool stopping;
 };
@@ -135,18 +135,11 @@ static void on_hangup(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Sessions need their tokens, and these an unsealed store; systemd is told. */
-static void on_maybe_unsealed(evutil_socket_t fd, short what, void *arg)
+static void on_seal(void *arg)
 {
-	const struct timeval again = { UNSEAL_MS / 1000, UNSEAL_MS % 1000 * 1000 };
 	struct daemon *daemon = arg;
 
-	(void)fd;
-	(void)what;
-	if (core_sealed(daemon->core)) {
-		evtimer_add(daemon->unsealed, &again);
-		return;
-	}
-	if (daemon->sessions) {
+	if (!core_sealed(daemon->core) && daemon->sessions) {
 		tokens_revoke_orphans(daemon->core, sessions_know, daemon->sessions);
 		sessions_resume(daemon->sessions);
 	}
@@ -161,11 +154,10 @@ static int add_events(struct daemon *daemon)
 	daemon->term = evsignal_new(daemon->base, SIGTERM, on_term, daemon);
 	daemon->interrupt = evsignal_new(daemon->base, SIGINT, on_term, daemon);
 	daemon->hangup = evsignal_new(daemon->base, SIGHUP, on_hangup, daemon);
-	daemon->unsealed = evtimer_new(daemon->base, on_maybe_unsealed, daemon);
 	daemon->stopped = event_new(daemon->base, -1, EV_PERSIST, on_stopped, daemon);
 	daemon->watchdog = event_new(daemon->base, -1, EV_PERSIST, on_watchdog, daemon);
-	if (!daemon->term || !daemon->interrupt || !daemon->hangup || !daemon->unsealed || !daemon->stopped ||
-	    !daemon->watchdog || event_add(daemon->term, NULL) < 0 || event_add(daemon->interrupt, NULL) < 0 ||
+	if (!daemon->term || !daemon->interrupt || !daemon->hangup || !daemon->stopped || !daemon->watchdog ||
+	    event_add(daemon->term, NULL) < 0 || event_add(daemon->interrupt, NULL) < 0 ||
 	    event_add(daemon->hangup, NULL) < 0)
 		return -ENOMEM;
 	if (sd_watchdog_enabled(0, &usec) <= 0)
@@ -197,7 +189,6 @@ static void daemon_end(struct daemon *daemon)
 	free_event(daemon->interrupt);
 	free_event(daemon->hangup);
 	free_event(daemon->watchdog);
-	free_event(daemon->unsealed);
 	free_event(daemon->stopped);
 	if (!daemon->base)
 		return;
@@ -304,8 +295,7 @@ static int start_all(struct daemon *daemon, struct sockets *sockets, char *why, 
 {
 	const struct daemon_config *config = daemon->config;
 	struct core_options core = { .store_path = config->store_path,
-		.seal = SEAL_CREDENTIAL,
-		.seal_credential = config->seal_credential,
+		.seal = &config->seal,
 		.storage_type = "sqlite",
 		.init_over_tcp = config->mode == MODE_SERVER };
 	int r = start_core(daemon, &core, why, why_size);
@@ -335,7 +325,8 @@ int daemon_run(const struct daemon_config *config, struct sockets *sockets)
 	sockets_close(sockets);
 	if (r < 0)
 		return fail(&daemon, r, why);
-	on_maybe_unsealed(-1, 0, &daemon);
+	core_on_seal(daemon.core, on_seal, &daemon);
+	on_seal(&daemon);
 	log_info("k8sauthd " K8SAUTH_VERSION " serves %s%s%s",
 	    config->mode == MODE_SERVER ? "" : K8SAUTH_PAM_SOCKET " and ", K8SAUTH_API_SOCKET,
 	    config->n_listeners > 0 ? ", and TLS" : "");
@@ -351,20 +342,26 @@ int daemon_run(const struct daemon_config *config, struct sockets *sockets)
 
 static void print_banner(const struct daemon *daemon, const char *address)
 {
-	const struct secret *token = core_dev_root_token(daemon->core);
+	const struct secret *token = core_dev_root_token(daemon->core), *key = core_dev_unseal_key(daemon->core);
+	char text[base64_size(32)] = "";
+
+	if (key)
+		base64_encode(secret_reveal(key), secret_len(key), text);
 
 	printf("k8sauthd " K8SAUTH_VERSION ", development server: everything is in memory and gone at the end,\n"
 	       "it starts unsealed, and speaks plain HTTP. Never use it for more than trying things.\n\n"
 	       "    $ export VAULT_ADDR='http://%s'\n\n"
+	       "Unseal Key: %s\n"
 	       "Root Token: %s\n\n",
-	    address, token ? secret_reveal(token) : "");
+	    address, text, token ? secret_reveal(token) : "");
 	fflush(stdout);
+	wipe(text, sizeof(text));
 }
 
 int daemon_run_dev(const struct daemon_args *args)
 {
 	struct core_options options = {
-		.seal = SEAL_DEV, .dev_root_token = args->dev_root_token, .storage_type = "inmem"
+		.dev_root_token = args->dev_root_token, .storage_type = "inmem"
 	};
 	struct daemon daemon = { 0 };
 	char why[512] = "";

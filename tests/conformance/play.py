@@ -13,7 +13,7 @@ import urllib.parse
 
 import normal
 from fakeapi import FakeApi
-from servers import TOKEN, Servers
+from servers import TOKEN, SealedServers, Servers
 
 HEADERS = ("content-type", "cache-control", "strict-transport-security", "location", "allow", "retry-after", "warning", "www-authenticate")
 VALUE_MAX = 200
@@ -70,11 +70,12 @@ class Session:
     def request(self, method, path, data=None, token=TOKEN, headers=None, body=None):
         """PATH is below /v1/ unless it starts with a slash; DATA is sent as JSON, BODY (bytes) as it is."""
         target = path if path.startswith("/") else "/v1/" + path
+        token = self.server.token if token is TOKEN else token
         sent = {"X-Vault-Token": token} if token is not None else {}
         if data is not None:
             body = json.dumps(data).encode()
             sent["Content-Type"] = "application/json"
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
+        connection = self.server.connect()
         try:
             connection.putrequest(method, target, skip_accept_encoding=True)
             for name, value in (sent | (headers or {})).items():
@@ -172,9 +173,12 @@ class Session:
 class Pair:
     """Both servers, fresh, each with an API server of its own."""
 
+    def __init__(self, servers):
+        self.servers = servers
+
     def __enter__(self):
         self.stack = contextlib.ExitStack()
-        servers = self.stack.enter_context(Servers())
+        servers = self.stack.enter_context(self.servers)
         self.sides = [(server, self.stack.enter_context(FakeApi())) for server in (servers.vault, servers.ours)]
         self.requests, self.used = 0, set()
         return self
@@ -222,7 +226,7 @@ def show(value):
 def play_table(name):
     """Plays tables/NAME.py: its results, each (passed, title, lines), and the ids of the differences that it showed."""
     module, results = importlib.import_module("tables." + name), []
-    with Pair() as pair:
+    with Pair(SealedServers() if getattr(module, "SEALED", False) else Servers()) as pair:
         for title, function in module.CASES:
             problems = pair.play(title, function)
             results.append((not problems, f"{name}: {title}", problems))

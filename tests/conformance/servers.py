@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts and stops the two servers in development mode: real Vault, and k8sauthd."""
+"""Starts and stops the two servers, real Vault and k8sauthd: in development mode, or fresh and sealed, from a configuration."""
+import http.client
 import os
+import ssl
 import subprocess
 import tempfile
 import time
-import urllib.request
 
 from tap import K8SAUTHD, SOURCE, free_port
 
@@ -17,24 +18,35 @@ def vault_binary():
 
 
 class Server:
-    """One development server on a free port of the loopback; its output is kept for whoever asks what it logged."""
+    """One server on a free port of the loopback; its output is kept for whoever asks what it logged. Where COMMAND does not say otherwise
+    it is one for development."""
 
-    def __init__(self, name, command, home):
-        self.name, self.port = name, free_port()
+    def __init__(self, name, command, home, port=None, ca=None):
+        self.name, self.port, self.token, self.ca = name, port or free_port(), TOKEN, ca
+        if not port:
+            command = [*command, f"-dev-root-token-id={TOKEN}", f"-dev-listen-address=127.0.0.1:{self.port}"]
         self.log = open(os.path.join(home, name + ".log"), "w+", encoding="utf-8", errors="replace")
         # Proxies and tokens of whoever runs the tests are none of ours.
         env = {"HOME": home, "PATH": os.environ["PATH"]} | {k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}
-        self.process = subprocess.Popen([*command, f"-dev-root-token-id={TOKEN}", f"-dev-listen-address=127.0.0.1:{self.port}"],
-                                        stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=env, cwd=home)
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=env, cwd=home)
         self.wait()
+
+    def address(self):
+        return f"{'https' if self.ca else 'http'}://127.0.0.1:{self.port}"
+
+    def connect(self):
+        if not self.ca:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60, context=ssl.create_default_context(cafile=self.ca))
 
     def wait(self):
         for _ in range(600):
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/v1/sys/health", timeout=5) as answer:
-                    if answer.status == 200:
-                        return
-            except OSError:
+                connection = self.connect()
+                connection.request("GET", "/v1/sys/health?sealedcode=200&uninitcode=200")
+                if connection.getresponse().status == 200:
+                    return
+            except (OSError, http.client.HTTPException):
                 pass
             if self.process.poll() is not None:
                 break
@@ -75,3 +87,39 @@ class Servers:
         self.home.cleanup()
         if code:
             raise RuntimeError(f"k8sauthd ended with {code}: {log[-4000:]}")
+
+
+VAULT_CONFIG = """
+storage "inmem" {}
+listener "tcp" { address = "127.0.0.1:%d" tls_disable = true }
+disable_mlock = true
+api_addr = "http://127.0.0.1:%d"
+"""
+CONFIG = """
+mode = "server"
+listener "tcp" { address = "127.0.0.1:%d" tls_cert_file = "/etc/k8sauth/tls.crt" tls_key_file = "/etc/k8sauth/tls.key" }
+"""
+
+
+class SealedServers(Servers):
+    """Both servers as an operator starts them: from a file, not initialised, sealed by key shares. SEAL is the text of a seal block for
+    each of them."""
+
+    def __init__(self, vault_seal="", our_seal=""):
+        self.seals = vault_seal, our_seal
+
+    def __enter__(self):
+        self.home = tempfile.TemporaryDirectory()
+        home = self.home.name
+        ports = free_port(), free_port()
+        for name, text in (("vault.hcl", VAULT_CONFIG % (ports[0], ports[0]) + self.seals[0]), ("k8sauth.hcl", CONFIG % ports[1] + self.seals[1])):
+            with open(os.path.join(home, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        self.vault = Server("vault", [vault_binary(), "server", "-config=" + home + "/vault.hcl"], home, ports[0])
+        staged = os.path.join(SOURCE, "tests/conformance/staged")
+        try:
+            self.ours = Server("k8sauthd", [staged, home, home + "/k8sauth.hcl", K8SAUTHD], home, ports[1], home + "/ca.crt")
+        except BaseException:
+            self.vault.stop()
+            raise
+        return self

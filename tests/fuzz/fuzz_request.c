@@ -39,7 +39,7 @@ static void drop_log(int level, const char *ref, const char *line)
 
 static void start(void)
 {
-	struct core_options options = { .seal = SEAL_DEV, .dev_root_token = "root" };
+	struct core_options options = { .dev_root_token = "root" };
 	char why[512];
 
 	log_set_sink(drop_log);

@@ -57,7 +57,7 @@ static void try_bytes(const char *prefix, const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct core_options options = { .seal = SEAL_DEV, .storage_type = "inmem" };
+	static const struct core_options options = { .storage_type = "inmem" };
 	uint8_t signed_id[SIGNED_BYTES] = { 0 };
 	char why[512], text[BYTES_MAX + 1];
 

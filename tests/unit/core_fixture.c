@@ -34,7 +34,7 @@ static void open_with(struct world *world, const struct core_options *options)
 
 int world_setup(void **state)
 {
-	struct core_options options = { .seal = SEAL_DEV, .dev_root_token = "root" };
+	struct core_options options = { .dev_root_token = "root" };
 	struct world *world = world_new();
 
 	open_with(world, &options);
@@ -51,6 +51,9 @@ int world_setup_store(void **state)
 	snprintf(world->store, sizeof(world->store), "%s/store.db", world->dir);
 	setenv("CREDENTIALS_DIRECTORY", world->dir, 1);
 	world_write_credential(world, 'k');
+	world->seal.kind = seal_settings_of("systemd-credential");
+	world->seal.values[0] = world->credential;
+	strcpy(world->credential, "seal");
 	*state = world;
 	return 0;
 }
@@ -71,7 +74,7 @@ void world_write_credential(struct world *world, char fill)
 void world_open(struct world *world, bool sealed)
 {
 	struct core_options options = {
-		.store_path = world->store, .seal = SEAL_CREDENTIAL, .seal_credential = "seal"
+		.store_path = world->store, .seal = &world->seal, .init_over_tcp = world->init_over_tcp
 	};
 
 	core_close(world->core);

@@ -11,7 +11,10 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "vault/embedded/core_internal.h"
+#include "vault/embedded/seal/seal.h"
+
+/* A body for sys/init where the seal opens by itself. */
+#define WORLD_INIT "{\"recovery_shares\":1,\"recovery_threshold\":1}"
 
 struct ask {
 	enum vault_op op;
@@ -34,6 +37,9 @@ struct reply {
 struct world {
 	struct event_base *base;
 	struct core *core;
+	struct seal_config seal; /* of world_open */
+	bool init_over_tcp;
+	char credential[16];
 	char dir[64], store[128]; /* "" in memory */
 	char log[4096];		  /* all lines */
 	struct reply last;

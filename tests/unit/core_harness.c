@@ -16,7 +16,6 @@
 void harness_open(struct harness *harness, const struct core_options *options)
 {
 	static const struct core_options dev = {
-		.seal = SEAL_DEV,
 		.dev_root_token = HARNESS_ROOT,
 		.storage_type = "inmem",
 	};

@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 #include "vault/embedded/barrier.h"
-#include "vault/embedded/seal.h"
+#include "vault/embedded/seal/kind.h"
 
 static struct secret *key_of(char c)
 {
@@ -252,9 +252,9 @@ static void test_wrapping(void **state)
 	struct store_blob wrapped;
 
 	(void)state;
-	assert_int_equal(seal_wrap(key, root, &wrapped), 0);
-	assert_int_equal(seal_unwrap(wrong, &wrapped, &back), -EBADMSG);
-	assert_int_equal(seal_unwrap(key, &wrapped, &back), 0);
+	assert_int_equal(seal_key_wrap(key, root, &wrapped), 0);
+	assert_int_equal(seal_key_unwrap(wrong, &wrapped, &back), -EBADMSG);
+	assert_int_equal(seal_key_unwrap(key, &wrapped, &back), 0);
 	assert_int_equal(secret_len(back), secret_len(root));
 	assert_memory_equal(secret_reveal(back), secret_reveal(root), secret_len(root));
 	free(wrapped.data);
@@ -274,19 +274,28 @@ static void put_credential(const void *data, size_t len)
 	fclose(file);
 }
 
-static int read_credential(const char *name, char ret_first[2])
+/* 0 where what the credential NAME wraps is what the key of bytes C opens, or why not. */
+static int wrap_by(const char *name, char c)
 {
-	struct secret *key AUTO_SECRET = NULL;
+	struct secret *key AUTO_SECRET = key_of(c), *root AUTO_SECRET = key_of('r'), *back AUTO_SECRET = NULL;
+	char *copy AUTO_FREE = strdup(name);
+	struct seal_config config = { .kind = seal_settings_of("systemd-credential"), .values = { copy } };
 	char why[512] = "";
-	int r = seal_credential_key(name, &key, why, sizeof(why));
+	struct seal_op op = { 0 };
+	void *seal;
+	int r;
 
-	if (r < 0) {
-		assert_true(*why);
-		return r;
-	}
-	assert_int_equal(secret_len(key), BARRIER_KEY_SIZE);
-	snprintf(ret_first, 2, "%s", secret_reveal(key));
-	return 0;
+	assert_int_equal(seal_credential.open(NULL, &config, &seal, why, sizeof(why)), 0);
+	seal_op_begin(&op, NULL, NULL);
+	seal_credential.wrap(seal, root, &op);
+	r = op.r;
+	if (r == 0)
+		assert_int_equal(seal_key_unwrap(key, &op.wrapped, &back), 0);
+	else
+		assert_true(*op.why);
+	seal_op_end(&op);
+	seal_credential.close(seal);
+	return r;
 }
 
 static void test_credential(void **state)
@@ -295,45 +304,42 @@ static void test_credential(void **state)
 		"61616161616161616161616161616161616161616161616161616161616161zz",
 		"6161616161616161616161616161616161616161616161616161616161616161ff",
 		"YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYW==", "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFh" };
-	char raw[BARRIER_KEY_SIZE], hex[65], base64[base64_size(BARRIER_KEY_SIZE)], first[2], text[128];
+	char raw[BARRIER_KEY_SIZE], hex[65], base64[base64_size(BARRIER_KEY_SIZE)], text[128];
 
 	(void)state;
 	unsetenv("CREDENTIALS_DIRECTORY");
-	assert_int_equal(read_credential("seal", first), -ENOENT);
+	assert_int_equal(wrap_by("seal", 'a'), -ENOENT);
 	strcpy(dir, "/tmp/test_barrier.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	setenv("CREDENTIALS_DIRECTORY", dir, 1);
-	assert_int_equal(read_credential("seal", first), -ENOENT);
-	assert_int_equal(read_credential("../seal", first), -EINVAL);
-	assert_int_equal(read_credential("", first), -EINVAL);
-	assert_int_equal(read_credential(".", first), -EINVAL);
+	assert_int_equal(wrap_by("seal", 'a'), -ENOENT);
+	assert_int_equal(wrap_by("../seal", 'a'), -EINVAL);
+	assert_int_equal(wrap_by("", 'a'), -EINVAL);
+	assert_int_equal(wrap_by(".", 'a'), -EINVAL);
 
 	memset(raw, 'a', sizeof(raw));
 	put_credential(raw, sizeof(raw));
-	assert_int_equal(read_credential("seal", first), 0);
-	assert_string_equal(first, "a");
+	assert_int_equal(wrap_by("seal", 'a'), 0);
 	hex_encode(raw, sizeof(raw), hex);
 	snprintf(text, sizeof(text), "%s\n", hex);
 	put_credential(text, strlen(text));
-	assert_int_equal(read_credential("seal", first), 0);
-	assert_string_equal(first, "a");
+	assert_int_equal(wrap_by("seal", 'a'), 0);
 	base64_encode(raw, sizeof(raw), base64);
 	snprintf(text, sizeof(text), "%s \r\n", base64);
 	put_credential(text, strlen(text));
-	assert_int_equal(read_credential("seal", first), 0);
-	assert_string_equal(first, "a");
+	assert_int_equal(wrap_by("seal", 'a'), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
 		put_credential(refused[i], strlen(refused[i]));
-		assert_int_equal(read_credential("seal", first), -EINVAL);
+		assert_int_equal(wrap_by("seal", 'a'), -EINVAL);
 	}
 	/* 32 bytes and an end of line are not 32 bytes. */
 	snprintf(text, sizeof(text), "%.32s\n", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
 	put_credential(text, strlen(text));
-	assert_int_equal(read_credential("seal", first), -EINVAL);
+	assert_int_equal(wrap_by("seal", 'a'), -EINVAL);
 	snprintf(text, sizeof(text), "%s/seal", dir);
 	assert_int_equal(unlink(text), 0);
 	assert_int_equal(symlink("/etc/passwd", text), 0);
-	assert_int_equal(read_credential("seal", first), -ELOOP);
+	assert_int_equal(wrap_by("seal", 'a'), -ELOOP);
 	assert_int_equal(unlink(text), 0);
 	assert_int_equal(rmdir(dir), 0);
 }

@@ -440,7 +440,7 @@ static int setup_store(void **state)
 	world_setup_store(state);
 	world = *state;
 	world_open(world, true);
-	assert_int_equal(ask_as(world, &(struct ask){ .op = VAULT_UPDATE, .path = "sys/init" })->status, 200);
+	assert_int_equal(ask_as(world, &(struct ask){ .op = VAULT_UPDATE, .path = "sys/init", .data = WORLD_INIT })->status, 200);
 	add_mount(world, &fake, "fake/");
 	return 0;
 }

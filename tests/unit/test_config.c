@@ -26,7 +26,8 @@ static void test_short_file(void **state)
 	assert_int_equal(config_parse(text, strlen(text), "f", &config, why, sizeof(why)), 0);
 	assert_int_equal(config->mode, MODE_BOTH);
 	assert_string_equal(config->store_path, "/var/lib/k8sauth/store.db");
-	assert_string_equal(config->seal_credential, "k8sauth.seal");
+	assert_string_equal(config->seal.kind->type, "systemd-credential");
+	assert_string_equal(seal_config_value(&config->seal, "name"), "k8sauth.seal");
 	assert_int_equal(config->n_listeners, 0);
 	assert_int_equal(config->max_body, 1024 * 1024);
 	assert_int_equal(config->log_level, LOG_INFO);
@@ -72,7 +73,7 @@ static void test_long_file(void **state)
 	assert_int_equal(config->log_level, LOG_DEBUG);
 	assert_int_equal(config->max_body, 65536);
 	assert_string_equal(config->store_path, "/srv/k8sauth/store.db");
-	assert_string_equal(config->seal_credential, "other.seal");
+	assert_string_equal(seal_config_value(&config->seal, "name"), "other.seal");
 	assert_string_equal(config->listeners[0].tls_key_file, "/k");
 	assert_string_equal(config->session.vault_addr, "https://web-1:8200");
 	assert_string_equal(config->session.vault_cacert, "/etc/ssl/ca.pem");
@@ -114,7 +115,22 @@ static void test_server(void **state)
 	if (config_parse(text, strlen(text), "f", &config, why, sizeof(why)) < 0)
 		fail_msg("%s", why);
 	assert_int_equal(config->mode, MODE_SERVER);
-	assert_string_equal(config->seal_credential, "k8sauth.seal");
+	assert_string_equal(config->seal.kind->type, "systemd-credential");
+	assert_string_equal(seal_config_value(&config->seal, "name"), "k8sauth.seal");
+	config_free(config);
+}
+
+/* Without a word about it, a server is sealed as Vault is. */
+static void test_server_seal(void **state)
+{
+	static const char text[] = "mode = \"server\"\n" L "}\n";
+	struct daemon_config *config;
+	char why[512] = "";
+
+	(void)state;
+	if (config_parse(text, strlen(text), "f", &config, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
+	assert_string_equal(config->seal.kind->type, "shamir");
 	config_free(config);
 }
 
@@ -144,9 +160,15 @@ static void test_refusals(void **state)
 		{ C "consumer \"db\" { uid = \"a\"\nkeys = \"allow\" }\n",
 		    "f:3: keys is not known in a consumer block" },
 		{ C "audit \"file\" { }\n", "f:2: audit is not built yet" },
-		{ "seal \"static\" { key_file = \"/k\" }\n", "f:1: seal \"static\" is not built yet" },
-		{ "seal \"transit\" { }\n", "f:1: seal \"transit\" is not built yet" },
-		{ "seal \"shamir\" { }\n", "f:1: seal \"shamir\" is not built yet" },
+		{ "seal \"awskms\" { }\n", "f:1: seal \"awskms\" is not known: there are \"shamir\", \"systemd-cred" },
+		{ "seal \"static\" {\nkey_file = \"/k\" }\n", "f:2: key_file is not known in seal \"static\"" },
+		{ "seal \"static\" { }\n", "f:1: seal \"static\" needs current_key_file" },
+		{ "seal \"static\" {\ncurrent_key_file = \"k\" }\n", "f:2: current_key_file must be an absolute path" },
+		{ "seal \"static\" { current_key_file = \"/k\" }\n", "f:1: seal \"static\" needs current_key_id" },
+		{ "seal \"shamir\" { name = \"a\" }\n", "f:1: name is not known in seal \"shamir\"" },
+		{ "seal \"shamir\" {\nname { } }\n", "f:2: name is not known" },
+		{ "seal \"systemd-credential\" {\nname { } }\n", "f:2: write name = VALUE" },
+		{ "seal \"shamir\" \"b\" { }\n", "f:1: write seal \"NAME\" { }" },
 		{ "storage \"raft\" { }\n", "f:1: storage \"raft\" is not built yet" },
 		{ "listener \"unix\" { }\n", "f:1: listener \"unix\" is not built yet" },
 		{ L "\n tls_disable = true }\n", "f:2: tls_disable is not built yet" },
@@ -199,12 +221,11 @@ static void test_refusals(void **state)
 		{ "storage \"sqlite\" { }\nstorage \"sqlite\" { }\n", "f:2: storage stands twice, first at line 1" },
 		{ "seal \"systemd-credential\" { }\nseal \"systemd-credential\" { }\n", "f:2: seal stands twice" },
 		{ "host = \"a\"\nhost = \"b\"\n", "f:" },
-		/* a server: it has no logins through PAM, and no default seal yet */
+		/* a server: it has no logins through PAM */
 		{ S L "}\n" C, "f: mode \"server\" has no logins through PAM: take the cluster blocks out" },
 		{ S L "}\nservice \"sshd\" { }\n", "f: mode \"server\" has no logins through PAM: take the service" },
 		{ S L "}\nexport \"policy\" { }\n", "f: mode \"server\" has no logins through PAM: take the export" },
 		{ S, "f: mode \"server\" needs a listener" },
-		{ "mode = \"server\"\n" L "}\n", "f: mode \"server\" needs a seal \"systemd-credential\" { }" },
 		/* sense */
 		{ "cluster \"kubernetes\" { }\n", "f:1: a cluster needs an audience of its own" },
 		{ "cluster \"a\" { audience = \"a\" unix_prefix = \"k9s_\" }\n", "f:1: unix_prefix must be k8s" },
@@ -324,6 +345,7 @@ int main(void)
 		cmocka_unit_test(test_short_file),
 		cmocka_unit_test(test_long_file),
 		cmocka_unit_test(test_server),
+		cmocka_unit_test(test_server_seal),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_owner),
 		cmocka_unit_test(test_shipped_file),

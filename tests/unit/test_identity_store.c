@@ -68,7 +68,7 @@ static void test_restart(void **state)
 
 	world_open(world, true);
 	assert_int_equal(
-	    ask_as(world, &(struct ask){ .op = VAULT_UPDATE, .path = "sys/init", .peer = VAULT_PEER_UNIX })->status,
+	    ask_as(world, &(struct ask){ .op = VAULT_UPDATE, .path = "sys/init", .data = WORLD_INIT, .peer = VAULT_PEER_UNIX })->status,
 	    200);
 	log_in(world, &before);
 	assert_int_equal(strlen(before.entity), 36);

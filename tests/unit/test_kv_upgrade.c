@@ -15,7 +15,7 @@ static void initialise(struct world *world)
 
 	world_open(world, true);
 	reply = ask_as(
-	    world, &(struct ask){ .op = VAULT_UPDATE, .path = "sys/init", .peer = VAULT_PEER_UNIX, .data = "{}" });
+	    world, &(struct ask){ .op = VAULT_UPDATE, .path = "sys/init", .peer = VAULT_PEER_UNIX, .data = WORLD_INIT });
 	assert_int_equal(reply->status, 200);
 	snprintf(root_token, sizeof(root_token), "%s", json_string_value(json_object_get(reply->body, "root_token")));
 }

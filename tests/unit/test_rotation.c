@@ -10,7 +10,7 @@ static void initialise(struct world *world)
 {
 	world_open(world, true);
 	ask_as(
-	    world, &(struct ask){ .op = VAULT_UPDATE, .path = "sys/init", .data = "{}", .peer = VAULT_PEER_UNIX });
+	    world, &(struct ask){ .op = VAULT_UPDATE, .path = "sys/init", .data = WORLD_INIT, .peer = VAULT_PEER_UNIX });
 	assert_int_equal(world->last.status, 200);
 	snprintf(root_token, sizeof(root_token), "%s",
 	    json_string_value(json_object_get(world->last.body, "root_token")));

@@ -152,7 +152,7 @@ static const struct {
 	{ VAULT_READ, "auth", "root", 404, "no handler for route \"auth\". route entry not found." },
 	{ VAULT_READ, "", "root", 404, "no handler for route \"\". route entry not found." },
 	{ VAULT_READ, "sys/nosuch", "root", 404, "1 error occurred:\n\t* unsupported path\n\n" },
-	{ VAULT_UPDATE, "sys/unseal", NULL, 403, "permission denied" },
+	{ VAULT_UPDATE, "sys/seal", NULL, 403, "permission denied" },
 	{ VAULT_HELP, "m/role/x", NULL, 403, "permission denied" },
 	{ VAULT_HELP, "m/role/x", "root", 200, "{\"help\":\"Request:        role/x\\nMatching Route: role/{name}" },
 	{ VAULT_READ, "m/../sys/mounts", "root", 400, "relative paths not supported" },

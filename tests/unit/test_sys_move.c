@@ -126,7 +126,7 @@ static void test_tokens_end(void **state)
 static void test_restart(void **state)
 {
 	static const struct ask init = {
-		.op = VAULT_UPDATE, .path = "sys/init", .data = "{}", .peer = VAULT_PEER_UNIX
+		.op = VAULT_UPDATE, .path = "sys/init", .data = WORLD_INIT, .peer = VAULT_PEER_UNIX
 	};
 	struct world *world = *state;
 	char root[128], uuid[64], accessor[64];

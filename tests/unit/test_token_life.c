@@ -16,6 +16,7 @@
 #include "base/deadline.h"
 #include "base/text.h"
 #include "vault/embedded/auth_token/tokens.h"
+#include "vault/embedded/seal/settings.h"
 
 static struct harness harness;
 static char dir[] = "/tmp/k8sauth-test-XXXXXX";
@@ -23,10 +24,11 @@ static char store[64];
 
 static const struct core_options *options(void)
 {
-	static struct core_options on_disk = {
-		.seal = SEAL_CREDENTIAL, .seal_credential = "seal", .storage_type = "sqlite"
-	};
+	static char credential[] = "seal";
+	static struct seal_config seal = { .values = { credential } };
+	static struct core_options on_disk = { .seal = &seal, .storage_type = "sqlite" };
 
+	seal.kind = seal_settings_of("systemd-credential");
 	on_disk.store_path = store;
 	return &on_disk;
 }
@@ -69,6 +71,7 @@ static void open_first(char **root)
 
 	harness_open(&harness, options());
 	request->peer.kind = VAULT_PEER_UNIX;
+	request->data = json_pack("{s:i, s:i}", "recovery_shares", 1, "recovery_threshold", 1);
 	response = harness_send_request(&harness, request);
 	assert_int_equal(response->status, 200);
 	*root = strdup(json_string_value(json_object_get(response->body, "root_token")));

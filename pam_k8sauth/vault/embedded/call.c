@@ -11,6 +11,7 @@
 
 #include "base/deadline.h"
 #include "vault/embedded/acl.h"
+#include "vault/embedded/seal/seal.h"
 #include "vault/embedded/token.h"
 #include "vault/embedded/wrapping/wrapping.h"
 
@@ -213,11 +214,14 @@ static void settle(struct call_private *call, int r)
 static void on_committed(void *arg, int r)
 {
 	struct call_private *call = arg;
+	struct core *core = call->call.core;
 
-	call->call.core->changes++;
+	core->changes++;
 	if (router_decides_logins(&call->call))
-		call->call.core->vault.logins_changed++;
+		core->vault.logins_changed++;
 	run_hooks(call, 0, r);
+	core->commits--;
+	core_seal_go_on(core);
 	if (call->phase == CALL_FINISHED) {
 		/* It took too long, and was answered. */
 		call_unref(call);
@@ -250,6 +254,8 @@ static void commit(struct call_private *call)
 		r = store_commit(call->call.core->store, txn, call->relaxed, on_committed, call);
 		if (r < 0)
 			call->refs--;
+		else
+			call->call.core->commits++;
 	}
 	if (r < 0) {
 		run_hooks(call, 0, r);

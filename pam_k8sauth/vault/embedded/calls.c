@@ -57,12 +57,13 @@ static struct call_private *own_call(
 void core_run(struct core *core, engine_handler *handler, void *state, void (*state_free)(void *),
     void (*done)(void *arg, int r), void *arg)
 {
-	struct call_private *call = core->closing ? NULL : own_call(core, handler, state, state_free);
+	bool ending = core->closing || core->sealing;
+	struct call_private *call = ending ? NULL : own_call(core, handler, state, state_free);
 
 	if (!call) {
 		if (state_free)
 			state_free(state);
-		done(arg, core->closing ? -ECANCELED : -ENOMEM);
+		done(arg, ending ? -ECANCELED : -ENOMEM);
 		return;
 	}
 	call->ran = done;

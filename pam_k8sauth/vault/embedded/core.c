@@ -9,35 +9,29 @@
 #include "vault/embedded/identity.h"
 #include "vault/embedded/policies.h"
 #include "vault/embedded/rotation.h"
+#include "vault/embedded/seal/seal.h"
 #include "vault/embedded/token.h"
 
 #define CLOSE_MS 5000
 
 static int check_options(const struct core_options *options, char *why, size_t why_size)
 {
-	if (options->seal == SEAL_DEV && options->store_path) {
-		snprintf(why, why_size, "-dev keeps everything in memory: it takes no store path");
-		return -EINVAL;
-	}
-	if (options->seal == SEAL_CREDENTIAL && !options->seal_credential) {
-		snprintf(why, why_size, "the seal has no name of a credential");
-		return -EINVAL;
-	}
-	return 0;
+	if (options->seal || !options->store_path)
+		return 0;
+	snprintf(why, why_size, "-dev keeps everything in memory: it takes no store path");
+	return -EINVAL;
 }
 
 static int copy_options(struct core *core, const struct core_options *options)
 {
-	core->seal = options->seal;
+	core->dev = !options->seal;
 	core->init_over_tcp = options->init_over_tcp;
 	core->storage_type = strdup(options->storage_type ? options->storage_type
 				    : options->store_path ? "sqlite"
 							  : "inmem");
-	core->seal_credential = options->seal_credential ? strdup(options->seal_credential) : NULL;
 	if (options->dev_root_token)
 		core->dev_root_token = secret_copy(options->dev_root_token, strlen(options->dev_root_token));
-	if (!core->storage_type || (options->seal_credential && !core->seal_credential) ||
-	    (options->dev_root_token && !core->dev_root_token))
+	if (!core->storage_type || (options->dev_root_token && !core->dev_root_token))
 		return -ENOMEM;
 	return 0;
 }
@@ -51,7 +45,7 @@ static int make_parts(struct core *core)
 	core->identity = identity_new();
 	if (!core->sys || !core->kube || !core->tokens || !core->policies || !core->identity)
 		return -ENOMEM;
-	return core_calls_init(core) < 0 || rotation_watch(core) < 0 ? -ENOMEM : 0;
+	return core_calls_init(core) < 0 || rotation_watch(core) < 0 || core_seal_init(core) < 0 ? -ENOMEM : 0;
 }
 
 int core_open(
@@ -84,6 +78,8 @@ int core_open(
 			snprintf(why, why_size, "cannot read the store: %s", strerror(-r));
 	}
 	if (r == 0)
+		r = seal_new(core, options->seal, why, why_size);
+	if (r == 0)
 		r = core_unseal_at_start(core, why, why_size);
 	if (r < 0)
 		core_close(core);
@@ -113,10 +109,13 @@ void core_close(struct core *core)
 		event_free(core->rehearsal);
 	cleanup_close(&core->rehearsal_fd);
 	rotation_stop(core);
+	seal_free(core);
+	if (core->seal_step)
+		event_free(core->seal_step);
 	barrier_free(core->barrier);
 	secret_free(core->dev_root_token);
+	secret_free(core->dev_unseal_key);
 	free(core->storage_type);
-	free(core->seal_credential);
 	free(core);
 }
 
@@ -127,7 +126,24 @@ struct vault *core_vault(struct core *core)
 
 const struct secret *core_dev_root_token(const struct core *core)
 {
-	return core->seal == SEAL_DEV ? core->dev_root_token : NULL;
+	return core->dev ? core->dev_root_token : NULL;
+}
+
+const struct secret *core_dev_unseal_key(const struct core *core)
+{
+	return core->dev_unseal_key;
+}
+
+void core_on_seal(struct core *core, void (*changed)(void *arg), void *arg)
+{
+	core->seal_changed = changed;
+	core->seal_changed_arg = arg;
+}
+
+void core_tell_seal(struct core *core)
+{
+	if (core->seal_changed)
+		core->seal_changed(core->seal_changed_arg);
 }
 
 struct event_base *core_base(const struct core *core)
@@ -157,10 +173,5 @@ struct identity *core_identity(const struct core *core)
 
 bool core_sealed(const struct core *core)
 {
-	return !core->barrier;
-}
-
-const char *core_seal_name(const struct core *core)
-{
-	return core->seal == SEAL_DEV ? "shamir" : "systemd-credential";
+	return !core->barrier || core->opening || core->sealing;
 }

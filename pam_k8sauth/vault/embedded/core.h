@@ -256,18 +256,14 @@ void login_auth_free(struct login_auth *auth);
 /* --- core
  * -------------------------------------------------------------------------------------------------------------- */
 
-enum seal_kind {
-	SEAL_DEV,	 /* -dev: in memory, unsealed, initialised at once */
-	SEAL_CREDENTIAL, /* "systemd-credential": a 32-byte key in $CREDENTIALS_DIRECTORY */
-};
+struct seal_config;
 
 struct core_options {
 	const char *store_path; /* NULL: in memory */
-	enum seal_kind seal;
-	const char *seal_credential; /* file name inside $CREDENTIALS_DIRECTORY */
-	const char *dev_root_token;  /* SEAL_DEV: NULL makes one */
-	const char *storage_type;    /* for seal-status: "inmem", "sqlite" */
-	bool init_over_tcp;	     /* anybody who reaches a listener may initialise a fresh store, as in Vault */
+	const struct seal_config *seal; /* must outlive the core; NULL: -dev, in memory, initialised and unsealed */
+	const char *dev_root_token;	/* -dev: NULL makes one */
+	const char *storage_type;	/* for seal-status: "inmem", "sqlite" */
+	bool init_over_tcp; /* anybody who reaches a listener may initialise a fresh store, and unseal, as in Vault */
 };
 
 /* The backend. 0, or a negative errno with WHY. Initialised and sealed stores start unsealed if the seal's key opens
@@ -275,8 +271,11 @@ struct core_options {
 int core_open(struct event_base *base, const struct core_options *options, struct core **ret, char *why,
     size_t why_size) NODISCARD;
 struct vault *core_vault(struct core *core); /* its request interface */
-/* -dev: the root token, for the banner. NULL otherwise. */
+/* -dev: the root token and the unseal key, for the banner. NULL otherwise. */
 const struct secret *core_dev_root_token(const struct core *core);
+const struct secret *core_dev_unseal_key(const struct core *core);
+/* CHANGED is called whenever it was sealed or unsealed, from the loop. */
+void core_on_seal(struct core *core, void (*changed)(void *arg), void *arg);
 
 /* What engines may reach. */
 struct event_base *core_base(const struct core *core);

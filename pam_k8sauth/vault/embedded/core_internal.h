@@ -17,9 +17,12 @@
 #define MOUNT_DATA     "logical/%s/" /* of a mount's uuid */
 #define META_KEYRING   "keyring"
 #define META_ROOT_KEY  "root-key"
+#define META_RECOVERY  "recovery-key"
+#define META_SEAL      "seal"
 #define STORE_KEY_MAX  (PATH_LEN_MAX + 128)
 
 struct call_private;
+struct seal;
 TAILQ_HEAD(call_list, call_private);
 
 #define KEPT_FOLDERS 16
@@ -36,6 +39,13 @@ struct core {
 	struct event_base *base;
 	struct store *store;
 	struct barrier *barrier; /* NULL: sealed */
+	struct seal *seal;
+	bool opening;	      /* what must be known before the first request is being read */
+	struct call *sealing; /* held: it wants to know when all is closed; NULL */
+	struct event *seal_step;
+	size_t commits; /* on their way */
+	void (*seal_changed)(void *arg);
+	void *seal_changed_arg;
 	struct event *rotation;
 	bool rotation_looking;
 	uint32_t rotation_term;	 /* when it began to look */
@@ -44,9 +54,9 @@ struct core {
 	bool initialised;
 	bool initialising; /* a sys/init is under way */
 	bool init_over_tcp;
-	enum seal_kind seal;
-	char *seal_credential, *storage_type;
-	struct secret *dev_root_token;
+	bool dev;
+	char *storage_type;
+	struct secret *dev_root_token, *dev_unseal_key;
 
 	struct kube *kube;
 	struct tokens *tokens;
@@ -245,6 +255,11 @@ void folders_free(struct core *core);
 
 /* --- router.c */
 
+/*
+ * For a handler of an ENGINE_RAW path: whether the caller's token may do this request, for which the path says what it
+ * needs (ENGINE_SUDO). 0, 1 after a refusal, -EAGAIN, -errno.
+ */
+int router_authorise(struct call *call) NODISCARD;
 /* Routes, authorises and runs the request of CALL: one run. As an engine_handler. */
 int router_run(struct call *call);
 /* Whether what CALL has written may decide about later logins. Tokens do not; a mount counts where it comes and goes. */
@@ -308,17 +323,14 @@ int mounts_settled(struct call *call) NODISCARD;
 /* Whether the store is a restored backup: reads its marks; waits for the disk. 0 or a negative errno. */
 int core_read_restored(struct core *core) NODISCARD;
 
+/* --- core.c */
+
+/* It was sealed or unsealed. */
+void core_tell_seal(struct core *core);
+
 /* --- init.c */
 
-/* Reads what is there and unseals if the key opens it. 0, or a negative errno with WHY. */
-int core_unseal_at_start(struct core *core, char *why, size_t why_size) NODISCARD;
-/*
- * A run of the call that initialises: keyring, mounts, policies, tokens, root token. STATE is kept by the call. 0 with
- * *RET_ROOT_TOKEN (the state's), -EAGAIN, other errno. After the commit the core is unsealed.
- */
-int core_initialise(
-    struct call *call, const struct secret *root_token_id, const struct secret **ret_root_token) NODISCARD;
-/* "systemd-credential" or, for -dev, "shamir". */
-const char *core_seal_name(const struct core *core);
+/* Initialises the store in memory. 0, or a negative errno with WHY. */
+int core_start_dev(struct core *core, char *why, size_t why_size) NODISCARD;
 
 extern const struct engine system_engine, kubernetes_engine, kv_engine;

@@ -18,6 +18,8 @@ struct identity;
 
 struct identity *identity_new(void) NODISCARD;
 void identity_free(struct identity *identity);
+/* What is cached: when it is sealed. */
+void identity_forget(struct identity *identity);
 
 /*
  * The entity of call->auth's alias, made or brought up to date: call->entity. A login that changes nothing reads and

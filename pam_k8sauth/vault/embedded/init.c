@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The first start of a store (keyring, mounts, root token), and the unsealing of later ones (decision 6). */
-#include "vault/embedded/core_internal.h"
+/* The first start of a store: keyring, shares, mounts, root token (decision 6). */
+#include "vault/embedded/init.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,18 +8,19 @@
 #include "base/text.h"
 #include "vault/embedded/nanotime.h"
 #include "vault/embedded/policies.h"
-#include "vault/embedded/rotation.h"
-#include "vault/embedded/seal.h"
 #include "vault/embedded/token.h"
 
 #define FIRST_MOUNTS (MOUNT_BUILTINS_MAX + 1)
 
 /* What an initialisation makes; kept between the runs of its call, handed to the core when it is durable. */
 struct first {
-	struct core *core;
+	struct call *call;
+	struct seal_shape shape;
 	struct store_key mounts_key;
 	struct barrier *barrier;
-	struct store_blob keyring, root_key; /* sealed, wrapped */
+	struct store_blob keyring, recovery; /* sealed */
+	struct seal_op wrapping;	     /* of the root key */
+	struct secret *shares;
 	struct mount *mounts[FIRST_MOUNTS];
 	size_t n_mounts;
 	char cluster_name[sizeof(((struct core *)NULL)->cluster_name)];
@@ -31,47 +32,58 @@ struct first {
 static void first_free(void *state)
 {
 	struct first *first = state;
+	struct core *core = first->call->core;
 
-	first->core->initialising = false;
+	core->initialising = false;
 	barrier_free(first->barrier);
 	free(first->keyring.data);
-	free(first->root_key.data);
+	free(first->recovery.data);
+	seal_op_end(&first->wrapping);
+	secret_free(first->shares);
 	for (size_t i = 0; i < first->n_mounts; i++)
-		mount_unref(first->core, first->mounts[i]);
+		mount_unref(core, first->mounts[i]);
 	secret_free(first->root_token);
 	free(first);
 }
 
-/* The key that wraps the root key. -dev makes one that nobody keeps: its store dies with it. */
-static int seal_key(const struct core *core, struct secret **ret, char *why, size_t why_size)
+static void on_wrapped(void *arg)
 {
-	if (core->seal == SEAL_CREDENTIAL)
-		return seal_credential_key(core->seal_credential, ret, why, why_size);
-	*ret = secret_new(BARRIER_KEY_SIZE);
-	if (!*ret)
+	call_resume(((struct first *)arg)->call);
+}
+
+/* Wraps the root key, and makes the shares of the key that people get. */
+static int make_shares(struct first *first)
+{
+	const struct seal *seal = first->call->core->seal;
+	const struct secret *root_key = barrier_root_key(first->barrier);
+	struct secret *key AUTO_SECRET = secret_new(BARRIER_KEY_SIZE);
+	int r;
+
+	if (!key)
 		return -ENOMEM;
-	random_bytes(secret_reveal(*ret), BARRIER_KEY_SIZE);
-	return 0;
+	random_bytes(secret_reveal(key), secret_len(key));
+	r = seal_make_shares(key, &first->shape, &first->shares);
+	seal_op_begin(&first->wrapping, on_wrapped, first);
+	if (r == 0 && seal->kind->by_shares)
+		return seal_key_wrap(key, root_key, &first->wrapping.wrapped);
+	if (r == 0)
+		r = seal_recovery_seal(key, root_key, &first->recovery);
+	if (r == 0)
+		seal->kind->wrap(seal->state, root_key, &first->wrapping);
+	if (first->wrapping.r == -EINPROGRESS)
+		call_hold(first->call);
+	return r;
 }
 
 static int make_keys(struct first *first)
 {
-	struct secret *wrapping AUTO_SECRET = NULL;
-	char why[512] = "no memory";
-	int r = seal_key(first->core, &wrapping, why, sizeof(why));
+	int r = barrier_new(&first->barrier);
 
-	if (r < 0) {
-		log_error("cannot initialise: %s", why);
-		return r;
-	}
-	r = barrier_new(&first->barrier);
 	if (r == 0)
 		r = barrier_hash(first->barrier, MOUNTS_KEY, strlen(MOUNTS_KEY), &first->mounts_key);
 	if (r == 0)
 		r = barrier_save(first->barrier, &first->keyring);
-	if (r == 0)
-		r = seal_wrap(wrapping, barrier_root_key(first->barrier), &first->root_key);
-	return r;
+	return r < 0 ? r : make_shares(first);
 }
 
 /* Takes MOUNT over; NULL is one without memory. */
@@ -90,7 +102,7 @@ static int make_mounts(struct first *first)
 
 	for (const struct mount_builtin *builtin = mount_builtins; r == 0 && builtin->type; builtin++)
 		r = add_first_mount(first, mount_new_builtin(builtin));
-	if (r < 0 || first->core->seal != SEAL_DEV)
+	if (r < 0 || !first->call->core->dev)
 		return r;
 	return add_first_mount(first, mount_new(&kv_engine, "secret/", "key/value secret storage", version_2));
 }
@@ -107,19 +119,20 @@ static void make_cluster_id(struct first *first)
 	first->created = nanotime_now();
 }
 
-static int first_new(struct call *call, struct first **ret)
+static int first_new(struct call *call, const struct seal_shape *shape, struct first **ret)
 {
 	struct first *first = calloc(1, sizeof(*first));
 	int r;
 
 	if (!first)
 		return -ENOMEM;
-	first->core = call->core;
+	first->call = call;
+	first->shape = *shape;
 	call->core->initialising = true;
 	make_cluster_id(first);
-	r = make_keys(first);
+	r = make_mounts(first);
 	if (r == 0)
-		r = make_mounts(first);
+		r = make_keys(first);
 	if (r < 0) {
 		first_free(first);
 		return r;
@@ -130,15 +143,17 @@ static int first_new(struct call *call, struct first **ret)
 	return 0;
 }
 
-/* It is durable: the core takes over what was made. */
+/* It is durable: the core takes over what was made. Where people keep the key, it stays sealed until they bring it. */
 static void use_first(struct core *core, int r, void *arg)
 {
 	struct first *first = arg;
 
 	if (r < 0)
 		return;
-	core->barrier = TAKE_PTR(first->barrier);
 	core->initialised = true;
+	if (core->seal->kind->by_shares && !core->dev)
+		return;
+	core->barrier = TAKE_PTR(first->barrier);
 	core->mounts_key = first->mounts_key;
 	memcpy(core->cluster_name, first->cluster_name, sizeof(core->cluster_name));
 	memcpy(core->cluster_id, first->cluster_id, sizeof(core->cluster_id));
@@ -147,6 +162,14 @@ static void use_first(struct core *core, int r, void *arg)
 		if (mounts_add(core, first->mounts[i]) < 0)
 			log_error("no memory for the mount table: restart k8sauthd");
 	first->n_mounts = 0;
+	core_tell_seal(core);
+}
+
+/* Nobody got a token or policy of this store yet, but what was read for them was read through its barrier. */
+static void forget_first(struct core *core, int r, void *arg)
+{
+	if (r == 0 && !core->barrier)
+		core_forget(core);
 }
 
 static int put_cluster(struct call *call, const struct first *first)
@@ -159,17 +182,51 @@ static int put_cluster(struct call *call, const struct first *first)
 	return r < 0 ? r : call_put_meta(call, STORE_META_CLUSTER, first->cluster_id, strlen(first->cluster_id));
 }
 
-int core_initialise(struct call *call, const struct secret *root_token_id, const struct secret **ret_root_token)
+static int copy_blob(const struct store_blob *from, struct store_blob *to)
+{
+	if (!from->data)
+		return 0;
+	to->data = malloc(from->len);
+	if (!to->data)
+		return -ENOMEM;
+	memcpy(to->data, from->data, from->len);
+	to->len = from->len;
+	return 0;
+}
+
+/* Copies: the call may be run again. */
+static int put_seal(struct call *call, const struct first *first)
+{
+	struct seal_change *change = calloc(1, sizeof(*change));
+	int r = change ? copy_blob(&first->keyring, &change->keyring) : -ENOMEM;
+
+	if (r == 0)
+		r = copy_blob(&first->wrapping.wrapped, &change->root_key);
+	if (r == 0)
+		r = copy_blob(&first->recovery, &change->recovery);
+	if (r < 0) {
+		seal_change_free(change);
+		return r;
+	}
+	change->shape = first->shape;
+	return seal_change_put(call, change);
+}
+
+int core_initialise(struct call *call, const struct seal_shape *shape, const struct secret *root_token_id,
+    struct core_first *ret)
 {
 	struct first *first = call->state;
-	int r = first ? 0 : first_new(call, &first);
+	int r = first ? 0 : first_new(call, shape, &first);
 
 	if (r < 0)
 		return r;
+	if (first->wrapping.r < 0) {
+		if (first->wrapping.r != -EINPROGRESS)
+			log_error("cannot initialise: %s", first->wrapping.why);
+		return first->wrapping.r == -EINPROGRESS ? -EAGAIN : -EKEYREJECTED;
+	}
 	private_of(call)->barrier = first->barrier;
-	r = call_put_meta(call, META_KEYRING, first->keyring.data, first->keyring.len);
-	if (r == 0)
-		r = call_put_meta(call, META_ROOT_KEY, first->root_key.data, first->root_key.len);
+	r = put_seal(call, first);
 	if (r == 0)
 		r = mounts_write_all(call, first->mounts, first->n_mounts);
 	if (r == 0)
@@ -186,119 +243,32 @@ int core_initialise(struct call *call, const struct secret *root_token_id, const
 	if (r < 0)
 		return r;
 	call_on_commit(call, use_first, first);
-	*ret_root_token = first->root_token;
+	call_on_commit(call, forget_first, NULL);
+	*ret = (struct core_first){ .root_token = first->root_token, .shares = first->shares };
 	return 0;
-}
-
-/* --- later starts */
-
-static int load_cluster(struct call *call)
-{
-	struct core *core = call->core;
-	json_t *cluster;
-	const char *name, *id;
-	int r = core_get(call, CLUSTER_KEY, &cluster);
-
-	if (r < 0)
-		return r;
-	if (json_unpack(cluster, "{s:s, s:s}", "name", &name, "id", &id) == 0) {
-		snprintf(core->cluster_name, sizeof(core->cluster_name), "%s", name);
-		snprintf(core->cluster_id, sizeof(core->cluster_id), "%s", id);
-		core->created = json_integer_value(json_object_get(cluster, "created"));
-	}
-	json_decref(cluster);
-	/* Again each time: a store of an older release has it only inside of the barrier. */
-	return call_put_meta(call, STORE_META_CLUSTER, core->cluster_id, strlen(core->cluster_id));
-}
-
-static int load_all(struct call *call)
-{
-	int r = call->core->n_mounts ? 0 : mounts_load(call);
-
-	if (r == 0)
-		r = load_cluster(call);
-	if (r == 0)
-		r = policies_start(call);
-	if (r == 0)
-		r = tokens_start(call);
-	if (r == 0)
-		r = rotation_start(call);
-	return r == 0 ? mounts_complete(call) : r;
-}
-
-/* 0 with the barrier, or why the store stays sealed. */
-static int open_barrier(struct core *core, const struct store_blob *wrapped, char *why, size_t why_size)
-{
-	struct secret *key AUTO_SECRET = NULL, *root_key AUTO_SECRET = NULL;
-	struct store_blob keyring = { 0 };
-	int r = seal_key(core, &key, why, why_size);
-
-	if (r < 0)
-		return r;
-	r = seal_unwrap(key, wrapped, &root_key);
-	if (r < 0) {
-		snprintf(why, why_size, "the credential %s is not the key that this store was sealed with",
-		    core->seal_credential);
-		return r;
-	}
-	r = store_meta_get(core->store, META_KEYRING, &keyring);
-	if (r == 0)
-		r = barrier_load(root_key, keyring.data, keyring.len, &core->barrier);
-	free(keyring.data);
-	if (r < 0)
-		snprintf(why, why_size, "the keyring cannot be opened: %s", strerror(-r));
-	return r;
 }
 
 static int dev_initialise(struct call *call)
 {
-	const struct secret *root_token;
+	static const struct seal_shape one = { .shares = 1, .threshold = 1 };
 	struct core *core = call->core;
-	int r = core_initialise(call, core->dev_root_token, &root_token);
+	struct core_first first;
+	int r = core_initialise(call, &one, core->dev_root_token, &first);
 
-	if (r == 0 && !core->dev_root_token) {
-		core->dev_root_token = secret_copy(secret_reveal(root_token), secret_len(root_token));
-		r = core->dev_root_token ? 0 : -ENOMEM;
-	}
-	return r;
+	if (r < 0)
+		return r;
+	if (!core->dev_root_token)
+		core->dev_root_token = secret_copy(secret_reveal(first.root_token), secret_len(first.root_token));
+	if (!core->dev_unseal_key)
+		core->dev_unseal_key = secret_copy(secret_reveal(first.shares), secret_len(first.shares));
+	return core->dev_root_token && core->dev_unseal_key ? 0 : -ENOMEM;
 }
 
-static int start_dev(struct core *core, char *why, size_t why_size)
+int core_start_dev(struct core *core, char *why, size_t why_size)
 {
 	int r = core_run_now(core, dev_initialise, NULL);
 
 	if (r < 0)
 		snprintf(why, why_size, "cannot initialise the store in memory: %s", strerror(-r));
-	return r;
-}
-
-int core_unseal_at_start(struct core *core, char *why, size_t why_size)
-{
-	struct store_blob wrapped = { 0 };
-	int r;
-
-	if (core->seal == SEAL_DEV)
-		return start_dev(core, why, why_size);
-	r = store_meta_get(core->store, META_ROOT_KEY, &wrapped);
-	if (r == -ENOENT) {
-		log_notice("the store is not initialised yet: run `k8sauth operator init` as root");
-		return 0;
-	}
-	if (r < 0) {
-		snprintf(why, why_size, "cannot read the store: %s", strerror(-r));
-		return r;
-	}
-	core->initialised = true;
-	r = open_barrier(core, &wrapped, why, why_size);
-	free(wrapped.data);
-	if (r < 0) {
-		log_error("the store stays sealed, and logins are refused: %s", why);
-		return 0;
-	}
-	r = barrier_hash(core->barrier, MOUNTS_KEY, strlen(MOUNTS_KEY), &core->mounts_key);
-	if (r == 0)
-		r = core_run_now(core, load_all, NULL);
-	if (r < 0)
-		snprintf(why, why_size, "cannot load the store: %s", strerror(-r));
 	return r;
 }

@@ -8,6 +8,8 @@
 
 struct policies *policies_new(void) NODISCARD;
 void policies_free(struct policies *policies);
+/* What is cached: when it is sealed. */
+void policies_forget(struct policies *policies);
 
 /* At first unseal: writes the default policy if there is none. */
 int policies_start(struct call *call) NODISCARD;

@@ -5,8 +5,8 @@
 
 #include <errno.h>
 
-#include "vault/embedded/core_internal.h"
 #include "vault/embedded/nanotime.h"
+#include "vault/embedded/seal/seal.h"
 
 #define ROTATION_KEY "core/rotation"
 #define LOOK_S	     60
@@ -74,45 +74,17 @@ static json_t *count_json(uint32_t term, uint64_t sealed)
 
 /* --- a new term */
 
-struct next {
-	struct barrier *barrier;
-	struct store_blob keyring;
-};
-
-static void next_free(struct next *next)
+static int next_new(const struct core *core, struct seal_change **ret)
 {
-	barrier_free(next->barrier);
-	free(next->keyring.data);
-	free(next);
-}
-
-static void use_next(struct core *core, int r, void *arg)
-{
-	struct next *next = arg;
-
-	/* A failed commit may be on the disk nevertheless: a term more than is used does no harm there. */
-	if (r == 0) {
-		struct barrier *old = core->barrier;
-
-		core->barrier = TAKE_PTR(next->barrier);
-		core->sealed_before = 0;
-		core->sealed_noted = 0;
-		barrier_free(old);
-	}
-	next_free(next);
-}
-
-static int next_new(const struct core *core, struct next **ret)
-{
-	struct next *next = calloc(1, sizeof(*next));
+	struct seal_change *next = calloc(1, sizeof(*next));
 	int r = next ? barrier_rotated(core->barrier, &next->barrier) : -ENOMEM;
 
 	if (r == 0)
 		r = barrier_save(next->barrier, &next->keyring);
 	if (r == 0)
 		*ret = next;
-	else if (next)
-		next_free(next);
+	else
+		seal_change_free(next);
 	return r;
 }
 
@@ -120,7 +92,7 @@ int rotation_rotate(struct call *call)
 {
 	json_auto_t *record = NULL;
 	struct barrier_term_info info;
-	struct next *next;
+	struct seal_change *next;
 	int r = record_get(call, &record);
 
 	if (r == 0)
@@ -128,14 +100,18 @@ int rotation_rotate(struct call *call)
 	if (r < 0)
 		return r;
 	barrier_term(next->barrier, &info);
-	r = call_put_meta(call, META_KEYRING, next->keyring.data, next->keyring.len);
-	if (r == 0)
-		r = record_put(call, record, "count", count_json(info.term, 0));
+	r = record_put(call, record, "count", count_json(info.term, 0));
 	if (r < 0)
-		next_free(next);
-	else
-		call_on_commit(call, use_next, next);
-	return r;
+		seal_change_free(next);
+	return r < 0 ? r : seal_change_put(call, next);
+}
+
+int rotation_wait(struct call *call)
+{
+	json_auto_t *record = NULL;
+	int r = record_get(call, &record);
+
+	return r < 0 ? r : core_put(call, ROTATION_KEY, record);
 }
 
 /* --- when one is due */

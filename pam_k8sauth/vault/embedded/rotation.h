@@ -24,6 +24,10 @@ int rotation_config_put(struct call *call, const struct rotation_config *config)
 /* A new term: it seals when the call's writes are durable. 0, -EAGAIN, -E2BIG (no room for one), -errno. */
 int rotation_rotate(struct call *call) NODISCARD;
 
+/* For another change of the keyring: it comes after those under way, and before those that follow. 0, -EAGAIN, -errno.
+ */
+int rotation_wait(struct call *call) NODISCARD;
+
 /* How many records the present term has sealed. */
 uint64_t rotation_sealed(const struct core *core);
 

@@ -385,6 +385,15 @@ static int authorise(struct call *call)
 	return 0;
 }
 
+int router_authorise(struct call *call)
+{
+	int r = check_request(call);
+
+	if (r == 0)
+		r = mounts_settled(call);
+	return r ? r : authorise(call);
+}
+
 /* --- the handler */
 
 static engine_handler *handler_of(const struct engine_path *path, enum vault_op op)

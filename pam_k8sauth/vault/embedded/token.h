@@ -45,6 +45,8 @@ struct tokens *tokens_new(struct core *core) NODISCARD;
 void tokens_free(struct tokens *tokens);
 /* Living tokens with an end that are known: after a start all are, when the pass over them is through. */
 size_t tokens_count(const struct tokens *tokens);
+/* When it is sealed: as new. */
+void tokens_forget(struct tokens *tokens);
 
 /*
  * The entry of a presented token. 0; -ENOENT (unknown, expired, bad signature: 403); -EAGAIN. Counts nothing.

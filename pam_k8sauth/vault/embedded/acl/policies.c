@@ -53,11 +53,15 @@ struct policies *policies_new(void)
 
 void policies_free(struct policies *policies)
 {
-	if (!policies)
-		return;
+	if (policies)
+		policies_forget(policies);
+	free(policies);
+}
+
+void policies_forget(struct policies *policies)
+{
 	forget_acls(policies);
 	forget_policies(policies);
-	free(policies);
 }
 
 static void on_changed(struct core *core, int r, void *arg)
@@ -65,8 +69,7 @@ static void on_changed(struct core *core, int r, void *arg)
 	/* Also after a failed commit, where nobody knows what is on the disk. */
 	if (r == -ECANCELED)
 		return;
-	forget_acls(core_policies(core));
-	forget_policies(core_policies(core));
+	policies_forget(core_policies(core));
 }
 
 void policies_changed(struct call *call)

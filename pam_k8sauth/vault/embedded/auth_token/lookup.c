@@ -24,6 +24,17 @@ void tokens_free(struct tokens *tokens)
 	free(tokens);
 }
 
+void tokens_forget(struct tokens *tokens)
+{
+	struct core *core = tokens->core;
+
+	tokens_trees_answer(tokens);
+	tokens_expiry_stop(tokens);
+	tokens_trees_stop(tokens);
+	token_keys_free(tokens);
+	*tokens = (struct tokens){ .core = core };
+}
+
 int tokens_start(struct call *call)
 {
 	struct tokens *tokens = core_tokens(call->core);

@@ -145,6 +145,13 @@ static void pass_end(struct tree_pass *pass)
 	pass_free(pass);
 }
 
+void tokens_trees_answer(struct tokens *tokens)
+{
+	struct tree_pass *pass;
+
+	LIST_FOREACH(pass, &tokens->trees, link) answer_waiter(pass);
+}
+
 void tokens_trees_stop(struct tokens *tokens)
 {
 	struct tree_pass *pass;

@@ -169,6 +169,8 @@ int tokens_revoke_list(struct call *call, json_t *list) NODISCARD;
 /* Takes up what a former life of the daemon began: once, unsealed. */
 void tokens_trees_resume(struct tokens *tokens);
 void tokens_trees_stop(struct tokens *tokens);
+/* Lets those go whose reply waits for a pass. */
+void tokens_trees_answer(struct tokens *tokens);
 
 /* --- expiry (expiry.c) */
 

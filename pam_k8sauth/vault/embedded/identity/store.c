@@ -43,6 +43,14 @@ void identity_free(struct identity *identity)
 	free(identity);
 }
 
+void identity_forget(struct identity *identity)
+{
+	json_object_clear(identity->entities);
+	json_object_clear(identity->accounts);
+	json_object_clear(identity->views);
+	identity->groups_revision++;
+}
+
 const char *identity_text(const json_t *record, const char *name)
 {
 	const char *text = json_string_value(json_object_get(record, name));

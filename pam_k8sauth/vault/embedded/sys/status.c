@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Paths that answer in every state, without an envelope: health, seal-status, leader, init (vault-core.md 7). */
+/* Paths that answer in every state, without an envelope: health, leader (vault-core.md 7). */
 #include "vault/embedded/sys/sys.h"
 
 #include <errno.h>
@@ -7,15 +7,6 @@
 #include <unistd.h>
 
 #include "vault/embedded/nanotime.h"
-
-static int answer(struct call *call, int status, json_t *body)
-{
-	if (!body)
-		return -ENOMEM;
-	call->response->status = status;
-	call->response->body = body;
-	return 0;
-}
 
 /* Vault's 400 without a text. */
 static int bad_query(struct call *call)
@@ -81,97 +72,15 @@ int sys_health(struct call *call)
 		json_object_set_new(body, "clock_skew_ms", json_integer(0));
 		json_object_set_new(body, "replication_primary_canary_age_ms", json_integer(0));
 	}
-	return answer(call, status, body);
-}
-
-int sys_seal_status(struct call *call)
-{
-	const struct core *core = call->core;
-	bool sealed = core_sealed(core), by_key = core->seal == SEAL_CREDENTIAL;
-	int shares = by_key ? 0 : 1;
-	json_t *body = json_pack("{s:s, s:b, s:b, s:i, s:i, s:i, s:s, s:s, s:s, s:b}", "type", core_seal_name(core),
-	    "initialized", core->initialised, "sealed", sealed, "t", shares, "n", shares, "progress", 0, "nonce", "",
-	    "version", SYS_VAULT_VERSION, "build_date", "", "migration", 0);
-
-	if (body && !sealed) {
-		json_object_set_new(body, "cluster_name", json_string(core->cluster_name));
-		json_object_set_new(body, "cluster_id", json_string(core->cluster_id));
-	}
-	if (body) {
-		/* So that `vault operator init` does not ask for key shares. */
-		json_object_set_new(body, "recovery_seal", json_boolean(by_key));
-		json_object_set_new(body, "storage_type", json_string(core->storage_type));
-	}
-	return answer(call, 200, body);
+	return sys_answer(call, status, body);
 }
 
 int sys_leader(struct call *call)
 {
-	return answer(call, 200,
+	return sys_answer(call, 200,
 	    json_pack("{s:b, s:b, s:s, s:s, s:s, s:b, s:i}", "ha_enabled", 0, "is_self", 0, "active_time",
 		"0001-01-01T00:00:00Z", "leader_address", "", "leader_cluster_address", "", "performance_standby", 0,
 		"performance_standby_last_remote_wal", 0));
-}
-
-int sys_init_status(struct call *call)
-{
-	return answer(call, 200, json_pack("{s:b}", "initialized", call->core->initialised));
-}
-
-/* The root token of a new store is for root of this machine alone; a server's for who asks first (design.md 4). */
-static bool may_initialise(const struct call *call)
-{
-	const struct vault_peer *peer = &call->request->peer;
-
-	return call->request->internal || (peer->kind == VAULT_PEER_UNIX && peer->uid == 0) ||
-	       (peer->kind == VAULT_PEER_TCP && call->core->init_over_tcp);
-}
-
-/* What this seal has no use for, or what is not built: said by name. 0 or 1 after a refusal. */
-static int refuse_parameters(struct call *call)
-{
-	static const char *const pgp[] = { "pgp_keys", "recovery_pgp_keys", "root_token_pgp_key" };
-	long long shares = 0, threshold = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(pgp); i++) {
-		const json_t *value = json_object_get(call->request->data, pgp[i]);
-
-		if (json_array_size(value) || json_string_length(value)) {
-			call_error(call, 400, "%s is not supported", pgp[i]);
-			return 1;
-		}
-	}
-	if (call_field_int(call, "secret_shares", &shares, NULL) ||
-	    call_field_int(call, "secret_threshold", &threshold, NULL))
-		return 1;
-	if (shares || threshold) {
-		call_error(call, 400, "parameters secret_shares,secret_threshold not applicable to seal type %s",
-		    core_seal_name(call->core));
-		return 1;
-	}
-	return 0;
-}
-
-int sys_init(struct call *call)
-{
-	const struct secret *root_token;
-	int r;
-
-	if (!may_initialise(call))
-		return call_error(call, 403,
-		    "initialising is for root of this machine: ask the api socket as root, not over the network");
-	if (call->core->initialised || (call->core->initialising && !call->state))
-		return call_error(call, 400, "Vault is already initialized");
-	if (refuse_parameters(call))
-		return 0;
-	r = core_initialise(call, NULL, &root_token);
-	if (r == -ENOENT || r == -EINVAL)
-		return call_error(call, 500, "the seal has no usable key: the journal of k8sauthd says why");
-	if (r < 0)
-		return r;
-	return answer(call, 200,
-	    json_pack("{s:[], s:[], s:[], s:[], s:s}", "keys", "keys_base64", "recovery_keys", "recovery_keys_base64",
-		"root_token", secret_reveal(root_token)));
 }
 
 int sys_ha_status(struct call *call)

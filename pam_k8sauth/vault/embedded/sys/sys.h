@@ -8,8 +8,36 @@
 #define SYS_VAULT_VERSION "1.21.4+k8sauth." K8SAUTH_VERSION
 
 /* --- status.c */
-engine_handler sys_health, sys_seal_status, sys_leader, sys_init_status, sys_init;
+engine_handler sys_health, sys_leader;
 engine_handler sys_ha_status, sys_version_history, sys_replication_status;
+
+/* --- raw.c: paths that answer in every state, without an envelope */
+
+/* Answers with STATUS and BODY (taken over; NULL without memory). */
+int sys_answer(struct call *call, int status, json_t *body);
+/* Whether the caller is root of this machine: the daemon itself, or uid 0 on the api socket. */
+bool sys_is_root(const struct call *call);
+/*
+ * Members of the body as Go's JSON takes them into a struct: of the right type, absent or null. GO is the name in the
+ * text of a refusal ("InitRequest.secret_shares"). 0, or 1 after it. *RET is untouched where there is none.
+ */
+int sys_raw_text(struct call *call, const char *name, const char *go, const char **ret);
+int sys_raw_int(struct call *call, const char *name, const char *go, long long *ret);
+int sys_raw_bool(struct call *call, const char *name, const char *go, bool *ret);
+/* 1 after a refusal of a body that is missing or cannot be read. */
+int sys_raw_body(struct call *call);
+/* The member `key`: a share or key of people. 0 (the caller's), 1 after a refusal, -ENOMEM. */
+int sys_raw_key(struct call *call, const char *go, const char *missing, struct secret **ret);
+/* 1 after a refusal of NAMES (NULL-terminated): keys for PGP are not built. */
+int sys_refuse_pgp(struct call *call, const char *const *names);
+/* N shares, one behind the other, as texts: hex, or base64. NULL without memory. */
+json_t *sys_shares(const struct secret *shares, size_t n, bool base64) NODISCARD;
+
+/* --- init.c */
+engine_handler sys_init_status, sys_init;
+
+/* --- seal.c */
+engine_handler sys_seal_status, sys_unseal, sys_seal, sys_step_down;
 
 /* --- rotate.c */
 engine_handler sys_key_status, sys_rotate, sys_rotate_config_read, sys_rotate_config_write;

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a sealed store to one that serves: the root key is unwrapped, the keyring opened, and what must be known before
+ * the first request is read. At start, by a seal that opens by itself; later by what people bring.
+ */
+#include "vault/embedded/seal/seal.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "vault/embedded/policies.h"
+#include "vault/embedded/rotation.h"
+#include "vault/embedded/token.h"
+
+#define AGAIN_FIRST_S 1
+#define AGAIN_MAX_S   60
+
+/* --- what is read */
+
+static int load_cluster(struct call *call)
+{
+	struct core *core = call->core;
+	json_t *cluster;
+	const char *name, *id;
+	int r = core_get(call, CLUSTER_KEY, &cluster);
+
+	if (r < 0)
+		return r;
+	if (json_unpack(cluster, "{s:s, s:s}", "name", &name, "id", &id) == 0) {
+		snprintf(core->cluster_name, sizeof(core->cluster_name), "%s", name);
+		snprintf(core->cluster_id, sizeof(core->cluster_id), "%s", id);
+		core->created = json_integer_value(json_object_get(cluster, "created"));
+	}
+	json_decref(cluster);
+	/* Again each time: a store of an older release has it only inside of the barrier. */
+	return call_put_meta(call, STORE_META_CLUSTER, core->cluster_id, strlen(core->cluster_id));
+}
+
+static int load_all(struct call *call)
+{
+	int r = call->core->n_mounts ? 0 : mounts_load(call);
+
+	if (r == 0)
+		r = load_cluster(call);
+	if (r == 0)
+		r = policies_start(call);
+	if (r == 0)
+		r = tokens_start(call);
+	if (r == 0)
+		r = rotation_start(call);
+	return r == 0 ? mounts_complete(call) : r;
+}
+
+static int open_barrier(struct core *core, const struct secret *root_key, char *why, size_t why_size)
+{
+	const struct store_blob *keyring = &core->seal->keyring;
+	int r = barrier_load(root_key, keyring->data, keyring->len, &core->barrier);
+
+	if (r == 0)
+		r = barrier_hash(core->barrier, MOUNTS_KEY, strlen(MOUNTS_KEY), &core->mounts_key);
+	if (r < 0) {
+		snprintf(why, why_size, "the keyring cannot be opened: %s", strerror(-r));
+		barrier_free(core->barrier);
+		core->barrier = NULL;
+		return r;
+	}
+	core->opening = true;
+	return 0;
+}
+
+/* --- the end of an opening */
+
+static void try_again_later(struct core *core);
+
+static void tell_end(struct core *core, int r, const char *why)
+{
+	struct seal_opening *opening = &core->seal->opening;
+	struct seal_waiting *waiter = TAKE_PTR(opening->waiter);
+
+	secret_free(opening->recovery_key);
+	opening->recovery_key = NULL;
+	opening->op.r = r;
+	if (waiter) {
+		waiter->r = r;
+		snprintf(waiter->why, sizeof(waiter->why), "%s", why);
+		call_resume(waiter->call);
+	} else if (r < 0) {
+		log_error("the store stays sealed, and logins are refused: %s", why);
+		if (core->seal->kind->remote)
+			try_again_later(core);
+	}
+	if (r == 0)
+		core_tell_seal(core);
+}
+
+/* --- the root key is wrapped again, by the key that has taken over */
+
+struct rewrap {
+	struct seal_op op;
+	struct call *call;
+};
+
+static void rewrap_free(void *state)
+{
+	struct rewrap *rewrap = state;
+
+	seal_op_end(&rewrap->op);
+	free(rewrap);
+}
+
+static void on_rewrapped(void *arg)
+{
+	call_resume(((struct rewrap *)arg)->call);
+}
+
+static int rewrap(struct call *call)
+{
+	const struct seal *seal = call->core->seal;
+	struct rewrap *rewrap = call->state;
+	struct seal_change *change;
+
+	if (!rewrap) {
+		rewrap = calloc(1, sizeof(*rewrap));
+		if (!rewrap)
+			return -ENOMEM;
+		call->state = rewrap;
+		call->state_free = rewrap_free;
+		rewrap->call = call;
+		seal_op_begin(&rewrap->op, on_rewrapped, rewrap);
+		seal->kind->wrap(seal->state, barrier_root_key(call->core->barrier), &rewrap->op);
+		if (rewrap->op.r == -EINPROGRESS)
+			call_hold(call);
+	}
+	if (rewrap->op.r == -EINPROGRESS)
+		return -EAGAIN;
+	change = rewrap->op.r == 0 ? calloc(1, sizeof(*change)) : NULL;
+	if (!change)
+		return rewrap->op.r ? rewrap->op.r : -ENOMEM;
+	change->root_key = rewrap->op.wrapped;
+	rewrap->op.wrapped = (struct store_blob){ 0 };
+	return seal_change_put(call, change);
+}
+
+static void on_renewed(void *arg, int r)
+{
+	if (r == 0)
+		log_notice("the root key is wrapped by the current key of the seal now: the previous one is not needed "
+			   "any more");
+	else if (r != -ECANCELED)
+		log_error("wrapping the root key by the current key of the seal failed: %s; keep the previous key, and "
+			  "restart k8sauthd",
+		    strerror(-r));
+}
+
+static void on_loaded(void *arg, int r)
+{
+	struct core *core = arg;
+	char why[128] = "";
+
+	if (r < 0) {
+		snprintf(why, sizeof(why), "cannot load the store: %s", strerror(-r));
+		core_forget(core);
+	}
+	core->opening = false;
+	if (r == 0 && core->seal->opening.renew)
+		core_run(core, rewrap, NULL, NULL, on_renewed, core);
+	core->seal->opening.renew = false;
+	tell_end(core, r, why);
+}
+
+/* --- by the seal itself */
+
+/* With the root key that was unwrapped: 0, or what is wrong in op.why. */
+static int use_root_key(struct core *core)
+{
+	struct seal_opening *opening = &core->seal->opening;
+	struct seal_op *op = &opening->op;
+	int r = op->r;
+
+	if (r == 0 && opening->recovery_key) {
+		r = seal_recovery_check(opening->recovery_key, op->root_key, &core->seal->recovery);
+		if (r < 0)
+			snprintf(op->why, sizeof(op->why),
+			    "invalid key: failed to verify recovery key: recovery key does not match submitted values");
+	}
+	if (r == 0)
+		r = open_barrier(core, op->root_key, op->why, sizeof(op->why));
+	secret_free(op->root_key);
+	op->root_key = NULL;
+	opening->renew = r == 0 && op->renew;
+	return r;
+}
+
+static void on_unwrapped(void *arg)
+{
+	struct core *core = arg;
+	int r = use_root_key(core);
+
+	if (r < 0)
+		tell_end(core, r, core->seal->opening.op.why);
+	else
+		core_run(core, load_all, NULL, NULL, on_loaded, core);
+}
+
+static void unwrap(struct core *core)
+{
+	struct seal *seal = core->seal;
+
+	seal_op_begin(&seal->opening.op, on_unwrapped, core);
+	seal->kind->unwrap(seal->state, &seal->root_key, &seal->opening.op);
+}
+
+static void on_again(evutil_socket_t fd, short events, void *arg)
+{
+	struct core *core = arg;
+
+	if (core->barrier || core->seal->opening.op.r == -EINPROGRESS)
+		return; /* people were faster */
+	unwrap(core);
+	if (core->seal->opening.op.r != -EINPROGRESS)
+		on_unwrapped(core);
+}
+
+static void try_again_later(struct core *core)
+{
+	struct seal_opening *opening = &core->seal->opening;
+	struct timeval delay = { .tv_sec = AGAIN_FIRST_S };
+
+	for (unsigned i = 0; i < opening->tries && delay.tv_sec < AGAIN_MAX_S; i++)
+		delay.tv_sec *= 2;
+	if (delay.tv_sec > AGAIN_MAX_S)
+		delay.tv_sec = AGAIN_MAX_S;
+	opening->tries++;
+	if (!opening->again)
+		opening->again = evtimer_new(core->base, on_again, core);
+	if (!opening->again || evtimer_add(opening->again, &delay) < 0)
+		log_error("no memory to try again: restart k8sauthd");
+	else
+		log_notice("unsealing is tried again in %lld s", (long long)delay.tv_sec);
+}
+
+/* --- by people */
+
+/* 0 where more is to come, or what is wrong with KEY. */
+static int open_by_share_key(struct core *core, const struct secret *key, char *why, size_t why_size)
+{
+	struct secret *root_key AUTO_SECRET = NULL;
+	int r = seal_key_unwrap(key, &core->seal->root_key, &root_key);
+
+	if (r < 0)
+		snprintf(why, why_size, SEAL_WRONG_KEY, core->seal->kind->type);
+	return r < 0 ? r : open_barrier(core, root_key, why, why_size);
+}
+
+int seal_open_with(struct call *call, const struct secret *key)
+{
+	struct core *core = call->core;
+	struct seal_opening *opening = &core->seal->opening;
+	struct seal_waiting *waiting = calloc(1, sizeof(*waiting));
+	int r;
+
+	seal_op_end(&opening->op);
+	opening->recovery_key = core->seal->kind->by_shares ? NULL : secret_copy(secret_reveal(key), secret_len(key));
+	if (!waiting || (!core->seal->kind->by_shares && !opening->recovery_key)) {
+		free(waiting);
+		return -ENOMEM;
+	}
+	*waiting = (struct seal_waiting){ .call = call, .r = -EINPROGRESS };
+	call->state = opening->waiter = waiting;
+	call->state_free = free;
+	call_hold(call);
+	if (!core->seal->kind->by_shares) {
+		unwrap(core);
+		if (opening->op.r != -EINPROGRESS)
+			on_unwrapped(core);
+		return 0;
+	}
+	r = open_by_share_key(core, key, opening->op.why, sizeof(opening->op.why));
+	if (r < 0)
+		tell_end(core, r, opening->op.why);
+	else
+		core_run(core, load_all, NULL, NULL, on_loaded, core);
+	return 0;
+}
+
+/* --- at start */
+
+static int read_meta(struct core *core, const char *name, struct store_blob *ret)
+{
+	int r = store_meta_get(core->store, name, ret);
+
+	return r == -ENOENT ? 0 : r;
+}
+
+/* A store from before there was a choice says nothing, and was sealed by a credential. */
+static int read_shape(struct core *core)
+{
+	struct seal *seal = core->seal;
+	struct store_blob text = { 0 };
+	json_auto_t *json = NULL;
+	int r = read_meta(core, META_SEAL, &text);
+
+	json = text.data ? json_loadb((const char *)text.data, text.len, 0, NULL) : NULL;
+	free(text.data);
+	snprintf(seal->stored_type, sizeof(seal->stored_type), "%s",
+	    json ? json_string_value(json_object_get(json, "type")) : "systemd-credential");
+	seal->shape.shares = json_integer_value(json_object_get(json, "shares"));
+	seal->shape.threshold = json_integer_value(json_object_get(json, "threshold"));
+	return r;
+}
+
+static int read_metas(struct core *core)
+{
+	struct seal *seal = core->seal;
+	int r = read_meta(core, META_ROOT_KEY, &seal->root_key);
+
+	if (r == 0)
+		r = read_meta(core, META_KEYRING, &seal->keyring);
+	if (r == 0)
+		r = read_meta(core, META_RECOVERY, &seal->recovery);
+	return r < 0 ? r : read_shape(core);
+}
+
+static int open_by_itself(struct core *core, char *why, size_t why_size)
+{
+	struct seal_opening *opening = &core->seal->opening;
+	int r;
+
+	unwrap(core);
+	if (opening->op.r == -EINPROGRESS)
+		return 0;
+	r = use_root_key(core);
+	if (r < 0) {
+		tell_end(core, r, opening->op.why);
+		return 0;
+	}
+	r = core_run_now(core, load_all, NULL);
+	core->opening = false;
+	if (r < 0)
+		snprintf(why, why_size, "cannot load the store: %s", strerror(-r));
+	else if (opening->renew)
+		core_run(core, rewrap, NULL, NULL, on_renewed, core);
+	opening->renew = false;
+	return r;
+}
+
+int core_unseal_at_start(struct core *core, char *why, size_t why_size)
+{
+	struct seal *seal = core->seal;
+	int r;
+
+	if (core->dev)
+		return core_start_dev(core, why, why_size);
+	r = read_metas(core);
+	if (r < 0) {
+		snprintf(why, why_size, "cannot read the store: %s", strerror(-r));
+		return r;
+	}
+	core->initialised = seal->root_key.data != NULL;
+	if (!core->initialised)
+		log_notice("the store is not initialised yet: run `k8sauth operator init`%s",
+		    core->init_over_tcp ? "" : " as root");
+	else if (!streq(seal->stored_type, seal->kind->type))
+		log_error("the store stays sealed: it was initialised with seal \"%s\", and the configuration has seal "
+			  "\"%s\"; a store cannot go from one to the other",
+		    seal->stored_type, seal->kind->type);
+	else if (seal->kind->by_shares)
+		log_notice("the store is sealed: %lld of the %lld key shares open it (k8sauth operator unseal)",
+		    seal->shape.threshold, seal->shape.shares);
+	else
+		return open_by_itself(core, why, why_size);
+	return 0;
+}
