@@ -12,6 +12,7 @@
 #include "core_harness.h"
 
 #include "base/text.h"
+#include "vault/embedded/seal/settings.h"
 
 static struct harness harness;
 static char dir[] = "/tmp/k8sauth-test-XXXXXX";
@@ -19,10 +20,11 @@ static char store[64], root[TOKEN_SIGNED_LEN + 1];
 
 static void reopen(void)
 {
-	const struct core_options options = {
-		.seal = SEAL_CREDENTIAL, .seal_credential = "seal", .storage_type = "sqlite", .store_path = store
-	};
+	static char credential[] = "seal";
+	static struct seal_config seal = { .values = { credential } };
+	const struct core_options options = { .seal = &seal, .storage_type = "sqlite", .store_path = store };
 
+	seal.kind = seal_settings_of("systemd-credential");
 	if (harness.core)
 		harness_close(&harness);
 	harness_open(&harness, &options);
@@ -45,6 +47,7 @@ static int make_store(void **state)
 	setenv("CREDENTIALS_DIRECTORY", dir, 1);
 	reopen();
 	request->peer.kind = VAULT_PEER_UNIX;
+	request->data = json_pack("{s:i, s:i}", "recovery_shares", 1, "recovery_threshold", 1);
 	response = harness_send_request(&harness, request);
 	assert_int_equal(response->status, 200);
 	snprintf(root, sizeof(root), "%s", json_string_value(json_object_get(response->body, "root_token")));
