@@ -174,7 +174,6 @@ static int token_of(const struct http_request *http, struct secret **ret)
 static int wrap_ttl_of(const struct http_request *http, int64_t *ret, struct api_error *error)
 {
 	const char *text = http_request_field(http, "X-Vault-Wrap-TTL");
-	const char *format = http_request_field(http, "X-Vault-Wrap-Format");
 	char why[DURATION_ERROR_SIZE];
 	long long ns;
 
@@ -185,9 +184,6 @@ static int wrap_ttl_of(const struct http_request *http, int64_t *ret, struct api
 	if (ns < 0)
 		return refuse(
 		    error, 400, "error parsing X-Vault-Wrap-TTL header: requested wrap ttl cannot be negative");
-	if (ns && format && streq(format, "jwt"))
-		return refuse(error, 400,
-		    "wrapping tokens in the form of a JWT are not supported: leave X-Vault-Wrap-Format out");
 	/* Never 0: what was to be wrapped must not go out in the clear. */
 	*ret = (ns + 999999999) / 1000000000;
 	return 0;
@@ -216,12 +212,14 @@ static int check_headers(const struct http_request *http, struct api_error *erro
 /* 0; -EBADMSG with ERROR, or -ENOMEM. */
 static int fill(struct vault_request *request, const struct http_request *http, json_t *query, struct api_error *error)
 {
+	const char *format = http_request_field(http, "X-Vault-Wrap-Format");
 	int r = check_headers(http, error);
 
 	if (r == 0)
 		r = fields_of(http, request->op, query, &request->data, error);
 	if (r == 0)
 		r = wrap_ttl_of(http, &request->wrap_ttl, error);
+	request->wrap_jwt = format && streq(format, "jwt");
 	if (token_of(http, &request->token) < 0)
 		return -ENOMEM;
 	return r;

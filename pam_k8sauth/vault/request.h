@@ -59,6 +59,7 @@ struct vault_request {
 	struct secret *token; /* NULL without */
 	json_t *data;	      /* an object, or NULL: body members or query parameters */
 	int64_t wrap_ttl;     /* seconds, 0 none */
+	bool wrap_jwt;	      /* the wrapping token is wanted in the form of a JWT */
 	int fault_status; /* HTTP: 0, or what is wrong with the request for every path but those of the server itself */
 	char *fault;	  /* its text */
 	bool internal;	  /* the daemon's own authority: no token needed, all allowed (never set from outside);

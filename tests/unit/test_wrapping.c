@@ -114,11 +114,55 @@ static void test_nothing_left(void **state)
 	vault_response_free(response);
 }
 
+static int look_up(const char *token)
+{
+	struct vault_response *response = harness_send_request(
+	    &harness, request(VAULT_UPDATE, "sys/wrapping/lookup", json_pack("{s:s}", "token", token), 0));
+	int status = response->status;
+
+	vault_response_free(response);
+	return status;
+}
+
+/* No byte of a JWT can be another one, none can be missing, and none can be added. */
+static void test_jwt_to_the_byte(void **state)
+{
+	struct vault_request *wanted = request(VAULT_UPDATE, "sys/wrapping/wrap", json_pack("{s:s}", "key", "x"), 60);
+	struct vault_response *response;
+	char token[1024], longer[1026];
+	size_t len;
+
+	(void)state;
+	wanted->wrap_jwt = true;
+	response = harness_send_request(&harness, wanted);
+	snprintf(token, sizeof(token), "%s", json_string_value(json_object_get(response->wrap_info, "token")));
+	vault_response_free(response);
+	len = strlen(token);
+	assert_true(starts_with(token, "eyJ") && len > 300);
+	for (size_t i = 0; i < len; i++) {
+		char kept = token[i];
+
+		token[i] = kept == 'A' ? 'B' : 'A';
+		assert_int_not_equal(look_up(token), 200);
+		token[i] = kept;
+	}
+	snprintf(longer, sizeof(longer), "%sA", token);
+	assert_int_equal(look_up(longer), 403);
+	assert_int_equal(look_up(token), 200);
+	for (size_t n = len - 1; n > 0; n -= n > 300 ? 1 : 50) {
+		token[n] = '\0';
+		assert_int_not_equal(look_up(token), 200);
+		if (n <= 50)
+			break;
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_one_opens, open_core, close_core),
 		cmocka_unit_test_setup_teardown(test_nothing_left, open_core, close_core),
+		cmocka_unit_test_setup_teardown(test_jwt_to_the_byte, open_core, close_core),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Response wrapping: what is wrapped, the wrapping token, unwrap, lookup, rewrap, wrap."""
+import base64
+import json
+
 from fakeapi import jwt
 from play import case
 
-MINIMUM = 220
+MINIMUM = 270
 SECRET = {"data": {"password": "hunter2", "n": 7}}
 
 
@@ -193,8 +196,6 @@ def _(s):
     s.post("sys/wrapping/unwrap", {"token": token}, headers={"X-Vault-Wrap-TTL": "60s"})
     s.post("sys/wrapping/lookup", {"token": token}, headers={"X-Vault-Wrap-TTL": "60s"})
     s.get("secret/data/a", headers={"X-Vault-Wrap-TTL": "60s", "X-Vault-Wrap-Format": "none"})
-    with s.differs("wrap-format"):
-        s.get("secret/data/a", headers={"X-Vault-Wrap-TTL": "60s", "X-Vault-Wrap-Format": "jwt"})
     token = inner(wrapped(s))
     s.get("sys/wrapping/unwrap", token=token)
     s.get("sys/wrapping/lookup", {"token": inner(wrapped(s))})
@@ -270,3 +271,52 @@ def _(s):
         s.get("sys/replication/status", token=None)
         inner(wrapped(s, path=path))
     wrapped(s, path="sys/health", token=None)
+
+
+@case("tokens in the form of a JWT")
+def _(s):
+    def made(path="secret/data/a", **more):
+        return s.get(path, headers={"X-Vault-Wrap-TTL": "60s", "X-Vault-Wrap-Format": "jwt"}, **more)["wrap_info"]["token"]
+
+    def claims(token):
+        header, payload = (json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in token.split(".")[:2])
+        payload["jti"] = payload["jti"][:4]
+        return header, {n: v for n, v in payload.items() if n != "addr"} | {n: payload[n] - payload["iat"] for n in ("exp", "nbf")} | {"iat": 0}, len(token.split(".")[2])
+
+    s.note("what is in it", claims(made()))
+    for name in ("JWT", "", "jwt ", "x"):
+        token = s.get("secret/data/a", headers={"X-Vault-Wrap-TTL": "60s", "X-Vault-Wrap-Format": name})["wrap_info"]["token"]
+        s.note("a JWT", token.startswith("eyJ"))
+    token = made()
+    for _ in range(2):
+        s.post("sys/wrapping/lookup", {"token": token}, token=None)
+        s.post("sys/wrapping/lookup", token=token)
+    s.post("sys/wrapping/unwrap", {"token": token})
+    for body in ({"token": token}, None):
+        s.post("sys/wrapping/unwrap", body)
+        s.post("sys/wrapping/unwrap", body, token=token)
+    s.post("sys/wrapping/unwrap", token=made())
+    token = made()
+    with s.differs("wrap-format", "body.errors*"):
+        s.post("sys/wrapping/unwrap", {"token": token}, token=token)
+    s.post("sys/wrapping/rewrap", token=made())
+    token = made()
+    again = s.post("sys/wrapping/rewrap", {"token": token})["wrap_info"]["token"]
+    s.note("a JWT again", again.startswith("eyJ"))
+    s.post("sys/wrapping/unwrap", {"token": token})
+    again = s.post("sys/wrapping/rewrap", {"token": again}, headers={"X-Vault-Wrap-Format": "jwt"})["wrap_info"]["token"]
+    s.note("still none", again.startswith("eyJ"))
+    s.post("sys/wrapping/unwrap", {"token": again})
+    s.post("sys/wrapping/wrap", {"a": "b"}, headers={"X-Vault-Wrap-TTL": "60s", "X-Vault-Wrap-Format": "jwt"})
+    # What this server has not signed.
+    token = made()
+    head, payload, signature = token.split(".")
+    other = base64.urlsafe_b64encode(b'{"jti":"hvs.x"}').decode().rstrip("=")
+    for bad in (f"{head}.{payload}.{signature[:-8]}AAAAAAAA", f"{head}.{other}.{signature}", f"eyJhbGciOiJub25lIn0.{payload}.", f"{head}.{payload}.{signature[:-4]}"):
+        for path in ("lookup", "unwrap", "rewrap"):
+            s.post("sys/wrapping/" + path, {"token": bad})
+            s.post("sys/wrapping/" + path, token=bad)
+    with s.differs("wrap-format"):
+        s.get("auth/token/lookup-self", token=token)
+        s.get("cubbyhole/response", token=token)
+        s.post("auth/token/lookup", {"token": token})

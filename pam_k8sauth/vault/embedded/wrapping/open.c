@@ -55,6 +55,25 @@ static int presented(struct call *call, struct secret **ret, bool *ret_in_body)
 	return *ret ? 0 : -ENOMEM;
 }
 
+/* Puts the id of a JWT in its place. */
+static int open_jwt(struct call *call, struct secret **token)
+{
+	struct secret *id = NULL;
+	int r;
+
+	if (!*token || !secret_len(*token) || !wrapping_jwt_looks_so(*token))
+		return 0;
+	r = wrapping_jwt_read(call, *token, &id);
+	if (r == -EACCES)
+		return refuse(call, "wrapping token signature could not be validated: go-jose/go-jose: error in "
+				    "cryptographic primitive");
+	if (r < 0)
+		return r;
+	secret_free(*token);
+	*token = id;
+	return 0;
+}
+
 bool wrapping_made(const struct token *token)
 {
 	return json_array_size(token->policies) == 1 &&
@@ -78,7 +97,11 @@ int wrapping_find(struct call *call)
 	if (!wrapped)
 		return -ENOMEM;
 	call->wrapped = wrapped;
-	r = presented(call, &id, &wrapped->in_body);
+	r = open_jwt(call, &call->request->token);
+	if (r == 0)
+		r = presented(call, &id, &wrapped->in_body);
+	if (r == 0)
+		r = open_jwt(call, &id);
 	if (r == 0)
 		r = token_lookup(call, id, &wrapped->token);
 	if (r == -ENOENT || r == -EACCES || (r == 0 && !wrapping_made(wrapped->token)))

@@ -70,7 +70,7 @@ static int answer(struct call *call, const struct token *token, const char *id, 
 int wrapping_make(struct call *call, const struct wrapping_order *order)
 {
 	struct token *token AUTO_TOKEN = wrapping_token(order);
-	char id[TOKEN_HANDED_SIZE], created[NANOTIME_SIZE];
+	char id[TOKEN_HANDED_SIZE], created[NANOTIME_SIZE], *jwt AUTO_WIPE_STR = NULL;
 	int r = token ? token_mint(call, token, "", id) : -ENOMEM;
 
 	if (r < 0)
@@ -81,8 +81,10 @@ int wrapping_make(struct call *call, const struct wrapping_order *order)
 		r = keep(call, token, "wrapinfo",
 		    json_pack("{s:I, s:s, s:s, s:i}", "creation_ttl", (json_int_t)order->ttl, "creation_time", created,
 			"creation_path", order->path, WRAPPED_STATUS, order->status));
+	if (r == 0 && order->jwt)
+		r = wrapping_jwt_make(call, token, id, &jwt);
 	if (r == 0)
-		r = answer(call, token, id, order->accessor);
+		r = answer(call, token, jwt ? jwt : id, order->accessor);
 	wipe(id, sizeof(id));
 	return r;
 }
@@ -139,6 +141,7 @@ int wrapping_apply(struct call *call)
 				       .path = call->request->path,
 				       .mount = call->mount->uuid,
 				       .ttl = call->request->wrap_ttl,
+				       .jwt = call->request->wrap_jwt,
 				       .response = text,
 				       .status = response->status,
 				       .accessor = json_string_value(json_object_get(auth, "accessor")),
