@@ -304,6 +304,18 @@ int barrier_rotated(const struct barrier *barrier, struct barrier **ret)
 	return barrier_of(barrier->root_key, keyring, ret);
 }
 
+int barrier_rekeyed(const struct barrier *barrier, struct barrier **ret)
+{
+	struct secret *root_key AUTO_SECRET = new_root_key();
+	struct secret *keyring = secret_copy(secret_reveal(barrier->keyring), secret_len(barrier->keyring));
+
+	if (!root_key || !keyring) {
+		secret_free(keyring);
+		return -ENOMEM;
+	}
+	return barrier_of(root_key, keyring, ret);
+}
+
 int barrier_load(const struct secret *root_key, const void *sealed, size_t len, struct barrier **ret)
 {
 	struct secret *keyring;

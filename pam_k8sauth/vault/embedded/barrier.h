@@ -34,6 +34,8 @@ struct barrier;
 int barrier_new(struct barrier **ret) NODISCARD;
 /* As BARRIER, with one more term, which seals from then on: the others go on opening. -E2BIG: it has as many as fit. */
 int barrier_rotated(const struct barrier *barrier, struct barrier **ret) NODISCARD;
+/* As BARRIER, under a new root key. */
+int barrier_rekeyed(const struct barrier *barrier, struct barrier **ret) NODISCARD;
 /* The keyring that barrier_save gave. -EBADMSG where ROOT_KEY does not open it, -EPROTO where its form is unknown. */
 int barrier_load(const struct secret *root_key, const void *sealed, size_t len, struct barrier **ret) NODISCARD;
 /* The keyring, sealed under the root key. RET->data is the caller's. */

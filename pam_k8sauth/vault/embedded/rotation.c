@@ -106,7 +106,14 @@ int rotation_rotate(struct call *call)
 	return r < 0 ? r : seal_change_put(call, next);
 }
 
-int rotation_wait(struct call *call)
+int rotation_settled(struct call *call)
+{
+	json_auto_t *record = NULL;
+
+	return record_get(call, &record);
+}
+
+int rotation_claim(struct call *call)
 {
 	json_auto_t *record = NULL;
 	int r = record_get(call, &record);

@@ -24,9 +24,13 @@ int rotation_config_put(struct call *call, const struct rotation_config *config)
 /* A new term: it seals when the call's writes are durable. 0, -EAGAIN, -E2BIG (no room for one), -errno. */
 int rotation_rotate(struct call *call) NODISCARD;
 
-/* For another change of the keyring: it comes after those under way, and before those that follow. 0, -EAGAIN, -errno.
+/*
+ * For another change of the keyring: rotation_settled before it has any effect, rotation_claim in the same run with its
+ * writes, so that it comes after the changes under way and before those that follow. 0, -EAGAIN (the first only),
+ * -errno.
  */
-int rotation_wait(struct call *call) NODISCARD;
+int rotation_settled(struct call *call) NODISCARD;
+int rotation_claim(struct call *call) NODISCARD;
 
 /* How many records the present term has sealed. */
 uint64_t rotation_sealed(const struct core *core);

@@ -571,9 +571,8 @@ def _(s):
     with s.differs("sys-paths"):
         for path in ("config/state/sanitized", "internal/counters/config", "license/status", "host-info"):
             s.get(f"sys/{path}")
-    with s.differs("seal-operations"):
-        for path in ("rekey/init", "generate-root/attempt"):
-            s.get(f"sys/{path}")
+    for path in ("rekey/init", "generate-root/attempt"):
+        s.get(f"sys/{path}")
     for path in ("seal-status", "leader", "ha-status", "key-status", "version-history"):
         s.post(f"sys/{path}", {})
         s.delete(f"sys/{path}")

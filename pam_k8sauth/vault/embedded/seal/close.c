@@ -15,6 +15,9 @@ void core_forget(struct core *core)
 	tokens_forget(core->tokens);
 	policies_forget(core->policies);
 	identity_forget(core->identity);
+	rekey_end(&core->seal->rekey);
+	rekey_end(&core->seal->recovery_rekey);
+	quorum_forget(&core->seal->generation.quorum); /* begun it stays, as in Vault */
 	mounts_free(core);
 	folders_free(core);
 	barrier_free(core->barrier);

@@ -97,6 +97,7 @@ static void tell_end(struct core *core, int r, const char *why)
 
 struct rewrap {
 	struct seal_op op;
+	const struct secret *root_key; /* which one: to be compared, not looked at */
 	struct call *call;
 };
 
@@ -118,6 +119,7 @@ static int rewrap(struct call *call)
 	const struct seal *seal = call->core->seal;
 	struct rewrap *rewrap = call->state;
 	struct seal_change *change;
+	int r;
 
 	if (!rewrap) {
 		rewrap = calloc(1, sizeof(*rewrap));
@@ -127,12 +129,20 @@ static int rewrap(struct call *call)
 		call->state_free = rewrap_free;
 		rewrap->call = call;
 		seal_op_begin(&rewrap->op, on_rewrapped, rewrap);
-		seal->kind->wrap(seal->state, barrier_root_key(call->core->barrier), &rewrap->op);
+		rewrap->root_key = barrier_root_key(call->core->barrier);
+		seal->kind->wrap(seal->state, rewrap->root_key, &rewrap->op);
 		if (rewrap->op.r == -EINPROGRESS)
 			call_hold(call);
 	}
 	if (rewrap->op.r == -EINPROGRESS)
 		return -EAGAIN;
+	r = rotation_settled(call);
+	if (r == 0)
+		r = rotation_claim(call);
+	if (r < 0)
+		return r;
+	if (rewrap->root_key != barrier_root_key(call->core->barrier))
+		return 0; /* it was replaced meanwhile, and wrapped then */
 	change = rewrap->op.r == 0 ? calloc(1, sizeof(*change)) : NULL;
 	if (!change)
 		return rewrap->op.r ? rewrap->op.r : -ENOMEM;

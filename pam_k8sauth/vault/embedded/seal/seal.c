@@ -36,6 +36,9 @@ void seal_free(struct core *core)
 	if (seal->opening.again)
 		event_free(seal->opening.again);
 	quorum_end(&seal->unseal);
+	rekey_end(&seal->rekey);
+	rekey_end(&seal->recovery_rekey);
+	root_generation_end(&seal->generation);
 	if (seal->state)
 		seal->kind->close(seal->state);
 	free(seal->keyring.data);
@@ -113,4 +116,36 @@ int seal_recovery_check(const struct secret *key, const struct secret *root_key,
 		return r;
 	return secret_len(kept) == HASH_SIZE && equal_constant_time(secret_reveal(kept), digest, HASH_SIZE) ? 0
 													    : -EBADMSG;
+}
+
+/* --- what people agree on */
+
+int seal_check_key(const struct core *core, const struct secret *key, size_t *ret_len)
+{
+	const struct seal *seal = core->seal;
+	struct secret *root_key AUTO_SECRET = NULL;
+	size_t len = secret_len(key);
+
+	*ret_len = 0;
+	if (!seal->kind->by_shares)
+		return seal_recovery_check(key, barrier_root_key(core->barrier), &seal->recovery);
+	/* Vault knows AES keys of three lengths. */
+	if (len != 16 && len != 24 && len != 32)
+		*ret_len = len;
+	return len == BARRIER_KEY_SIZE ? seal_key_unwrap(key, &seal->root_key, &root_key) : -EBADMSG;
+}
+
+void rekey_end(struct rekey *rekey)
+{
+	quorum_end(&rekey->quorum);
+	quorum_end(&rekey->verifying);
+	secret_free(rekey->new_key);
+	*rekey = (struct rekey){ 0 };
+}
+
+void root_generation_end(struct root_generation *generation)
+{
+	quorum_end(&generation->quorum);
+	secret_free(generation->otp);
+	generation->otp = NULL;
 }

@@ -42,6 +42,21 @@ struct seal_opening {
 	bool renew; /* the root key is to be wrapped again */
 };
 
+/* Keys that are being replaced (sys/rekey, sys/rekey-recovery-key). */
+struct rekey {
+	struct quorum quorum; /* of the old key's shares; its nonce says whether it has begun */
+	struct seal_shape shape;
+	bool verify;		 /* the new shares have to be shown before they count */
+	struct quorum verifying; /* of the new ones */
+	struct secret *new_key;	 /* until then */
+};
+
+/* A root token that is being made (sys/generate-root). */
+struct root_generation {
+	struct quorum quorum;
+	struct secret *otp; /* what the token is hidden with */
+};
+
 struct seal {
 	const struct seal_kind *kind;
 	const struct seal_config *config; /* the caller's; NULL in -dev */
@@ -51,6 +66,8 @@ struct seal {
 	struct store_blob keyring, root_key, recovery; /* as the store has them */
 	struct quorum unseal;
 	struct seal_opening opening;
+	struct rekey rekey, recovery_rekey;
+	struct root_generation generation;
 };
 
 /* --- seal.c */
@@ -68,6 +85,14 @@ int seal_recovery_seal(const struct secret *key, const struct secret *root_key, 
 /* Whether SEALED is that of KEY. 0, -EBADMSG (it is not), -errno. */
 int seal_recovery_check(
     const struct secret *key, const struct secret *root_key, const struct store_blob *sealed) NODISCARD;
+
+/*
+ * Whether KEY, which people brought together, is the unseal key, or the recovery key. 0; -EBADMSG with *RET_LEN 0 (it
+ * is not), or another length that no unseal key has; -errno.
+ */
+int seal_check_key(const struct core *core, const struct secret *key, size_t *ret_len) NODISCARD;
+void rekey_end(struct rekey *rekey);
+void root_generation_end(struct root_generation *generation);
 
 /* --- change.c */
 

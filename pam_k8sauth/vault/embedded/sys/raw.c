@@ -124,12 +124,36 @@ int sys_raw_key(struct call *call, const char *go, const char *missing, struct s
 	return 1;
 }
 
+int sys_may_change_keys(struct call *call, const char *sealed)
+{
+	if (core_sealed(call->core)) {
+		call_error(call, 503, "%s", sealed);
+		return 1;
+	}
+	return sys_is_root(call) ? 0 : router_authorise(call);
+}
+
+int sys_check_share(struct call *call, const struct secret *share, const char *prefix)
+{
+	size_t len = secret_len(share);
+
+	if (len >= KEY_SHARE_MIN && len <= KEY_SHARE_MAX)
+		return 0;
+	call_error(call, 400, "%skey is %s %d bytes", prefix,
+	    len < KEY_SHARE_MIN ? "shorter than minimum" : "longer than maximum",
+	    len < KEY_SHARE_MIN ? KEY_SHARE_MIN : KEY_SHARE_MAX);
+	return 1;
+}
+
 int sys_refuse_pgp(struct call *call, const char *const *names)
 {
 	for (; *names; names++) {
 		const json_t *value = json_object_get(call->request->data, *names);
 
-		if (json_array_size(value) || json_string_length(value)) {
+		bool empty = !value || json_is_null(value) || (json_is_array(value) && !json_array_size(value)) ||
+			     (json_is_string(value) && !json_string_length(value));
+
+		if (!empty) {
 			call_error(call, 400,
 			    "%s is not supported: leave it out, and encrypt the shares yourself as they come", *names);
 			return 1;

@@ -109,18 +109,6 @@ static int opened(struct call *call)
 	return waiting->r < 0 ? call_error(call, 400, "%s", waiting->why) : sys_seal_status(call);
 }
 
-static int check_length(struct call *call, const struct secret *share)
-{
-	size_t len = secret_len(share);
-
-	if (len >= KEY_SHARE_MIN && len <= KEY_SHARE_MAX)
-		return 0;
-	call_error(call, 400, "invalid key: key is %s %d bytes",
-	    len < KEY_SHARE_MIN ? "shorter than minimum" : "longer than maximum",
-	    len < KEY_SHARE_MIN ? KEY_SHARE_MIN : KEY_SHARE_MAX);
-	return 1;
-}
-
 int sys_unseal(struct call *call)
 {
 	struct core *core = call->core;
@@ -147,7 +135,7 @@ int sys_unseal(struct call *call)
 		return 0;
 	if (reset)
 		quorum_end(&core->seal->unseal);
-	else if (check_length(call, share))
+	else if (sys_check_share(call, share, "invalid key: "))
 		return 0;
 	if (reset || !core_sealed(core) || core->opening || core->sealing)
 		return sys_seal_status(call);

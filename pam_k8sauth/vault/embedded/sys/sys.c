@@ -151,6 +151,28 @@ static const struct engine_field wrapping_fields[] = {
 		.fields = plugin_fields, .help = text,                                                  \
 	}
 
+#define REKEY(prefix, what)                                                           \
+	{                                                                             \
+		.pattern = prefix "/init",                                            \
+		.flags = ENGINE_RAW | ENGINE_SUDO,                                    \
+		.read = sys_rekey_status,                                             \
+		.update = sys_rekey_start,                                            \
+		.delete = sys_rekey_cancel,                                           \
+		.help = "Begin to replace " what "; how far it is; give it up.",      \
+	},                                                                            \
+	{                                                                             \
+		.pattern = prefix "/update",                                          \
+		.flags = ENGINE_RAW | ENGINE_SUDO,                                    \
+		.update = sys_rekey_update,                                           \
+		.help = "Bring a share of the old key; enough of them replace it.",   \
+	},                                                                            \
+	{                                                                             \
+		.pattern = prefix "/verify", .flags = ENGINE_RAW | ENGINE_SUDO,       \
+		.read = sys_rekey_verify_status, .update = sys_rekey_verify,          \
+		.delete = sys_rekey_verify_restart,                                   \
+		.help = "Show the new shares; enough of them put the new key in use.", \
+	}
+
 static const struct engine_path paths[] = {
 	{ .pattern = "health",
 	    .flags = ENGINE_RAW | ENGINE_HEAD,
@@ -179,6 +201,28 @@ static const struct engine_path paths[] = {
 	    .flags = ENGINE_RAW,
 	    .update = sys_step_down,
 	    .help = "Does nothing: there is no other server to take over." },
+	REKEY("rekey", "the unseal key"),
+	REKEY("rekey-recovery-key", "the recovery key"),
+	{ .pattern = "rekey/backup",
+	    .read = sys_rekey_backup,
+	    .delete = sys_rekey_backup_delete,
+	    .fields = no_fields,
+	    .help = "Shares that were kept encrypted: none, as PGP is not built." },
+	{ .pattern = "rekey/recovery-key-backup",
+	    .read = sys_rekey_backup,
+	    .delete = sys_rekey_backup_delete,
+	    .fields = no_fields,
+	    .help = "Shares that were kept encrypted: none, as PGP is not built." },
+	{ .pattern = "generate-root/attempt",
+	    .flags = ENGINE_RAW | ENGINE_SUDO,
+	    .read = sys_generate_root_status,
+	    .update = sys_generate_root_start,
+	    .delete = sys_generate_root_cancel,
+	    .help = "Begin to make a root token by key shares; how far it is; give it up." },
+	{ .pattern = "generate-root/update",
+	    .flags = ENGINE_RAW | ENGINE_SUDO,
+	    .update = sys_generate_root_update,
+	    .help = "Bring a key share; enough of them make the root token." },
 	{ .pattern = "mounts", .read = sys_mounts_list, .fields = no_fields, .help = "The secret engines." },
 	{ .pattern = "mounts/{path...}",
 	    .read = sys_mounts_read,

@@ -26,6 +26,13 @@ int sys_raw_int(struct call *call, const char *name, const char *go, long long *
 int sys_raw_bool(struct call *call, const char *name, const char *go, bool *ret);
 /* 1 after a refusal of a body that is missing or cannot be read. */
 int sys_raw_body(struct call *call);
+/*
+ * Keys are changed, and root tokens made, by root of this machine, or with a token that may (design.md 4), while the
+ * store is open: otherwise SEALED is the text. 0, 1 after a refusal, -EAGAIN, -errno.
+ */
+int sys_may_change_keys(struct call *call, const char *sealed);
+/* 1 after a refusal of a share's length, in Vault's words behind PREFIX. */
+int sys_check_share(struct call *call, const struct secret *share, const char *prefix);
 /* The member `key`: a share or key of people. 0 (the caller's), 1 after a refusal, -ENOMEM. */
 int sys_raw_key(struct call *call, const char *go, const char *missing, struct secret **ret);
 /* 1 after a refusal of NAMES (NULL-terminated): keys for PGP are not built. */
@@ -38,6 +45,14 @@ engine_handler sys_init_status, sys_init;
 
 /* --- seal.c */
 engine_handler sys_seal_status, sys_unseal, sys_seal, sys_step_down;
+
+/* --- rekey.c, rekey_update.c */
+engine_handler sys_rekey_status, sys_rekey_start, sys_rekey_cancel, sys_rekey_update;
+engine_handler sys_rekey_verify_status, sys_rekey_verify, sys_rekey_verify_restart;
+engine_handler sys_rekey_backup, sys_rekey_backup_delete;
+
+/* --- generate_root.c */
+engine_handler sys_generate_root_status, sys_generate_root_start, sys_generate_root_cancel, sys_generate_root_update;
 
 /* --- rotate.c */
 engine_handler sys_key_status, sys_rotate, sys_rotate_config_read, sys_rotate_config_write;
