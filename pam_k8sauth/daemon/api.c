@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "base/json_go.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "daemon/api_request.h"
-#include "daemon/http_json.h"
 #include "daemon/http_target.h"
 
 /* A request on its way through the backend. */
@@ -57,7 +57,7 @@ static void on_response(void *arg, struct vault_response *response)
 
 	log_response(call, response);
 	if (json) {
-		http_json_encode(json, &body);
+		json_go_encode(json, &body);
 		if (!response->envelope_404) /* which Vault does not end, and clients print the text of errors */
 			buf_add_char(&body, '\n');
 	}
@@ -106,7 +106,7 @@ static int route(const struct api *api, struct http_exchange *exchange, const st
 {
 	unsigned failures = wipe_failures();
 	struct vault_request *request;
-	struct api_call *call;
+	struct api_call *call = NULL;
 	enum vault_op op;
 
 	if (api_operation(http->method, query, &op, error) < 0 || api_check_body(http, error) < 0)
@@ -117,7 +117,9 @@ static int route(const struct api *api, struct http_exchange *exchange, const st
 		vault_request_free(request);
 		return 0;
 	}
-	call = request && wipe_failures() == failures ? api_call_new(exchange, http, path, peer) : NULL;
+	if (request && api_note_for_audit(request, http, api->vault->audited_headers) == 0 &&
+	    wipe_failures() == failures)
+		call = api_call_new(exchange, http, path, peer);
 	if (!call) {
 		vault_request_free(request);
 		return api_refuse(error, 503, "out of memory");

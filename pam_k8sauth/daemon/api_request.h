@@ -32,3 +32,7 @@ int api_check_body(const struct http_request *http, struct api_error *error);
  */
 struct vault_request *api_request_new(
     const struct http_request *http, enum vault_op op, const char *path, json_t *query) NODISCARD;
+
+/* Adds to REQUEST what the audit trail tells of HTTP: the headers WANTED (vault->audited_headers). 0 or -ENOMEM. */
+int api_note_for_audit(
+    struct vault_request *request, const struct http_request *http, const json_t *wanted) NODISCARD;

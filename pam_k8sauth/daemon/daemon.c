@@ -128,6 +128,7 @@ static void on_hangup(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	core_reopen(daemon->core);
 	if (daemon->certificates)
 		certificates_reload(daemon->certificates);
 	if (daemon->sessions)

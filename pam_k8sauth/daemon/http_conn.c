@@ -10,8 +10,8 @@
 #include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
 
+#include "base/json_go.h"
 #include "base/log.h"
-#include "daemon/http_json.h"
 
 #define READ_AHEAD (64 * 1024) /* bytes that may wait behind the request in progress */
 #define LINGER_MS  2000
@@ -262,7 +262,7 @@ void http_reply_error(struct http_exchange *conn, int status, const char *header
 	json_t *json = text ? json_pack("{s:[s]}", "errors", text) : json_pack("{s:[]}", "errors");
 
 	if (json)
-		http_json_encode(json, &body);
+		json_go_encode(json, &body);
 	json_decref(json);
 	buf_add_char(&body, '\n');
 	http_reply(conn, status, headers, &body);

@@ -16,9 +16,3 @@
  * UTF-8.
  */
 int http_json_decode(const char *text, size_t len, json_t **ret, char error[static HTTP_JSON_ERROR_SIZE]) NODISCARD;
-
-/*
- * Appends VALUE as Go's encoder writes it: members in their order, no blanks, `<`, `>` and `&` escaped, the shortest
- * form of a real that reads back as the same one. Errors stick in RET (buf->failed).
- */
-void http_json_encode(const json_t *value, struct buf *ret);

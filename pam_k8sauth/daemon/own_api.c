@@ -6,8 +6,8 @@
 #include <errno.h>
 
 #include "daemon/api.h"
+#include "base/json_go.h"
 #include "base/text.h"
-#include "daemon/http_json.h"
 
 #define ONLY_OWN "permission denied: only root, and the user whom it concerns, may ask that"
 
@@ -26,7 +26,7 @@ static void reply_json(struct http_exchange *exchange, json_t *reply)
 	AUTO_BUF struct buf body = { 0 };
 
 	if (reply)
-		http_json_encode(reply, &body);
+		json_go_encode(reply, &body);
 	json_decref(reply);
 	if (!reply || body.failed)
 		http_reply_error(exchange, 500, NULL, "internal error");

@@ -31,6 +31,8 @@ void vault_request_free(struct vault_request *request)
 	secret_free(request->token);
 	json_decref(request->data);
 	free(request->fault);
+	free(request->uri);
+	json_decref(request->headers);
 	vault_pam_login_free(request->pam);
 	free(request);
 }
@@ -70,6 +72,7 @@ void vault_response_clear(struct vault_response *response)
 	json_decref(old.errors);
 	json_decref(old.body);
 	free(old.lease_id);
+	free(old.display_name);
 	free(old.reason);
 	free(old.remedy);
 }

@@ -66,6 +66,8 @@ struct vault_request {
 			     with a token it is done for that one, whatever its policies allow it */
 	struct vault_peer peer;
 	char ref[REF_SIZE];	     /* for the journal */
+	char *uri;		     /* for the audit trail: as it was asked, where it has a query or escapes; NULL */
+	json_t *headers;	     /* the same: those that vault->audited_headers asks for, {name: [text]}; NULL */
 	struct vault_pam_login *pam; /* NULL for everything but a PAM login */
 };
 
@@ -88,6 +90,8 @@ struct vault_response {
 	char *lease_id;	  /* NULL is "" */
 	bool renewable;
 	int64_t lease_duration;
+	char *display_name; /* of AUTH, for the audit trail; NULL */
+	int64_t issued;	    /* the same: when the token of AUTH, which is renewed, was made, unix ns; 0 */
 	const char *mount_type; /* static or mount's; NULL is "" */
 	json_t *body;		/* replaces the envelope where the endpoint has none (sys/health, sys/seal-status) */
 	bool data_on_top;	/* members of data also beside it (vault-core.md 9.2) */
@@ -110,6 +114,8 @@ struct vault {
 	void (*free)(struct vault *vault);
 	/* Grows whenever a login may be answered otherwise than before: roles, configuration, mounts, entities. */
 	uint64_t logins_changed;
+	/* The headers of requests that its audit trail tells of: an object with lower-case names; NULL: none. */
+	const json_t *audited_headers;
 };
 
 /* Sends REQUEST (taken over). */

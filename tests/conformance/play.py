@@ -56,14 +56,36 @@ def table_line():
     return lines[-1] if lines else 0
 
 
+class Trail:
+    """The file audit device of a server whose table is AUDITED: each request's entries are compared, too."""
+
+    def __init__(self, server, path):
+        request = {"type": "file", "options": {"file_path": path}}
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        connection.request("PUT", "/v1/sys/audit/trail", json.dumps(request), {"X-Vault-Token": TOKEN})
+        if connection.getresponse().status != 204:
+            raise RuntimeError(f"{server.name} does not enable its audit device")
+        connection.close()
+        self.file = open(path, encoding="utf-8")
+        self.new_entries()
+
+    def new_entries(self):
+        """What was written since the last time, without what is the connection's alone."""
+        entries = [json.loads(line) for line in self.file]
+        for entry in entries:
+            entry["request"].pop("remote_port", None)
+        return entries
+
+
 class Session:
     """One case on one server. Every request is recorded and later compared with the other server's."""
 
-    def __init__(self, server, api):
-        self.server, self.api = server, api
+    def __init__(self, server, api, trail=None):
+        self.server, self.api, self.trail = server, api, trail
         self.name = server.name
-        self.records, self.wanted = [], []
-        hosts = {f"127.0.0.1:{server.port}": "<server>", f"127.0.0.1:{api.port}": "<api>"}
+        self.records, self.wanted, self.entries = [], [], []
+        self.place = f"{server.home}/{server.name}"  # whatever files of the server's own begin with
+        hosts = {f"127.0.0.1:{server.port}": "<server>", f"127.0.0.1:{api.port}": "<api>", self.place: "<place>"}
         self.normaliser, self.titles = normal.Normaliser(hosts), normal.Normaliser(hosts)
         api.reset()
 
@@ -125,6 +147,8 @@ class Session:
             status = connection.getresponse().status
             connection.close()
             if status != 400:
+                if self.trail:
+                    self.trail.new_entries()
                 return
             time.sleep(0.05)
         raise RuntimeError(f"{path} does not get ready")
@@ -134,6 +158,9 @@ class Session:
         title = f"line {table_line()}, #{len(self.records) + 1} {self.titles.text(title)}"
         said = reply.normalised(self.normaliser)
         said["asked"] = self.normaliser.value(self.api.asked())
+        if self.trail:
+            self.entries = self.trail.new_entries()
+            said["audit"] = [self.normaliser.value(entry) for entry in self.entries]
         self.records.append((title[:VALUE_MAX], said, tuple(self.wanted)))
         return reply
 
@@ -171,15 +198,18 @@ class Session:
 
 
 class Pair:
-    """Both servers, fresh, each with an API server of its own."""
+    """Both servers, fresh, each with an API server of its own; AUDITED: and with an audit device."""
 
-    def __init__(self, servers):
-        self.servers = servers
+    def __init__(self, servers, audited):
+        self.servers, self.audited = servers, audited
 
     def __enter__(self):
         self.stack = contextlib.ExitStack()
         servers = self.stack.enter_context(self.servers)
-        self.sides = [(server, self.stack.enter_context(FakeApi())) for server in (servers.vault, servers.ours)]
+        self.sides = []
+        for server in (servers.vault, servers.ours):
+            trail = Trail(server, f"{server.home}/{server.name}.audit") if self.audited else None
+            self.sides.append((server, self.stack.enter_context(FakeApi()), trail))
         self.requests, self.used = 0, set()
         return self
 
@@ -189,8 +219,8 @@ class Pair:
     def play(self, title, function):
         """Runs a case on both; the problems, as lines."""
         records, problems = [], []
-        for server, api in self.sides:
-            session = Session(server, api)
+        for server, api, trail in self.sides:
+            session = Session(server, api, trail)
             try:
                 function(session)
             except Exception:  # whatever it is, the case failed on this server
@@ -226,7 +256,8 @@ def show(value):
 def play_table(name):
     """Plays tables/NAME.py: its results, each (passed, title, lines), and the ids of the differences that it showed."""
     module, results = importlib.import_module("tables." + name), []
-    with Pair(SealedServers() if getattr(module, "SEALED", False) else Servers()) as pair:
+    servers = SealedServers() if getattr(module, "SEALED", False) else Servers()
+    with Pair(servers, getattr(module, "AUDITED", False)) as pair:
         for title, function in module.CASES:
             problems = pair.play(title, function)
             results.append((not problems, f"{name}: {title}", problems))

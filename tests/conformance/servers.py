@@ -22,7 +22,7 @@ class Server:
     it is one for development."""
 
     def __init__(self, name, command, home, port=None, ca=None):
-        self.name, self.port, self.token, self.ca = name, port or free_port(), TOKEN, ca
+        self.name, self.port, self.home, self.token, self.ca = name, port or free_port(), home, TOKEN, ca
         if not port:
             command = [*command, f"-dev-root-token-id={TOKEN}", f"-dev-listen-address=127.0.0.1:{self.port}"]
         self.log = open(os.path.join(home, name + ".log"), "w+", encoding="utf-8", errors="replace")

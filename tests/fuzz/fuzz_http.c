@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/json_go.h"
 #include "base/text.h"
 #include "daemon/http_json.h"
 #include "daemon/http_parse.h"
@@ -53,7 +54,7 @@ static void read_body(const struct buf *body)
 		AUTO_BUF struct buf text = { 0 };
 		json_t *back = NULL;
 
-		http_json_encode(json, &text);
+		json_go_encode(json, &text);
 		check(http_json_decode(text.data, text.len, &back, error) == 0 && json_equal(json, back));
 		json_decref(back);
 	}

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/json_go.h"
 #include "base/json_quick.h"
 #include "daemon/http_json.h"
 
@@ -196,7 +197,7 @@ static void test_json_encode(void **state)
 		json_t *json;
 
 		assert_int_equal(http_json_decode(same[i], strlen(same[i]), &json, error), 0);
-		http_json_encode(json, &text);
+		json_go_encode(json, &text);
 		assert_string_equal(text.data, same[i]);
 		json_decref(json);
 	}

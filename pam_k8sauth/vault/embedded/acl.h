@@ -21,10 +21,13 @@ enum acl_capability {
 };
 
 struct policy; /* one parsed policy */
+struct rule;
 
 /* Parses Vault's policy text (HCL or JSON). 0; -EINVAL with the text behind "failed to parse policy: "; -ENOMEM. */
 int policy_parse(const char *text, struct policy **ret, char **ret_error) NODISCARD;
 void policy_free(struct policy *policy);
+/* The name that the audit trail tells of it by; copied. 0 or -ENOMEM. */
+int policy_set_name(struct policy *policy, const char *name) NODISCARD;
 
 struct acl;
 
@@ -41,6 +44,10 @@ struct acl_verdict {
 	bool allowed;
 	bool sudo;	    /* the deciding rule has sudo (or root) */
 	const char *reason; /* static text for the journal */
+
+	/* For acl_each_granting. */
+	const struct rule *rule;
+	unsigned needed; /* the capability */
 };
 
 /* Decides OP on PATH with the request's DATA (may be NULL) and wrap TTL in seconds. Never fails: doubt is a no. */
@@ -51,6 +58,12 @@ struct acl_verdict acl_check(
  */
 unsigned acl_capabilities(const struct acl *acl, const char *path);
 bool acl_is_root(const struct acl *acl);
+
+/* Whether any policy grants what VERDICT (of ACL) allows: the help of a path is for everybody. */
+bool acl_grants(const struct acl *acl, const struct acl_verdict *verdict);
+/* Calls EACH with the name of every policy that does. */
+void acl_each_granting(const struct acl *acl, const struct acl_verdict *verdict,
+    void (*each)(void *arg, const char *policy), void *arg);
 /* Whether another entity would have got another ACL of the same policies; whether another second would. */
 bool acl_is_templated(const struct acl *acl);
 bool acl_is_timed(const struct acl *acl);

@@ -7,20 +7,13 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <sys/timerfd.h>
 
 #include "base/deadline.h"
 #include "vault/embedded/acl.h"
+#include "vault/embedded/audit/audit.h"
 #include "vault/embedded/seal/seal.h"
 #include "vault/embedded/token.h"
 #include "vault/embedded/wrapping/wrapping.h"
-
-/*
- * A rehearsal is held in the time in which the answer is awaited: a millisecond and more, in which this processor would
- * sleep. Not at once: an API server on this machine shall have it first.
- */
-#define REHEARSAL_US 150
-#define REHEARSAL_MS 100 /* the times of a token that was rehearsed are so much older than they should be */
 
 /* --- made and freed */
 
@@ -52,6 +45,7 @@ struct call_private *call_new(struct core *core, struct vault_request *request)
 	call->call.request = request;
 	call->call.private = call;
 	call->op = request->op;
+	memcpy(call->audited.id, call->call.response->request_id, sizeof(call->audited.id));
 	call->refs = 1;
 	call->started_ms = monotonic_ms();
 	call->waiter.wake = on_woken;
@@ -77,7 +71,7 @@ static void run_hooks(struct call_private *call, size_t from, int r)
 }
 
 /* What a run left behind, as if it had not been. */
-static void undo_run(struct call_private *call)
+void call_undo_run(struct call_private *call)
 {
 	struct call *public = &call->call;
 
@@ -100,6 +94,10 @@ static void undo_run(struct call_private *call)
 	public->acl = NULL;
 	json_decref(public->entity);
 	public->entity = NULL;
+	json_decref(public->login);
+	public->login = NULL;
+	public->entity_created = false;
+	audit_forget_run(&call->audited);
 	wrapped_free(public->wrapped);
 	public->wrapped = NULL;
 	public->mount = NULL;
@@ -125,7 +123,7 @@ static void call_unref(struct call_private *call)
 	if (--call->refs > 0)
 		return;
 	state_drop(call);
-	undo_run(call);
+	call_undo_run(call);
 	store_abandon(core->store, call->txn);
 	unpin_first(call, call->pins.n);
 	free(call->writes.items);
@@ -169,6 +167,7 @@ void call_finish(struct call_private *call, int r)
 	struct core *core = call->call.core;
 	struct vault_response *response = call->call.response;
 
+	audit_abandoned(&call->call);
 	leave_queues(call);
 	stop_expecting(call);
 	unpin_first(call, call->pins.n);
@@ -202,13 +201,33 @@ void call_fault(struct call *call, int r, const char *what)
 		response->reason = NULL;
 }
 
+static void on_told(struct call *call)
+{
+	struct call_private *private = private_of(call);
+
+	if (private->phase != CALL_FINISHED)
+		call_finish(private, private->result);
+	call_unref(private);
+}
+
+/* Answers, when the audit trail knows. */
+static void conclude(struct call_private *call)
+{
+	call->phase = CALL_AUDITING;
+	call->refs++;
+	if (audit_answer(&call->call, on_told))
+		return;
+	call_finish(call, call->result);
+	call_unref(call);
+}
+
 /* Answers, unless a hook of the commit holds the call. */
 static void settle(struct call_private *call, int r)
 {
 	call->result = r;
 	call->phase = CALL_SETTLING;
 	if (call->holds == 0)
-		call_finish(call, r);
+		conclude(call);
 }
 
 static void on_committed(void *arg, int r)
@@ -275,8 +294,9 @@ static bool is_waiting(const struct call_private *call)
 static bool run_again_later(struct call_private *call)
 {
 	call->phase = CALL_WAITING;
-	undo_run(call);
+	call_undo_run(call);
 	vault_response_clear(call->call.response);
+	memcpy(call->call.response->request_id, call->audited.id, sizeof(call->audited.id));
 	if (is_waiting(call))
 		return true;
 	call_fault(&call->call, -EDEADLK, "its handler waits for nothing");
@@ -290,7 +310,7 @@ static bool is_refused(const struct vault_response *response)
 	return response->status >= 400 && !(response->status == 404 && (response->envelope_404 || response->empty_404));
 }
 
-static int run_handler(struct call_private *call)
+int call_run_handler(struct call_private *call)
 {
 	unsigned failures = wipe_failures();
 	int r = call->handler(&call->call);
@@ -305,97 +325,31 @@ static int run_handler(struct call_private *call)
 	return r == 0 && call->hook_lost ? -ENOMEM : r;
 }
 
-/* --- rehearsals */
-
-void call_expect(struct call *call, bool (*confirmed)(struct call *call))
-{
-	private_of(call)->confirmed = confirmed;
-}
-
-bool call_is_rehearsal(const struct call *call)
-{
-	return call->private->rehearsing;
-}
-
-void call_drop_rehearsal(struct call_private *call)
-{
-	if (!call->rehearsed)
-		return;
-	call->rehearsed = false;
-	store_abandon(call->call.core->store, TAKE_PTR(call->txn));
-	undo_run(call);
-	vault_response_clear(call->call.response);
-}
-
-/* Only where no other call is under way: with many, their work is waiting, and their commits undo the rehearsal. */
-static void rehearse_soon(struct call_private *call)
-{
-	const struct itimerspec soon = { .it_value.tv_nsec = REHEARSAL_US * 1000 };
-	struct core *core = call->call.core;
-
-	if (call->confirmed && core->n_calls == 1 && timerfd_settime(core->rehearsal_fd, 0, &soon, NULL) == 0)
-		core->expecting = call;
-}
-
-void call_rehearse(struct core *core)
-{
-	struct call_private *call = TAKE_PTR(core->expecting);
-	int r;
-
-	if (!call || core->n_calls > 1 || call->queued)
-		return;
-	call->rehearsing = true;
-	r = run_handler(call);
-	call->rehearsing = false;
-	store_forget(&call->waiter); /* nothing shall begin the next run but the answer */
-	if (r == 0 && call->call.response->status < 400 && call->writes.n)
-		r = call_make_txn(call, &call->txn);
-	call->rehearsed = true;
-	call->rehearsed_changes = core->changes;
-	call->rehearsed_ms = monotonic_ms();
-	if (r < 0 || !call->txn)
-		call_drop_rehearsal(call);
-	else
-		store_prepare(core->store, call->txn, call->relaxed);
-}
-
-/* Whether what was rehearsed is what a run would make now; it is forgotten otherwise. */
-static bool rehearsal_holds(struct call_private *call)
-{
-	struct core *core = call->call.core;
-
-	if (!call->rehearsed)
-		return false;
-	if (call->confirmed(&call->call) && call->rehearsed_changes == core->changes && !core_sealed(core) &&
-	    monotonic_ms() - call->rehearsed_ms <= REHEARSAL_MS) {
-		call->rehearsed = false;
-		return true;
-	}
-	call_drop_rehearsal(call);
-	return false;
-}
-
 static void run(struct call_private *call)
 {
 	size_t old_pins = call->pins.n;
 	int r;
 
-	if (rehearsal_holds(call)) {
+	if (call_rehearsal_holds(call)) {
 		commit(call);
 		return;
 	}
 	call->phase = CALL_RUNNING;
 	stop_expecting(call);
 	store_forget(&call->waiter);
-	r = run_handler(call);
+	r = call_run_handler(call);
 	unpin_first(call, old_pins);
 	if (r == -EAGAIN) {
 		if (run_again_later(call))
-			rehearse_soon(call);
+			call_rehearse_soon(call);
 		return;
 	}
 	if (r < 0)
 		call_fault(&call->call, r, "its handler");
+	if (call->writes.n && audit_must_wait(&call->call)) {
+		run_again_later(call);
+		return;
+	}
 	if (r < 0 || is_refused(call->call.response)) {
 		call_drop_writes(call, call->kept_writes);
 		run_hooks(call, call->kept_hooks, -ECANCELED);
@@ -474,8 +428,8 @@ void call_resume(struct call *call)
 
 	private->holds--;
 	if (private->phase == CALL_SETTLING && private->holds == 0) {
-		call_finish(private, private->result);
-	} else if (private->holds == 0 && rehearsal_holds(private)) {
+		conclude(private);
+	} else if (private->holds == 0 && call_rehearsal_holds(private)) {
 		/* At once, before whoever brought the answer tidies up behind it. */
 		commit(private);
 		store_flush(call->core->store);

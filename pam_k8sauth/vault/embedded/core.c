@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "kube/kube.h"
+#include "vault/embedded/audit/audit.h"
 #include "vault/embedded/identity.h"
 #include "vault/embedded/policies.h"
 #include "vault/embedded/rotation.h"
@@ -43,7 +44,8 @@ static int make_parts(struct core *core)
 	core->tokens = tokens_new(core);
 	core->policies = policies_new();
 	core->identity = identity_new();
-	if (!core->sys || !core->kube || !core->tokens || !core->policies || !core->identity)
+	if (!core->sys || !core->kube || !core->tokens || !core->policies || !core->identity ||
+	    audit_new(core, &core->audit) < 0)
 		return -ENOMEM;
 	return core_calls_init(core) < 0 || rotation_watch(core) < 0 || core_seal_init(core) < 0 ? -ENOMEM : 0;
 }
@@ -93,6 +95,7 @@ void core_close(struct core *core)
 	if (!core)
 		return;
 	core_calls_end(core, CLOSE_MS);
+	audit_free(core->audit);
 	store_close(core->store);
 	folders_free(core);
 	mounts_free(core);
@@ -117,6 +120,11 @@ void core_close(struct core *core)
 	secret_free(core->dev_unseal_key);
 	free(core->storage_type);
 	free(core);
+}
+
+void core_reopen(struct core *core)
+{
+	audit_reopen(core->audit);
 }
 
 struct vault *core_vault(struct core *core)
@@ -169,6 +177,11 @@ struct policies *core_policies(const struct core *core)
 struct identity *core_identity(const struct core *core)
 {
 	return core->identity;
+}
+
+struct audit *core_audit(const struct core *core)
+{
+	return core->audit;
 }
 
 bool core_sealed(const struct core *core)

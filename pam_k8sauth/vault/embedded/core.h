@@ -29,6 +29,7 @@ struct policies;
 struct identity;
 struct kube;
 struct acl;
+struct audit;
 
 /* Returns 0 (response filled in), -EAGAIN (run me again when what I waited for is there), or another negative errno:
  * 500. */
@@ -40,6 +41,7 @@ enum engine_path_flags {
 	ENGINE_SUDO = 2, /* needs the sudo capability besides (vault-core.md 1.12) */
 	ENGINE_RAW = 4,	 /* answers while sealed too, without an envelope; needs no token: sys/health and its like */
 	ENGINE_HEAD = 8, /* HEAD is served like GET */
+	ENGINE_REACHES_OUT = 32, /* asks or changes something outside of the store: the audit trail is told before it is */
 	ENGINE_WRAPPED = 16, /* means a wrapping token, which is looked at before the caller's (wrapping.h) */
 };
 
@@ -134,6 +136,8 @@ struct call {
 	struct acl *acl;	 /* the caller's; NULL as above; a reference that the router frees with the call */
 	json_t *entity;		 /* the caller's, at a login the one who logs in (identity.h); NULL: none */
 	struct wrapped *wrapped; /* of a path with ENGINE_WRAPPED */
+	json_t *login;		 /* the `auth` block of the token that this login made; NULL */
+	bool entity_created;	 /* by this login */
 	struct login_auth *auth; /* set by a login handler that returns 0: the router mints the token */
 	void *state;		 /* the handler's memory between runs */
 	void (*state_free)(void *state);
@@ -283,6 +287,7 @@ struct kube *core_kube(const struct core *core);
 struct tokens *core_tokens(const struct core *core);
 struct policies *core_policies(const struct core *core);
 struct identity *core_identity(const struct core *core);
+struct audit *core_audit(const struct core *core);
 bool core_sealed(const struct core *core);
 /* The mount whose path starts PATH ("auth/kubernetes/login"); NULL. */
 struct mount *core_mount_of(const struct core *core, const char *path);
@@ -298,6 +303,9 @@ struct core_restored {
 	int64_t made, at; /* 0: the store is no restored one */
 };
 const struct core_restored *core_restored(const struct core *core);
+
+/* What outlives a file that was moved away (logrotate): audit devices open theirs anew. */
+void core_reopen(struct core *core);
 
 /* Commits what is in flight, stops the store thread, frees. Replies to calls in progress are sent first (at most 5 s).
  */

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "base/text.h"
+#include "vault/embedded/acl.h"
 #include "vault/embedded/barrier.h"
 #include "vault/embedded/core.h"
 
@@ -62,6 +64,7 @@ struct core {
 	struct tokens *tokens;
 	struct policies *policies;
 	struct identity *identity;
+	struct audit *audit;
 
 	struct mount **mounts;
 	size_t n_mounts;
@@ -92,6 +95,7 @@ enum call_phase {
 	CALL_RUNNING,
 	CALL_COMMITTING,
 	CALL_SETTLING, /* durable; a hook of the commit still holds the reply back */
+	CALL_AUDITING, /* the audit trail is told of the answer */
 	CALL_FINISHED,
 };
 
@@ -131,6 +135,30 @@ struct call_capture {
 	const char *name; /* in the pattern */
 	size_t name_len;
 	char *value;
+};
+
+/* What the audit trail knows of a call, and needs to know (audit/audit.h). */
+enum call_audit_request {
+	CALL_AUDIT_UNTOLD,
+	CALL_AUDIT_ASKED,
+	CALL_AUDIT_TOLD,
+	CALL_AUDIT_FAILED, /* no device accepted the request's entry: nothing is done */
+};
+struct call_audit {
+	char id[UUID_SIZE]; /* of the request, which a wrapped answer lacks */
+	enum call_audit_request request;
+	bool answered; /* told of the answer, or about to be */
+	void (*ended)(struct call *call);
+
+	/* Of one run. */
+	bool reached; /* it is well-formed, and for more than the server's state */
+	bool denied;  /* by its token or policies */
+	bool hidden;  /* its token is a valid one of an entity that is not */
+	bool unread;  /* its fields could not be read before it was looked whether it is allowed */
+	bool looked;  /* its mount was asked whether what it writes exists */
+	long long uses; /* that its token had left; 0: any number */
+	struct acl_verdict verdict;
+	struct token *caller; /* of a path that needs no token; NULL */
 };
 
 /* A growing array of whatever. */
@@ -179,6 +207,7 @@ struct call_private {
 	CALL_ARRAY(struct store_entry *) pins;
 	STAILQ_HEAD(, call_listing) listings;
 	struct mount *mount; /* referenced: the one that call->state belongs to */
+	struct call_audit audited;
 
 	/* How it ends: a request, or core_run's. */
 	vault_done_fn *done;
@@ -206,6 +235,14 @@ void call_finish(struct call_private *call, int r);
 /* Runs what is ready now. What becomes ready meanwhile waits for the next round: the loop looks at its sockets first.
  */
 void calls_run_ready(struct core *core);
+/* One run of its handler: 0, -EAGAIN, or an errno. */
+int call_run_handler(struct call_private *call) NODISCARD;
+/* What a run left behind, as if it had not been. */
+void call_undo_run(struct call_private *call);
+/* CALL waits: if it expects an answer, it is rehearsed in a moment. */
+void call_rehearse_soon(struct call_private *call);
+/* Whether what was rehearsed is what a run would make now; it is forgotten otherwise. */
+bool call_rehearsal_holds(struct call_private *call);
 /* Rehearses the call that expects an answer, if it still does. */
 void call_rehearse(struct core *core);
 /* As if no rehearsal had been held: before CALL is ended in another way than by its run. */
@@ -264,7 +301,7 @@ int router_authorise(struct call *call) NODISCARD;
 int router_run(struct call *call);
 /* Whether what CALL has written may decide about later logins. Tokens do not; a mount counts where it comes and goes. */
 bool router_decides_logins(const struct call *call);
-/* Whether REST matches PATTERN (core.h); captures go into CALL, which may be NULL. -ENOMEM. */
+/* Whether REST matches PATTERN (core.h); captures go into CALL, which may be NULL. -ENOMEM. In pattern.c. */
 int router_match(const char *pattern, const char *rest, struct call_private *call) NODISCARD;
 /* UTF-8 without control characters. */
 bool path_is_printable(const char *path);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "vault/embedded/audit/audit.h"
 #include "vault/embedded/cubbyhole/cubbyhole.h"
 #include "vault/embedded/identity.h"
 #include "vault/embedded/policies.h"
@@ -46,84 +47,6 @@ bool router_decides_logins(const struct call *call)
 	const struct engine *engine = call->mount ? call->mount->engine : NULL;
 
 	return !call->auth && engine && ((engine->auth && engine != &token_engine) || engine == &identity_engine);
-}
-
-/* --- patterns */
-
-static bool is_word(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-/* Vault's GenericNameRegex: \w(([\w-.]+)?\w)? */
-static bool is_name(const char *text, size_t len)
-{
-	if (!len || !is_word(text[0]) || !is_word(text[len - 1]))
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!is_word(text[i]) && text[i] != '-' && text[i] != '.')
-			return false;
-	return true;
-}
-
-static int capture(struct call_private *call, const char *name, size_t name_len, const char *value, size_t len)
-{
-	struct call_capture *slot;
-
-	if (!call)
-		return 1;
-	if (call->n_captures == CAPTURES_MAX)
-		return -E2BIG;
-	slot = &call->captures[call->n_captures];
-	slot->name = name;
-	slot->name_len = name_len;
-	slot->value = strndup(value, len);
-	if (!slot->value)
-		return -ENOMEM;
-	call->n_captures++;
-	return 1;
-}
-
-/* What "{...}" at PATTERN takes of *REST: moves both. 1, 0 no match, -ENOMEM. */
-static int match_capture(const char **pattern, const char **rest, struct call_private *call)
-{
-	const char *name = *pattern + 1, *end = strchr(name, '}');
-	size_t name_len = (size_t)(end - name), len;
-	bool optional = name_len > 4 && strncmp(end - 4, "...?", 4) == 0;
-	bool all = optional || (name_len > 3 && strncmp(end - 3, "...", 3) == 0);
-
-	*pattern = end + 1;
-	if (all) {
-		len = strlen(*rest);
-		name_len -= optional ? 4 : 3;
-		if (!len && !optional)
-			return 0;
-	} else {
-		len = strcspn(*rest, "/");
-		if (!is_name(*rest, len))
-			return 0;
-	}
-	*rest += len;
-	return capture(call, name, name_len, *rest - len, len);
-}
-
-int router_match(const char *pattern, const char *rest, struct call_private *call)
-{
-	while (*pattern) {
-		if (*pattern == '{') {
-			int r = match_capture(&pattern, &rest, call);
-
-			if (r <= 0)
-				return r;
-		} else if (*pattern == *rest) {
-			pattern++;
-			rest++;
-		} else {
-			/* "role/" is Vault's "role/?" */
-			return pattern[0] == '/' && pattern[1] == '\0' && *rest == '\0';
-		}
-	}
-	return *rest == '\0';
 }
 
 static void forget_captures(struct call_private *call)
@@ -312,6 +235,8 @@ static int authenticate(struct call *call)
 	int r = find_token(call);
 
 	if (r == 0)
+		private->audited.uses = call->token->num_uses;
+	if (r == 0)
 		r = token_use(call, call->token);
 	if (r)
 		return r;
@@ -320,6 +245,7 @@ static int authenticate(struct call *call)
 	r = token_acl(call, call->token, &call->entity, &call->acl);
 	if (r != -EACCES)
 		return r;
+	private->audited.hidden = true;
 	call_refuse(call, VAULT_FAILED_REFUSED, "entity", 403, "permission denied",
 	    "the token's entity is disabled or was deleted");
 	return 1;
@@ -370,14 +296,21 @@ static int authorise(struct call *call)
 		r = find_token(call);
 		return r ? r : decide_create(call);
 	}
-	if (request->internal || has_flag(call, ENGINE_UNAUTHENTICATED))
-		return decide_create(call);
+	if (request->internal || has_flag(call, ENGINE_UNAUTHENTICATED)) {
+		r = audit_find_caller(call);
+		return r < 0 ? r : decide_create(call);
+	}
 	r = authenticate(call);
-	if (r == 0)
-		r = decide_create(call);
 	if (r)
 		return r;
+	audit_note_lookup(call);
+	r = decide_create(call);
+	if (r) {
+		call->private->audited.unread = r > 0;
+		return r;
+	}
 	verdict = check_acl(call);
+	call->private->audited.verdict = verdict;
 	if (!verdict.allowed)
 		return deny(call, verdict.reason ? verdict.reason : "no policy allows it");
 	if (has_flag(call, ENGINE_SUDO) && !verdict.sudo && request->op != VAULT_HELP)
@@ -431,7 +364,12 @@ static int finish_login(struct call *call)
 
 	if (r)
 		return r;
-	return verify ? token_verify_login(call) : token_create_login(call);
+	if (verify)
+		return token_verify_login(call);
+	r = token_create_login(call);
+	if (r == 0)
+		call->login = json_incref(call->response->auth);
+	return r;
 }
 
 static int run_handler(struct call *call)
@@ -481,8 +419,12 @@ int router_run(struct call *call)
 	r = mounts_settled(call);
 	if (r == 0 && has_flag(call, ENGINE_WRAPPED))
 		r = wrapping_find(call);
+	if (r < 0)
+		return r;
+	call->private->audited.reached = true;
 	if (r == 0)
 		r = authorise(call);
+	call->private->audited.denied = r > 0;
 	if (r)
 		return r < 0 ? r : 0;
 	if (!call->mount)
@@ -492,6 +434,9 @@ int router_run(struct call *call)
 		return help_show(call);
 	if (!call->path)
 		return call_wrapped_error(call, 404, "unsupported path");
+	r = audit_gate(call);
+	if (r)
+		return r < 0 ? r : 0;
 	parameters_forget_unknown(call);
 	return run_handler(call);
 }

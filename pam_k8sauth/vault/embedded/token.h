@@ -64,6 +64,12 @@ int token_acl(struct call *call, const struct token *token, json_t **ret_entity,
 int token_find(struct call *call, const char *presented, struct token **ret) NODISCARD;
 int token_find_accessor(struct call *call, const char *accessor, struct token **ret) NODISCARD;
 
+/* The internal id inside of the signed form PRESENTED, whose signature is not looked at; false where it is none. */
+bool token_inner_id(const char *presented, size_t len, char ret[static TOKEN_ID_LEN]);
+
+/* The policies of TOKEN and MORE (an array) as one sorted list. NULL without memory. */
+json_t *token_all_policies(const struct token *token, const json_t *more) NODISCARD;
+
 /* num_uses: called by the router once per authenticated request; the write joins the call's. */
 int token_use(struct call *call, struct token *token) NODISCARD;
 

@@ -14,6 +14,17 @@ static int compare_rules(const void *a, const void *b)
 	return strcmp(x->pattern, y->pattern);
 }
 
+/* The same, and those of one pattern in the order of their policies. */
+static int compare_made(const void *a, const void *b)
+{
+	const struct rule *x = a, *y = b;
+	int order = compare_rules(a, b);
+
+	if (order || !x->n_grants || !y->n_grants)
+		return order;
+	return x->grants->policy < y->grants->policy ? -1 : x->grants->policy > y->grants->policy;
+}
+
 static int64_t smaller_set(int64_t a, int64_t b)
 {
 	if (a == 0 || b == 0)
@@ -71,6 +82,22 @@ static int merge_required(json_t **into, json_t *from)
 	return json_array_extend(merged, from) < 0 ? -ENOMEM : 0;
 }
 
+/* What FROM, of one policy, gives joins what INTO does. */
+static int merge_grants(struct rule *into, const struct rule *from)
+{
+	struct grant *grants;
+
+	if (!from->n_grants)
+		return 0;
+	grants = reallocarray(into->grants, into->n_grants + from->n_grants, sizeof(*grants));
+	if (!grants)
+		return -ENOMEM;
+	into->grants = grants;
+	memcpy(grants + into->n_grants, from->grants, from->n_grants * sizeof(*grants));
+	into->n_grants += from->n_grants;
+	return 0;
+}
+
 /* FROM has the pattern of INTO. A deny on either side decides. */
 static int merge_rule(struct rule *into, const struct rule *from)
 {
@@ -85,19 +112,28 @@ static int merge_rule(struct rule *into, const struct rule *from)
 	into->max_wrapping_ns = smaller_set(into->max_wrapping_ns, from->max_wrapping_ns);
 	if (from->unsupported)
 		into->unsupported = from->unsupported;
-	r = merge_parameters(&into->allowed, from->allowed);
+	r = merge_grants(into, from);
+	if (r == 0)
+		r = merge_parameters(&into->allowed, from->allowed);
 	if (r == 0)
 		r = merge_parameters(&into->denied, from->denied);
 	return r < 0 ? r : merge_required(&into->required, from->required);
 }
 
-static int copy_rule(const struct rule *from, struct rule *ret)
+/* FROM is of the ACL's policy number POLICY. */
+static int copy_rule(const struct rule *from, unsigned policy, struct rule *ret)
 {
 	struct rule copy = *from;
 
 	copy.pattern = strdup(from->pattern);
-	if (!copy.pattern)
+	copy.grants = malloc(sizeof(*copy.grants));
+	if (!copy.pattern || !copy.grants) {
+		free(copy.pattern);
+		free(copy.grants);
 		return -ENOMEM;
+	}
+	*copy.grants = (struct grant){ .policy = policy, .capabilities = from->capabilities };
+	copy.n_grants = 1;
 	json_incref(copy.allowed);
 	json_incref(copy.denied);
 	json_incref(copy.required);
@@ -146,7 +182,7 @@ static void grant_nothing(struct rule *rule)
 }
 
 /* Adds FROM, filled in where it has templates; nothing where they cannot be. */
-static int add_rule(struct acl *acl, const struct rule *from, const json_t *entity)
+static int add_rule(struct acl *acl, const struct rule *from, unsigned policy, const json_t *entity)
 {
 	AUTO_FREE char *label = NULL;
 	struct rule *rule = &acl->rules[acl->n];
@@ -159,7 +195,7 @@ static int add_rule(struct acl *acl, const struct rule *from, const json_t *enti
 	}
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	r = copy_rule(from, rule);
+	r = copy_rule(from, policy, rule);
 	if (r < 0)
 		return r;
 	acl->n++;
@@ -181,16 +217,22 @@ int acl_new(struct policy *const *policies, size_t n, bool root, const json_t *e
 	for (size_t i = 0; i < n; i++)
 		total += policies[i]->n;
 	acl->rules = calloc(total ? total : 1, sizeof(*acl->rules));
-	if (!acl->rules)
+	acl->names = calloc(n + 1, sizeof(*acl->names));
+	if (!acl->rules || !acl->names)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
+		acl->names[i] = strdup(policies[i]->name ? policies[i]->name : "");
+		if (!acl->names[i])
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < policies[i]->n; k++) {
-			r = add_rule(acl, &policies[i]->rules[k], entity);
+			r = add_rule(acl, &policies[i]->rules[k], (unsigned)i, entity);
 			if (r < 0)
 				return r;
 		}
 	}
-	qsort(acl->rules, acl->n, sizeof(*acl->rules), compare_rules);
+	qsort(acl->rules, acl->n, sizeof(*acl->rules), compare_made);
 	r = merge_runs(acl);
 	if (r < 0)
 		return r;
@@ -211,7 +253,25 @@ void acl_free(struct acl *acl)
 	for (size_t i = 0; i < acl->n; i++)
 		rule_clear(&acl->rules[i]);
 	free(acl->rules);
+	strings_free(acl->names);
 	free(acl);
+}
+
+bool acl_grants(const struct acl *acl, const struct acl_verdict *verdict)
+{
+	return verdict->allowed && (acl->root || verdict->rule);
+}
+
+void acl_each_granting(const struct acl *acl, const struct acl_verdict *verdict,
+    void (*each)(void *arg, const char *policy), void *arg)
+{
+	if (acl->root) {
+		each(arg, "root");
+		return;
+	}
+	for (size_t i = 0; i < verdict->rule->n_grants; i++)
+		if (verdict->rule->grants[i].capabilities & verdict->needed)
+			each(arg, acl->names[verdict->rule->grants[i].policy]);
 }
 
 bool acl_is_root(const struct acl *acl)

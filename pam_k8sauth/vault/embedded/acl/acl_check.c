@@ -199,7 +199,11 @@ struct acl_verdict acl_check(
 	if (parameters && !rule_allows_parameters(rule, data, &reason))
 		return refuse(reason);
 	return (struct acl_verdict){
-		.allowed = true, .sudo = rule->capabilities & ACL_SUDO, .reason = "allowed by policy"
+		.allowed = true,
+		.sudo = rule->capabilities & ACL_SUDO,
+		.reason = "allowed by policy",
+		.rule = rule,
+		.needed = needed,
 	};
 }
 

@@ -189,7 +189,7 @@ static int parsed_policy(struct call *call, const char *name, struct policy **re
 	if (r < 0 && r != -ENOENT)
 		return r;
 	copy = strdup(name);
-	if (!copy) {
+	if (!copy || (policy && policy_set_name(policy, name) < 0)) {
 		policy_free(policy);
 		return -ENOMEM;
 	}

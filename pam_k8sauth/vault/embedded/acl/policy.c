@@ -26,6 +26,7 @@ void rule_clear(struct rule *rule)
 	json_decref(rule->allowed);
 	json_decref(rule->denied);
 	json_decref(rule->required);
+	free(rule->grants);
 	*rule = (struct rule){ 0 };
 }
 
@@ -36,7 +37,15 @@ void policy_free(struct policy *policy)
 	for (size_t i = 0; i < policy->n; i++)
 		rule_clear(&policy->rules[i]);
 	free(policy->rules);
+	free(policy->name);
 	free(policy);
+}
+
+int policy_set_name(struct policy *policy, const char *name)
+{
+	free(policy->name);
+	policy->name = strdup(name);
+	return policy->name ? 0 : -ENOMEM;
 }
 
 static void cleanup_policy(struct policy **policy)

@@ -23,6 +23,15 @@ struct rule {
 	json_t *allowed, *denied;		  /* lower-case name -> array of values; NULL none */
 	json_t *required;			  /* array of names; NULL none */
 	const char *unsupported;		  /* static: a condition that cannot be met here; NULL none */
+
+	/* In an ACL: which of its policies made the rule, and what each of them gives. */
+	struct grant *grants;
+	size_t n_grants;
+};
+
+struct grant {
+	unsigned policy; /* its place among the ACL's names */
+	unsigned capabilities;
 };
 
 void rule_clear(struct rule *rule);
@@ -30,6 +39,7 @@ void rule_clear(struct rule *rule);
 int rule_set_pattern(struct rule *rule, const char *label) NODISCARD;
 
 struct policy {
+	char *name; /* NULL: nobody asked */
 	struct rule *rules;
 	size_t n;
 };
@@ -39,6 +49,7 @@ struct acl {
 	bool root, templated, timed;
 	struct rule *rules; /* sorted by kind and pattern, each pair once */
 	size_t n, n_exact;
+	char **names; /* of the policies that it was made from; NULL-terminated */
 };
 
 /* Every capability that a policy may name, in alphabetical order. */

@@ -185,11 +185,20 @@ int token_mint(struct call *call, struct token *token, const char *custom, char 
 	return r == 0 ? token_expires(call, token) : r;
 }
 
+int token_note_names(struct call *call, const struct token *token)
+{
+	free(call->response->display_name);
+	call->response->display_name = strdup(token->display_name);
+	return call->response->display_name ? 0 : -ENOMEM;
+}
+
 int token_answer(struct call *call, const struct token *token, const char *id)
 {
 	json_decref(call->response->auth);
 	call->response->auth = token_auth_block(token, id, token->ttl);
 	call->response->status = 200;
+	if (token_note_names(call, token) < 0)
+		return -ENOMEM;
 	return call->response->auth ? token_auth_entity(call, token, call->response->auth) : -ENOMEM;
 }
 

@@ -57,9 +57,19 @@ int token_show_entity(struct call *call, const struct token *token, json_t *data
 	return 0;
 }
 
+json_t *token_all_policies(const struct token *token, const json_t *more)
+{
+	json_auto_t *both = json_copy(token->policies);
+	json_t *all = NULL;
+
+	if (!both || json_array_extend(both, (json_t *)(uintptr_t)more) || policy_names_clean(both, false, &all) < 0)
+		return NULL;
+	return all;
+}
+
 int token_auth_entity(struct call *call, const struct token *token, json_t *auth)
 {
-	json_auto_t *entity = NULL, *clean = NULL, *all = NULL, *both = NULL;
+	json_auto_t *entity = NULL, *clean = NULL, *all = NULL;
 	json_t *policies = NULL;
 	int r = entity_policies(call, token, &entity, &policies);
 
@@ -68,12 +78,9 @@ int token_auth_entity(struct call *call, const struct token *token, json_t *auth
 	r = policy_names_clean(policies, false, &clean);
 	if (r < 0)
 		return r;
-	both = json_copy(token->policies);
-	if (!both || json_array_extend(both, clean))
+	all = token_all_policies(token, clean);
+	if (!all)
 		return -ENOMEM;
-	r = policy_names_clean(both, false, &all);
-	if (r < 0)
-		return r;
 	return json_object_set(auth, "policies", all) || json_object_set(auth, "identity_policies", clean) ? -ENOMEM
 													   : 0;
 }

@@ -153,6 +153,15 @@ int token_accessor_salted(struct tokens *tokens, const char *accessor, char ret[
 	return r;
 }
 
+/* TEXT has TOKEN_SIGNED_LEN characters and the prefix. */
+static bool read_form(const char *text, size_t len, struct signed_id *ret)
+{
+	return base64url_decode(text + PREFIX_LEN, len - PREFIX_LEN, ret) == sizeof(*ret) &&
+	       memcmp(ret->head, signed_template.head, sizeof(ret->head)) == 0 &&
+	       memcmp(ret->inner_head, signed_template.inner_head, sizeof(ret->inner_head)) == 0 &&
+	       memcmp(ret->id_head, signed_template.id_head, sizeof(ret->id_head)) == 0;
+}
+
 /* Checks the signed form and copies the internal id out of it. */
 static int unsign(struct tokens *tokens, const char *text, size_t len, char ret_id[static TOKEN_ID_LEN])
 {
@@ -160,11 +169,7 @@ static int unsign(struct tokens *tokens, const char *text, size_t len, char ret_
 	unsigned char mac[MAC_LEN];
 	int r = -ENOENT;
 
-	if (base64url_decode(text + PREFIX_LEN, len - PREFIX_LEN, &form) != sizeof(form))
-		return -ENOENT;
-	if (memcmp(form.head, signed_template.head, sizeof(form.head)) == 0 &&
-	    memcmp(form.inner_head, signed_template.inner_head, sizeof(form.inner_head)) == 0 &&
-	    memcmp(form.id_head, signed_template.id_head, sizeof(form.id_head)) == 0)
+	if (read_form(text, len, &form))
 		r = mac_compute(tokens->sign_mac, form.id_head, SIGNED_INNER_LEN, mac);
 	if (r == 0 && !equal_constant_time(mac, form.mac, sizeof(mac)))
 		r = -ENOENT;
@@ -172,6 +177,18 @@ static int unsign(struct tokens *tokens, const char *text, size_t len, char ret_
 		memcpy(ret_id, form.id, TOKEN_ID_LEN);
 	wipe(&form, sizeof(form));
 	return r;
+}
+
+bool token_inner_id(const char *presented, size_t len, char ret[static TOKEN_ID_LEN])
+{
+	struct signed_id form;
+	bool found = len == TOKEN_SIGNED_LEN && memcmp(presented, PREFIX, PREFIX_LEN) == 0 &&
+		     read_form(presented, len, &form);
+
+	if (found)
+		memcpy(ret, form.id, TOKEN_ID_LEN);
+	wipe(&form, sizeof(form));
+	return found;
 }
 
 int token_presented_salted(struct tokens *tokens, const char *presented, size_t len, char ret[static TOKEN_SALTED_SIZE])

@@ -71,5 +71,8 @@ int token_renew(struct call *call, struct token *token, const char *presented)
 	json_decref(call->response->auth);
 	call->response->auth = token_auth_block(token, presented, ttl);
 	call->response->status = 200;
+	call->response->issued = token->creation_time;
+	if (token_note_names(call, token) < 0)
+		return -ENOMEM;
 	return call->response->auth ? token_auth_entity(call, token, call->response->auth) : -ENOMEM;
 }

@@ -108,6 +108,8 @@ int token_mint(
     struct call *call, struct token *token, const char *custom, char ret_id[static TOKEN_HANDED_SIZE]) NODISCARD;
 /* Answers with the auth block of a token that was just made. 0 or -ENOMEM. */
 int token_answer(struct call *call, const struct token *token, const char *id) NODISCARD;
+/* Notes for the audit trail what the auth block of TOKEN does not tell. 0 or -ENOMEM. */
+int token_note_names(struct call *call, const struct token *token) NODISCARD;
 /* The first of POLICIES that no token may be given by name ("response-wrapping"); NULL. */
 const char *token_reserved_policy(const json_t *policies);
 

@@ -67,6 +67,12 @@ static int update_alias(struct call *call, json_t *entity)
 	return r < 0 ? r : entity_put(call, entity);
 }
 
+static int make_first(struct call *call, json_t **ret)
+{
+	call->entity_created = true;
+	return make_entity(call, ret);
+}
+
 static int find_entity(struct call *call, const char *account, json_t **ret)
 {
 	json_t *entity = identity_cached(call, account);
@@ -79,13 +85,13 @@ static int find_entity(struct call *call, const char *account, json_t **ret)
 	}
 	r = index_get(call, account, &id);
 	if (r == -ENOENT)
-		return make_entity(call, ret);
+		return make_first(call, ret);
 	entity = NULL;
 	if (r == 0)
 		r = entity_load(call, id, &entity);
 	/* An index without its entity is nobody's. */
 	if (r == -ENOENT)
-		return make_entity(call, ret);
+		return make_first(call, ret);
 	if (r == 0 && is_up_to_date(call, entity))
 		identity_remember(call, account, entity);
 	else if (r == 0 && !identity_disabled(entity))

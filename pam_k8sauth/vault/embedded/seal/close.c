@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "vault/embedded/audit/audit.h"
 #include "vault/embedded/identity.h"
 #include "vault/embedded/policies.h"
 #include "vault/embedded/seal/seal.h"
@@ -12,6 +13,7 @@
 
 void core_forget(struct core *core)
 {
+	audit_unload(core->audit);
 	tokens_forget(core->tokens);
 	policies_forget(core->policies);
 	identity_forget(core->identity);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "vault/embedded/audit/audit.h"
 #include "vault/embedded/policies.h"
 #include "vault/embedded/rotation.h"
 #include "vault/embedded/token.h"
@@ -48,6 +49,8 @@ static int load_all(struct call *call)
 		r = tokens_start(call);
 	if (r == 0)
 		r = rotation_start(call);
+	if (r == 0)
+		r = audit_load(call);
 	return r == 0 ? mounts_complete(call) : r;
 }
 

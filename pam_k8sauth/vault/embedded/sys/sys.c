@@ -2,6 +2,7 @@
 /* The engine "system": its paths (vault-core.md 9.5). */
 #include "vault/embedded/sys/sys.h"
 
+#include "vault/embedded/audit/audit.h"
 #include "vault/embedded/leases.h"
 #include "vault/embedded/policies.h"
 #include "vault/embedded/wrapping/wrapping.h"
@@ -141,6 +142,25 @@ static const struct engine_field wrapping_fields[] = {
 	{ 0 },
 };
 
+static const struct engine_field audit_fields[] = {
+	{ "description", FIELD_STRING, "A text for people." },
+	{ "local", FIELD_BOOL, "Kept and shown; without effect." },
+	{ "options", FIELD_MAP, "Options of the device." },
+	{ "path", FIELD_STRING, "The name of the device." },
+	{ "type", FIELD_STRING, "The kind of device: file, syslog or socket." },
+	{ 0 },
+};
+static const struct engine_field audit_hash_fields[] = {
+	{ "input", FIELD_STRING, "The text." },
+	{ "path", FIELD_STRING, "The name of the device." },
+	{ 0 },
+};
+static const struct engine_field audited_header_fields[] = {
+	{ "header", FIELD_STRING, "The name of the header." },
+	{ "hmac", FIELD_BOOL, "Whether its values are hashed." },
+	{ 0 },
+};
+
 #define PLUGINS_OF(kind, text)                                                                          \
 	{                                                                                               \
 		.pattern = "plugins/catalog/" kind,                                                     \
@@ -238,6 +258,33 @@ static const struct engine_path paths[] = {
 	    .delete = sys_auth_delete,
 	    .fields = mount_fields,
 	    .help = "An auth method: read, enable, disable; its settings at .../tune." },
+	{ .pattern = "audit",
+	    .flags = ENGINE_SUDO,
+	    .read = audit_list,
+	    .fields = no_fields,
+	    .help = "The audit devices." },
+	{ .pattern = "audit/{path...}",
+	    .flags = ENGINE_SUDO,
+	    .update = audit_enable,
+	    .delete = audit_disable,
+	    .fields = audit_fields,
+	    .help = "An audit device: enable, disable." },
+	{ .pattern = "audit-hash/{path...}",
+	    .update = audit_hash_input,
+	    .fields = audit_hash_fields,
+	    .help = "How an audit device shows a text." },
+	{ .pattern = "config/auditing/request-headers",
+	    .flags = ENGINE_SUDO,
+	    .read = audit_headers_list,
+	    .fields = no_fields,
+	    .help = "The headers of requests that audit devices show." },
+	{ .pattern = "config/auditing/request-headers/{header...}",
+	    .flags = ENGINE_SUDO,
+	    .read = audit_header_read,
+	    .update = audit_header_write,
+	    .delete = audit_header_delete,
+	    .fields = audited_header_fields,
+	    .help = "Whether audit devices show a header of requests." },
 	{ .pattern = "remount",
 	    .flags = ENGINE_SUDO,
 	    .update = sys_remount,

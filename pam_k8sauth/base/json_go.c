@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON as Go's encoder writes it; see http_json.h. */
-#include "daemon/http_json.h"
+/* JSON as Go's encoder writes it; see json_go.h. */
+#include "base/json_go.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
-static void encode_string(const char *text, size_t len, struct buf *ret)
+void json_go_string(const char *text, size_t len, struct buf *ret)
 {
 	size_t plain = 0;
 
@@ -83,7 +83,7 @@ static void encode_real(double value, struct buf *ret)
 	}
 }
 
-void http_json_encode(const json_t *value, struct buf *ret)
+void json_go_encode(const json_t *value, struct buf *ret)
 {
 	json_t *members = (json_t *)(uintptr_t)value; /* jansson's iterators take no const */
 	const char *key;
@@ -96,9 +96,9 @@ void http_json_encode(const json_t *value, struct buf *ret)
 		json_object_foreach(members, key, member)
 		{
 			buf_add_str(ret, first ? "" : ",");
-			encode_string(key, strlen(key), ret);
+			json_go_string(key, strlen(key), ret);
 			buf_add_char(ret, ':');
-			http_json_encode(member, ret);
+			json_go_encode(member, ret);
 			first = false;
 		}
 		buf_add_char(ret, '}');
@@ -107,12 +107,12 @@ void http_json_encode(const json_t *value, struct buf *ret)
 		buf_add_char(ret, '[');
 		for (size_t i = 0; i < json_array_size(value); i++) {
 			buf_add_str(ret, i == 0 ? "" : ",");
-			http_json_encode(json_array_get(value, i), ret);
+			json_go_encode(json_array_get(value, i), ret);
 		}
 		buf_add_char(ret, ']');
 		break;
 	case JSON_STRING:
-		encode_string(json_string_value(value), json_string_length(value), ret);
+		json_go_string(json_string_value(value), json_string_length(value), ret);
 		break;
 	case JSON_INTEGER:
 		buf_printf(ret, "%" JSON_INTEGER_FORMAT, json_integer_value(value));

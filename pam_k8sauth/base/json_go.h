@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON as Go's encoder writes it, so that what clients and auditors get is Vault's to the byte. */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/buf.h"
+
+/*
+ * Appends VALUE: members in their order, no blanks, `<`, `>` and `&` escaped, the shortest form of a real that reads
+ * back as the same one. Errors stick in RET (buf->failed).
+ */
+void json_go_encode(const json_t *value, struct buf *ret);
+
+/* The same for a string of LEN bytes of UTF-8, with its quotation marks. */
+void json_go_string(const char *text, size_t len, struct buf *ret);

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Entries in Vault's format: one JSON object per line, its members by name (vault-core.md 6.1, vault-1.21.4.md). */
+#include <errno.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+
+#include "base/json_go.h"
+#include "vault/embedded/audit/audit_internal.h"
+#include "vault/embedded/audit/entry.h"
+#include "vault/embedded/nanotime.h"
+#include "vault/embedded/sys/sys.h"
+#include "vault/embedded/token.h"
+
+#define HIDDEN_KEYS_OF_REQUESTS "audit_non_hmac_request_keys"
+#define HIDDEN_KEYS_OF_ANSWERS	"audit_non_hmac_response_keys"
+
+/* --- objects */
+
+void entry_open(struct entry *e)
+{
+	draft_literal(e->draft, "{", 1);
+	e->first = true;
+}
+
+void entry_close(struct entry *e)
+{
+	draft_literal(e->draft, "}", 1);
+	e->first = false;
+}
+
+void entry_key(struct entry *e, const char *name)
+{
+	if (!e->first)
+		draft_literal(e->draft, ",", 1);
+	e->first = false;
+	draft_literal(e->draft, "\"", 1);
+	draft_str(e->draft, name);
+	draft_literal(e->draft, "\":", 2);
+}
+
+void entry_text(struct entry *e, const char *name, const char *text)
+{
+	if (!text || !*text)
+		return;
+	entry_key(e, name);
+	draft_clear(e->draft, text, strlen(text));
+}
+
+void entry_secret(struct entry *e, const char *name, const char *text, size_t len)
+{
+	entry_key(e, name);
+	draft_secret(e->draft, text, len);
+}
+
+void entry_accessor(struct entry *e, const char *name, const char *accessor)
+{
+	if (!accessor || !*accessor)
+		return;
+	entry_key(e, name);
+	draft_accessor(e->draft, accessor);
+}
+
+void entry_number(struct entry *e, const char *name, long long number)
+{
+	char text[24];
+
+	if (!number)
+		return;
+	snprintf(text, sizeof(text), "%lld", number);
+	entry_key(e, name);
+	draft_str(e->draft, text);
+}
+
+void entry_json(struct entry *e, const char *name, const json_t *value)
+{
+	if (json_object_size(value) == 0 && json_array_size(value) == 0)
+		return;
+	entry_key(e, name);
+	audit_value(e->draft, value, AUDIT_CLEAR, NULL);
+}
+
+/* --- the request */
+
+static const char *operation_name(enum vault_op op)
+{
+	switch (op) {
+	case VAULT_READ:
+		return "read";
+	case VAULT_LIST:
+		return "list";
+	case VAULT_UPDATE:
+	case VAULT_VERIFY:
+	case VAULT_RESOLVE:
+		return "update";
+	case VAULT_CREATE:
+		return "create";
+	case VAULT_PATCH:
+		return "patch";
+	case VAULT_DELETE:
+		return "delete";
+	case VAULT_HELP:
+		return "help";
+	case VAULT_HEADER:
+		return "header";
+	case VAULT_OTHER:
+		break;
+	}
+	return "";
+}
+
+/*
+ * Who counts as one client: the entity, else a digest of the policies. Vault's telemetry made this up; auditors join by
+ * it.
+ */
+static void add_client_id(struct entry *e, const struct token *token)
+{
+	static const char root_namespace[] = "root";
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	char id[base64_size(sizeof(digest))];
+	AUTO_BUF struct buf text = { 0 };
+
+	if (token->entity_id && *token->entity_id) {
+		entry_text(e, "client_id", token->entity_id);
+		return;
+	}
+	for (size_t i = 0; i < json_array_size(token->policies); i++) {
+		const json_t *name = json_array_get(token->policies, i);
+
+		if (i)
+			buf_add_char(&text, '\x7f');
+		buf_add(&text, json_string_value(name), json_string_length(name));
+	}
+	buf_add_char(&text, '\0');
+	buf_add_str(&text, root_namespace);
+	if (text.failed || !SHA256((const unsigned char *)text.data, text.len, digest)) {
+		e->draft->buf.failed = true;
+		return;
+	}
+	base64_encode(digest, sizeof(digest), id);
+	entry_text(e, "client_id", id);
+}
+
+/* Inside of a signed token is the one that Vault's core works with, and so tells of here. */
+static void add_client_token(struct entry *e, const struct secret *presented)
+{
+	char inner[TOKEN_ID_LEN];
+
+	if (!presented || !secret_len(presented))
+		return;
+	if (token_inner_id(secret_reveal(presented), secret_len(presented), inner))
+		entry_secret(e, "client_token", inner, sizeof(inner));
+	else
+		entry_secret(e, "client_token", secret_reveal(presented), secret_len(presented));
+	wipe(inner, sizeof(inner));
+}
+
+/* Whether the mount's accessor is known: Vault's router tells it when it hands the request to the engine. */
+/* "kv" means the mount "kv/", which Vault's router finds only when it hands the request over. */
+static bool is_bare(const struct call *call)
+{
+	return !call->private->audited.looked && call->mount &&
+	       strlen(call->request->path) < strlen(call->mount->path);
+}
+
+static bool was_routed(const struct call *call, enum audit_stage stage)
+{
+	const struct call_audit *audited = &call->private->audited;
+
+	return audited->looked || (stage == AUDIT_RESPONSE && !audited->denied);
+}
+
+static void add_mount(struct entry *e, const struct call *call, enum audit_stage stage, const char *version_key)
+{
+	const struct mount *mount = call->mount;
+
+	if (!mount || (stage == AUDIT_REQUEST && is_bare(call)))
+		return;
+	if (was_routed(call, stage))
+		entry_text(e, "mount_accessor", mount->accessor);
+	entry_text(e, "mount_class", mount->engine->auth ? "auth" : "secret");
+	entry_text(e, "mount_point", mount->path);
+	entry_text(e, version_key, SYS_PLUGIN_VERSION);
+	entry_text(e, "mount_type", mount->engine->type);
+}
+
+static const json_t *clear_keys(const struct call *call, const char *name)
+{
+	return call->mount ? json_object_get(call->mount->config, name) : NULL;
+}
+
+static void add_headers(struct entry *e, const struct call *call)
+{
+	const json_t *headers = call->request->headers, *wanted = call->core->vault.audited_headers;
+	const char **names AUTO_FREE = NULL;
+	size_t n;
+
+	if (!json_object_size(headers))
+		return;
+	if (audit_sorted_names(headers, &names, &n) < 0) {
+		e->draft->buf.failed = true;
+		return;
+	}
+	entry_key(e, "headers");
+	entry_open(e);
+	for (size_t i = 0; i < n; i++) {
+		bool hashed = json_is_true(json_object_get(json_object_get(wanted, names[i]), "hmac"));
+
+		entry_key(e, names[i]);
+		audit_value(e->draft, json_object_get(headers, names[i]), hashed ? AUDIT_ANSWERED : AUDIT_CLEAR, NULL);
+	}
+	entry_close(e);
+}
+
+static void add_request(struct entry *e, const struct call *call, enum audit_stage stage)
+{
+	const struct vault_request *request = call->request;
+	const struct token *token = entry_caller(call);
+
+	entry_key(e, "request");
+	entry_open(e);
+	if (token && !call->private->audited.unread && !call->private->audited.hidden)
+		add_client_id(e, token);
+	add_client_token(e, request->token);
+	if (token)
+		entry_accessor(e, "client_token_accessor", token->accessor);
+	if (json_object_size(request->data)) {
+		entry_key(e, "data");
+		entry_sent_data(e, call, clear_keys(call, HIDDEN_KEYS_OF_REQUESTS));
+	}
+	add_headers(e, call);
+	if (request->op != VAULT_HELP)
+		entry_text(e, "id", call->private->audited.id);
+	add_mount(e, call, stage, "mount_running_version");
+	entry_key(e, "namespace");
+	draft_str(e->draft, "{\"id\":\"root\"}");
+	entry_text(e, "operation", operation_name(request->op));
+	entry_text(e, "path", stage == AUDIT_RESPONSE && is_bare(call) ? call->mount->path : request->path);
+	entry_text(e, "remote_address", request->peer.address);
+	entry_number(e, "remote_port", request->peer.port);
+	if (request->op != VAULT_HELP)
+		entry_text(e, "request_uri", request->uri);
+	entry_number(e, "wrap_ttl", request->wrap_ttl);
+	entry_close(e);
+}
+
+/* --- the answer */
+
+static void add_wrap_info(struct entry *e, const json_t *info)
+{
+	const char *token = json_string_value(json_object_get(info, "token"));
+
+	entry_key(e, "wrap_info");
+	entry_open(e);
+	entry_accessor(e, "accessor", json_string_value(json_object_get(info, "accessor")));
+	entry_text(e, "creation_path", json_string_value(json_object_get(info, "creation_path")));
+	entry_text(e, "creation_time", json_string_value(json_object_get(info, "creation_time")));
+	entry_secret(e, "token", token, strlen(token));
+	entry_number(e, "ttl", json_integer_value(json_object_get(info, "ttl")));
+	entry_accessor(e, "wrapped_accessor", json_string_value(json_object_get(info, "wrapped_accessor")));
+	entry_close(e);
+}
+
+/* An answer with a status of its own is one piece to Vault's core. */
+static bool is_raw(const struct vault_response *response)
+{
+	return !response->body && (response->envelope_404 || response->empty_404 || response->status == 202);
+}
+
+static void add_raw_body(struct entry *e, const struct vault_response *response)
+{
+	json_auto_t *body = vault_response_body(response);
+	AUTO_BUF struct buf text = { 0 };
+
+	entry_key(e, "data");
+	entry_open(e);
+	entry_secret(e, "http_content_type", "application/json", strlen("application/json"));
+	if (body)
+		json_go_encode(body, &text);
+	if (text.failed)
+		e->draft->buf.failed = true;
+	else if (body)
+		entry_secret(e, "http_raw_body", text.data, text.len);
+	entry_number(e, "http_status_code", response->status);
+	entry_close(e);
+}
+
+static void add_data(struct entry *e, const struct call *call, const json_t *data, const char *error)
+{
+	const json_t *clear = clear_keys(call, HIDDEN_KEYS_OF_ANSWERS);
+	json_auto_t *refusal = error ? json_pack("{s:s}", "error", error) : NULL;
+
+	if (is_raw(call->response)) {
+		add_raw_body(e, call->response);
+		return;
+	}
+	if (refusal)
+		data = refusal;
+	if (!data)
+		return;
+	entry_key(e, "data");
+	if (call->request->op == VAULT_LIST)
+		entry_list_data(e, data, clear);
+	else
+		entry_answer_data(e, call, data, clear);
+}
+
+static void add_secret(struct entry *e, const struct vault_response *response)
+{
+	bool named = response->lease_id && *response->lease_id;
+
+	if (!named && !response->lease_duration)
+		return;
+	entry_key(e, "secret");
+	entry_open(e);
+	entry_text(e, "lease_id", response->lease_id);
+	entry_close(e);
+}
+
+static void add_response(struct entry *e, const struct call *call, const char *error)
+{
+	const struct vault_response *response = call->response;
+	/* What was wrapped is told of member by member, too. */
+	const json_t *body = response->body;
+	const json_t *data = body ? json_object_get(body, "data") : response->data;
+	const json_t *auth = body ? json_object_get(body, "auth") : response->auth;
+	const json_t *info = body ? json_object_get(body, "wrap_info") : response->wrap_info;
+	bool raw = is_raw(response);
+	/* To Vault's core an empty list is one, which clients see as 404. */
+	bool list = call->request->op == VAULT_LIST && response->status == 404 && !json_array_size(response->errors);
+
+	if (!error && !data && !auth && !info && !json_array_size(response->warnings) && !raw && !list)
+		return;
+	entry_key(e, "response");
+	entry_open(e);
+	if (json_is_object(auth))
+		entry_auth_answered(e, call, auth);
+	add_data(e, call, json_is_object(data) ? data : NULL, error);
+	add_mount(e, call, AUDIT_RESPONSE, "mount_running_plugin_version");
+	add_secret(e, response);
+	if (!raw)
+		entry_json(e, "warnings", response->warnings);
+	if (json_is_object(info))
+		add_wrap_info(e, info);
+	entry_close(e);
+}
+
+/* --- all of it */
+
+static void add_end(struct entry *e, const char *type)
+{
+	char time[NANOTIME_SIZE];
+
+	nanotime_format(nanotime_now(), time);
+	entry_text(e, "time", time);
+	entry_text(e, "type", type);
+	entry_close(e);
+	draft_literal(e->draft, "\n", 1);
+}
+
+void audit_entry(struct audit_draft *draft, const struct call *call, enum audit_stage stage)
+{
+	struct entry e = { .draft = draft };
+	const char *answer = NULL, *error = NULL;
+
+	entry_open(&e);
+	entry_auth(&e, call, stage);
+	if (stage == AUDIT_RESPONSE)
+		error = entry_answer_error(call, &answer);
+	else
+		error = entry_request_error(call);
+	entry_text(&e, "error", error);
+	add_request(&e, call, stage);
+	if (stage == AUDIT_RESPONSE)
+		add_response(&e, call, answer);
+	add_end(&e, stage == AUDIT_REQUEST ? "request" : "response");
+}
+
+void audit_test_entry(struct audit_draft *draft)
+{
+	struct entry e = { .draft = draft };
+	char id[UUID_SIZE];
+
+	random_uuid(id);
+	entry_open(&e);
+	entry_key(&e, "request");
+	entry_open(&e);
+	entry_text(&e, "id", id);
+	entry_key(&e, "namespace");
+	draft_str(draft, "{\"id\":\"root\"}");
+	entry_text(&e, "operation", "update");
+	entry_text(&e, "path", "sys/audit/test");
+	entry_close(&e);
+	add_end(&e, "request");
+}

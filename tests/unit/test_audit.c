@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The audit trail where devices fail, hang, come back, and outlive a restart; what entries say is compared with Vault's
+ * by tests/conformance.
+ */
+#include <setjmp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <cmocka.h>
+
+#include "core_harness.h"
+
+#include "base/deadline.h"
+#include "base/text.h"
+#include "vault/embedded/core_internal.h"
+
+static struct harness harness;
+static char folder[64];
+
+static int open_core(void **state)
+{
+	snprintf(folder, sizeof(folder), "/tmp/test-audit.XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	harness_open(&harness, NULL);
+	return 0;
+}
+
+static int close_core(void **state)
+{
+	char command[128];
+
+	harness_close(&harness);
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	return system(command);
+}
+
+static const char *place(const char *name)
+{
+	static char paths[4][128];
+	static unsigned next;
+	char *path = paths[next++ % 4];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+	return path;
+}
+
+static int ask(enum vault_op op, const char *path, json_t *data)
+{
+	struct vault_response *response = harness_send(&harness, op, path, HARNESS_ROOT, data);
+	int status = response->status;
+
+	vault_response_free(response);
+	return status;
+}
+
+static int enable(const char *name, const char *file)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "sys/audit/%s", name);
+	return ask(VAULT_UPDATE, path, json_pack("{s:s, s:{s:s}}", "type", "file", "options", "file_path", file));
+}
+
+static int write_secret(int value)
+{
+	return ask(VAULT_UPDATE, "secret/data/a", json_pack("{s:{s:i}}", "data", "n", value));
+}
+
+static int read_secret(int *ret)
+{
+	struct vault_response *response = harness_send(&harness, VAULT_READ, "secret/data/a", HARNESS_ROOT, NULL);
+	int status = response->status;
+
+	*ret = (int)json_integer_value(json_object_get(json_object_get(response->data, "data"), "n"));
+	vault_response_free(response);
+	return status;
+}
+
+/* The lines of a file, and how many of them are of TYPE. */
+static unsigned count_lines(const char *path, const char *type)
+{
+	FILE *file = fopen(path, "r");
+	char *line = NULL, wanted[64];
+	size_t size = 0;
+	unsigned n = 0;
+
+	snprintf(wanted, sizeof(wanted), "\"type\":\"%s\"}\n", type);
+	while (file && getline(&line, &size, file) > 0) {
+		json_t *entry = json_loads(line, 0, NULL);
+
+		assert_non_null(entry);
+		json_decref(entry);
+		n += ends_with(line, wanted);
+	}
+	free(line);
+	if (file)
+		fclose(file);
+	return n;
+}
+
+static void test_entries(void **state)
+{
+	int value;
+
+	assert_int_equal(enable("file", place("log")), 204);
+	assert_int_equal(count_lines(place("log"), "request"), 1); /* the trial */
+	assert_int_equal(count_lines(place("log"), "response"), 1);
+	assert_int_equal(write_secret(1), 200);
+	assert_int_equal(read_secret(&value), 200);
+	assert_int_equal(count_lines(place("log"), "request"), 3);
+	assert_int_equal(count_lines(place("log"), "response"), 3);
+	assert_int_equal(ask(VAULT_DELETE, "sys/audit/file", NULL), 204);
+	assert_int_equal(read_secret(&value), 200);
+	assert_int_equal(count_lines(place("log"), "request"), 4);
+	assert_int_equal(count_lines(place("log"), "response"), 3);
+}
+
+/* A folder in the file's place: nothing is done, nothing is told; and it heals by itself. */
+static void test_fails_closed(void **state)
+{
+	int value;
+
+	assert_int_equal(write_secret(1), 200);
+	assert_int_equal(enable("file", place("log")), 204);
+	assert_int_equal(unlink(place("log")), 0);
+	assert_int_equal(mkdir(place("log"), 0700), 0);
+	core_reopen(harness.core);
+	assert_int_equal(write_secret(2), 500);
+	assert_int_equal(read_secret(&value), 500);
+	assert_int_equal(ask(VAULT_DELETE, "sys/audit/file", NULL), 500);
+	assert_int_equal(enable("other", place("other")), 500);
+	assert_int_equal(ask(VAULT_READ, "sys/health", NULL), 200);
+	assert_int_equal(rmdir(place("log")), 0);
+	assert_int_equal(read_secret(&value), 200);
+	assert_int_equal(value, 1);
+	assert_int_equal(write_secret(3), 200);
+	assert_int_equal(ask(VAULT_DELETE, "sys/audit/file", NULL), 204);
+}
+
+static void test_one_is_enough(void **state)
+{
+	assert_int_equal(enable("file", place("log")), 204);
+	assert_int_equal(enable("other", place("other")), 204);
+	assert_int_equal(unlink(place("log")), 0);
+	assert_int_equal(mkdir(place("log"), 0700), 0);
+	core_reopen(harness.core);
+	assert_int_equal(write_secret(2), 200);
+	assert_int_equal(ask(VAULT_DELETE, "sys/audit/file", NULL), 204);
+	assert_int_equal(ask(VAULT_DELETE, "sys/audit/other", NULL), 204);
+}
+
+struct answer {
+	bool done;
+	int status;
+};
+
+static void on_answer(void *arg, struct vault_response *response)
+{
+	*(struct answer *)arg = (struct answer){ .done = true, .status = response->status };
+}
+
+/* A secret of so many members that two entries of it do not fit into a small pipe. */
+static void send_large_write(struct answer *answer)
+{
+	struct vault_request *request = vault_request_new(VAULT_UPDATE, "secret/data/a");
+	json_t *data = json_object();
+
+	for (int i = 0; i < 20; i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "n%d", i);
+		json_object_set_new(data, name, json_string("x"));
+	}
+	json_object_set_new(data, "n", json_integer(5));
+	request->token = secret_copy(HARNESS_ROOT, strlen(HARNESS_ROOT));
+	request->data = json_pack("{s:o}", "data", data);
+	*answer = (struct answer){ 0 };
+	vault_send(core_vault(harness.core), request, on_answer, answer);
+}
+
+static void wait_answer(struct answer *answer, int64_t limit_ms)
+{
+	int64_t until = monotonic_ms() + limit_ms;
+
+	while (!answer->done && monotonic_ms() < until)
+		event_base_loop(harness.base, EVLOOP_ONCE);
+	assert_true(answer->done);
+}
+
+/* The request's entry fits, the answer's does not: what was asked for is done, but nobody hears so. */
+static void test_answer_fails_closed(void **state)
+{
+	struct answer answer;
+	char bytes[4096];
+	int fd, value;
+
+	assert_int_equal(mkfifo(place("pipe"), 0600), 0);
+	assert_int_equal(write_secret(1), 200);
+	assert_int_equal(enable("pipe", place("pipe")), 400); /* nobody reads it */
+	fd = open(place("pipe"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_SETPIPE_SZ, 4096), 4096);
+	assert_int_equal(enable("pipe", place("pipe")), 204);
+	while (read(fd, bytes, sizeof(bytes)) > 0)
+		continue;
+	send_large_write(&answer);
+	harness_loop(&harness, 300);
+	assert_false(answer.done);
+	close(fd);
+	wait_answer(&answer, 5000);
+	assert_int_equal(answer.status, 500);
+	fd = open(place("pipe"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_int_equal(read_secret(&value), 200);
+	assert_int_equal(value, 5);
+	assert_int_equal(ask(VAULT_DELETE, "sys/audit/pipe", NULL), 204);
+	close(fd);
+}
+
+/* A pipe that is full, beside a file: whoever asks does not wait, and the loop turns. */
+static void test_hanging_device(void **state)
+{
+	int fd, value;
+	int64_t began;
+
+	assert_int_equal(write_secret(1), 200);
+	assert_int_equal(mkfifo(place("full"), 0600), 0);
+	fd = open(place("full"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_int_equal(enable("full", place("full")), 204);
+	assert_int_equal(enable("file", place("log")), 204);
+	began = monotonic_ms();
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(read_secret(&value), 200);
+	assert_true(monotonic_ms() - began < 3000);
+	assert_int_equal(ask(VAULT_DELETE, "sys/audit/full", NULL), 204);
+	assert_int_equal(ask(VAULT_DELETE, "sys/audit/file", NULL), 204);
+	close(fd); /* which ends the thread's wait */
+}
+
+static void test_reopen(void **state)
+{
+	int value;
+
+	assert_int_equal(write_secret(1), 200);
+	assert_int_equal(enable("file", place("log")), 204);
+	assert_int_equal(rename(place("log"), place("log.1")), 0);
+	assert_int_equal(read_secret(&value), 200);
+	assert_int_equal(access(place("log"), F_OK), -1);
+	core_reopen(harness.core);
+	assert_int_equal(read_secret(&value), 200);
+	assert_int_equal(count_lines(place("log.1"), "response"), 2);
+	assert_int_equal(count_lines(place("log"), "response"), 1);
+	assert_int_equal(ask(VAULT_DELETE, "sys/audit/file", NULL), 204);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_entries, open_core, close_core),
+		cmocka_unit_test_setup_teardown(test_fails_closed, open_core, close_core),
+		cmocka_unit_test_setup_teardown(test_one_is_enough, open_core, close_core),
+		cmocka_unit_test_setup_teardown(test_answer_fails_closed, open_core, close_core),
+		cmocka_unit_test_setup_teardown(test_hanging_device, open_core, close_core),
+		cmocka_unit_test_setup_teardown(test_reopen, open_core, close_core),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
