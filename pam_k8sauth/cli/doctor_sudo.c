@@ -10,6 +10,8 @@
 #define SUDOERS "/etc/sudoers"
 #define OURS	"pam_k8sauth.so"
 
+#define SUDO_SERVICES 3 /* of sudo, of sudo -i, of sudo -A */
+
 /* Where a setting is switched off in the end; NULL: it is not. */
 struct setting {
 	const char *ours, *others;
@@ -84,6 +86,31 @@ static void check_noninteractive(struct doctor *doctor, const struct sudoers *su
 		    *setting.ours ? "!noninteractive_auth" : "a rule without it");
 }
 
+/* Whether REST, "hosts = (users:groups) TAGS: commands", names groups. */
+static bool rule_has_groups(const char *rest)
+{
+	for (const char *open = strchr(rest, '('); open; open = strchr(open + 1, '(')) {
+		size_t len = strcspn(open, ")");
+		const char *colon = memchr(open, ':', len);
+
+		if (colon && strspn(colon + 1, " \t") < len - (size_t)(colon + 1 - open))
+			return true;
+	}
+	return false;
+}
+
+/* The gate is told of the target user alone: PAM has no item for a group. */
+static void check_groups(struct doctor *doctor, const struct sudoers *sudoers)
+{
+	doctor_looked(doctor, FINDING_SUDO_GROUPS);
+	for (size_t i = 0; i < sudoers->n_rules; i++) {
+		const struct sudoers_rule *rule = &sudoers->rules[i];
+
+		if (sudoers_covers(sudoers, rule->users) != COVERS_OTHERS && rule_has_groups(rule->rest))
+			doctor_find(doctor, FINDING_SUDO_GROUPS, rule->where, "%s", rule->rest);
+	}
+}
+
 void check_sudoers(struct doctor *doctor)
 {
 	struct sudoers sudoers;
@@ -97,6 +124,7 @@ void check_sudoers(struct doctor *doctor)
 		if (sudoers.files > 0 && sudoers.error != -EACCES) {
 			check_phases(doctor, &sudoers);
 			check_noninteractive(doctor, &sudoers);
+			check_groups(doctor, &sudoers);
 		}
 	}
 	sudoers_free(&sudoers);
@@ -106,7 +134,7 @@ void check_sudoers(struct doctor *doctor)
 
 /* The lines of the gate in one PAM service. */
 struct gate {
-	const char *service;
+	char *service;
 	bool there; /* the service is */
 	unsigned lines;
 	bool has[PAM_PHASES];
@@ -137,13 +165,34 @@ static void read_gate(struct doctor *doctor, const struct pam_stack *stack, stru
 	}
 }
 
-void check_gate(struct doctor *doctor)
+/* The PAM service that sudoers names by SETTING for service accounts, or USUAL; the caller's. A setting for some only
+ * may be theirs. */
+static char *service_of(const struct sudoers *sudoers, const char *setting, const char *usual)
 {
-	static const char *const phases[] = { "auth ... session", "account ... require=", "session ... require=" };
-	struct gate gates[] = { { .service = "sudo" }, { .service = "sudo-i" } };
+	const char *service = usual;
+
+	for (size_t i = 0; i < sudoers->n_defaults; i++) {
+		const struct sudoers_default *line = &sudoers->defaults[i];
+		bool theirs = line->scope != ':' || sudoers_covers(sudoers, line->list) != COVERS_OTHERS;
+
+		if (theirs && streq(line->name, setting))
+			service = line->off || !line->value || !*line->value ? usual : line->value;
+	}
+	return text_of("%s", service);
+}
+
+/* Reads the services that sudo asks into GATES. The number of lines of the gate that they have. */
+static unsigned read_gates(struct doctor *doctor, struct gate gates[static SUDO_SERVICES])
+{
+	struct sudoers sudoers;
 	unsigned lines = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(gates); i++) {
+	sudoers_read(doctor->root, SUDOERS, &sudoers);
+	gates[0].service = service_of(&sudoers, "pam_service", "sudo");
+	gates[1].service = service_of(&sudoers, "pam_login_service", "sudo-i");
+	gates[2].service = service_of(&sudoers, "pam_askpass_service", gates[0].service);
+	sudoers_free(&sudoers);
+	for (size_t i = 0; i < SUDO_SERVICES; i++) {
 		struct pam_stack stack;
 
 		pam_stack_read(doctor->root, gates[i].service, &stack);
@@ -154,23 +203,40 @@ void check_gate(struct doctor *doctor)
 		lines += gates[i].lines;
 		pam_stack_free(&stack);
 	}
-	if (!gates[0].there && !gates[1].there)
-		return;
-	doctor_looked(doctor, FINDING_SUDO_GATE);
-	doctor_looked(doctor, FINDING_SUDO_NO_GATE);
-	if (lines == 0) {
-		doctor_find(doctor, FINDING_SUDO_NO_GATE, "/etc/pam.d/sudo", "none of the three lines is there");
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(gates); i++) {
-		AUTO_FREE char *where = text_of("/etc/pam.d/%s", gates[i].service);
-		AUTO_BUF struct buf missing = { 0 };
+	return lines;
+}
 
-		for (unsigned phase = 0; gates[i].there && phase < PAM_PHASES; phase++) {
-			if (!gates[i].has[phase])
-				buf_printf(&missing, "%s%s", missing.len > 0 ? ", " : "", phases[phase]);
-		}
-		if (missing.len > 0)
-			doctor_find(doctor, FINDING_SUDO_GATE, where, "without the line %s", missing.data);
+static void find_missing(struct doctor *doctor, const struct gate *gate)
+{
+	static const char *const phases[] = { "auth ... session", "account ... require=", "session ... require=" };
+	AUTO_FREE char *where = text_of("/etc/pam.d/%s", gate->service);
+	AUTO_BUF struct buf missing = { 0 };
+
+	for (unsigned phase = 0; gate->there && phase < PAM_PHASES; phase++) {
+		if (!gate->has[phase])
+			buf_printf(&missing, "%s%s", missing.len > 0 ? ", " : "", phases[phase]);
 	}
+	if (missing.len > 0)
+		doctor_find(doctor, FINDING_SUDO_GATE, where, "without the line %s", missing.data);
+}
+
+void check_gate(struct doctor *doctor)
+{
+	struct gate gates[SUDO_SERVICES] = { 0 };
+	unsigned lines = read_gates(doctor, gates);
+
+	if (gates[0].there || gates[1].there) {
+		doctor_looked(doctor, FINDING_SUDO_GATE);
+		doctor_looked(doctor, FINDING_SUDO_NO_GATE);
+		if (lines == 0)
+			doctor_find(
+			    doctor, FINDING_SUDO_NO_GATE, "/etc/pam.d/sudo", "none of the three lines is there");
+		for (size_t i = 0; lines > 0 && i < SUDO_SERVICES; i++) {
+			/* -A asks the same one, unless sudoers says otherwise. */
+			if (i < 2 || !streq(gates[i].service, gates[0].service))
+				find_missing(doctor, &gates[i]);
+		}
+	}
+	for (size_t i = 0; i < SUDO_SERVICES; i++)
+		free(gates[i].service);
 }

@@ -18,6 +18,20 @@ static enum situation close_session(struct module *module)
 	return situation;
 }
 
+/*
+ * sudo asks who its caller is, and then does what sudoers says. Were a token an answer, whoever has one would pass
+ * without a policy. A local account that the line opens has its password for that.
+ */
+static enum situation refuse_without_gate(const struct module *module)
+{
+	if (!module->ours)
+		return SITUATION_NOT_OURS;
+	report_refused(module, NULL, NULL,
+	    "this service acts for users who are logged in already, and its PAM file has no gate that lets them pass: give "
+	    "it the lines with session and require=, see pam_k8sauth(8)");
+	return SITUATION_REFUSED;
+}
+
 EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	AUTO_SECRET struct secret *credential = NULL;
@@ -27,6 +41,8 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
 
 	if (module.options.session)
 		return module_end(&module, situation == SITUATION_DONE ? ask_check(&module) : situation);
+	if (situation == SITUATION_DONE && gate_is_missing(&module))
+		situation = refuse_without_gate(&module);
 	if (situation == SITUATION_DONE) {
 		handle_drop(&module);
 		verified_drop(&module);

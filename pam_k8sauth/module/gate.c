@@ -5,6 +5,7 @@
  * becomes; sudo's real uid tells nothing, since it is 0 from setcred on. Daemons (sshd, cron) have no caller: there
  * PAM_USER is the one.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -20,28 +21,36 @@
 
 #define LOGIN_UID "/proc/self/loginuid"
 
-/* The login uid; -1 (4294967295) where it is unset or cannot be read: that one is nobody's. */
-static uid_t login_uid(void)
+/* The login uid; -1 (4294967295) where it is unset, or the kernel has none: that one is nobody's. False: it cannot be
+ * read. */
+static bool login_uid(uid_t *ret)
 {
 	AUTO_CLOSE int fd = open(LOGIN_UID, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	char text[16];
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	unsigned long uid = 0;
 
+	*ret = (uid_t)-1;
 	if (n <= 0)
-		return (uid_t)-1;
+		return fd < 0 && errno == ENOENT;
 	for (ssize_t i = 0; i < n && text[i] >= '0' && text[i] <= '9'; i++)
 		uid = uid * 10 + (unsigned long)(text[i] - '0');
-	return uid >= (uid_t)-1 ? (uid_t)-1 : (uid_t)uid;
+	*ret = uid >= (uid_t)-1 ? (uid_t)-1 : (uid_t)uid;
+	return true;
 }
 
-/* NAME, owned by the PAM handle, where the login uid is ours; NULL where it is somebody else's. False: it must be ours,
- * and has no name. */
+/* NAME, owned by the PAM handle, where the login uid is ours; NULL where it is somebody else's. False: it may be ours,
+ * and nobody can tell, or has no name. */
 static bool find_login(const struct module *module, const char **ret_name)
 {
-	uid_t uid = login_uid();
-	const struct passwd *entry = uid == (uid_t)-1 || uid == 0 ? NULL : pam_modutil_getpwuid(module->pamh, uid);
+	const struct passwd *entry;
+	uid_t uid;
 
+	if (!login_uid(&uid)) {
+		pam_syslog(module->pamh, LOG_ERR, "%s cannot be read: %s", LOGIN_UID, strerror(errno));
+		return false;
+	}
+	entry = uid == (uid_t)-1 || uid == 0 ? NULL : pam_modutil_getpwuid(module->pamh, uid);
 	*ret_name = entry && account_name_is_ours(entry->pw_name) ? entry->pw_name : NULL;
 	if (entry || uid < ACCOUNT_ID_BASE || uid >= ACCOUNT_ID_LIMIT)
 		return true;
@@ -84,7 +93,7 @@ enum situation gate_find_caller(struct module *module)
 		return SITUATION_NOT_OURS;
 	/* sudo's account phase has the caller in PAM_USER, and says only later whom he becomes. */
 	if (module->phase == PHASE_OPEN || !invoker || !streq(module->user, invoker))
-		module->target = module->user;
+		module->target = module_is_root(module, module->user) ? "root" : module->user;
 	module->user = caller;
 	return SITUATION_DONE;
 }
@@ -97,6 +106,11 @@ bool gate_has_caller(const struct module *module)
 bool gate_caller_is_root(const struct module *module)
 {
 	return getuid() == 0 && gate_has_caller(module) && module_is_root(module, module->ruser);
+}
+
+bool gate_is_missing(const struct module *module)
+{
+	return gate_has_caller(module) && streq(module->ruser, module->user);
 }
 
 bool gate_is_misplaced(const struct module *module)

@@ -57,6 +57,11 @@ enum situation gate_find_caller(struct module *module);
 bool gate_is_misplaced(const struct module *module);
 /* Whether a program of this machine acts for its caller, as sudo and su do, and not for somebody who logs in. */
 bool gate_has_caller(const struct module *module);
+/*
+ * Whether that caller is the user himself: as sudo's policy asks him who he is before it lets him become somebody else.
+ * A line without gate options is not to answer that.
+ */
+bool gate_is_missing(const struct module *module);
 /* Whether that caller is root himself. */
 bool gate_caller_is_root(const struct module *module);
 

@@ -10,8 +10,8 @@ with_sudo() {
 	cp "$root/usr/share/doc/k8sauth/pam.d/sudo" "$root/usr/share/doc/k8sauth/pam.d/sudo-i" "$root/etc/pam.d/"
 	chroot "$root" usermod -aG sudo local
 	# What the drop-in must take back for its group; the local user has Debian's defaults.
-	sed -i '/^Defaults.*env_reset/a Defaults !authenticate, !pam_acct_mgmt, !pam_session' "$root/etc/sudoers"
-	echo 'Defaults:local authenticate, pam_acct_mgmt, pam_session' >> "$root/etc/sudoers"
+	sed -i '/^Defaults.*env_reset/a Defaults !authenticate, !pam_acct_mgmt, !pam_session, pam_service=su, pam_login_service=su-l' "$root/etc/sudoers"
+	echo 'Defaults:local authenticate, pam_acct_mgmt, pam_session, pam_service=sudo, pam_login_service=sudo-i' >> "$root/etc/sudoers"
 	chroot "$root" visudo -cq
 }
 

@@ -11,7 +11,7 @@
 
 /* --- sudoers --------------------------------------------------------------------------------- */
 
-#define RULE	  "%k8sauth-users ALL = (ALL:ALL) ALL\n"
+#define RULE	  "%k8sauth-users ALL = (ALL) ALL\n"
 #define SHIPPED	  RULE "Defaults:%k8sauth-users noninteractive_auth, authenticate, pam_acct_mgmt, pam_session\n"
 #define INCLUDING "root ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n"
 
@@ -89,6 +89,15 @@ static void test_noninteractive(void **state)
 	expect(check_sudoers, "");
 }
 
+static void test_groups(void **state)
+{
+	(void)state;
+	sudoers("Defaults noninteractive_auth\nann ALL=(ALL:ALL) ALL\n%k8sauth-users ALL = (ALL : ) ALL\n");
+	expect(check_sudoers, "");
+	sudoers("Defaults noninteractive_auth\n%k8sauth-users web = (ann) ALL : ALL = (bob : disk) NOPASSWD: ALL\n");
+	expect(check_sudoers, "sudo-groups /etc/sudoers:2\n");
+}
+
 /* --- the gate -------------------------------------------------------------------------------- */
 
 #define GATE_AUTH    "auth sufficient pam_k8sauth.so session\n"
@@ -116,6 +125,22 @@ static void test_gate(void **state)
 	expect(check_gate, "sudo-gate /etc/pam.d/sudo:3\n");
 	tree_file("/etc/pam.d/sudo", GATE_AUTH GATE_ACCOUNT
 	    "session [success=ok default=die] /usr/lib/security/pam_k8sauth.so debug require=a:update\n");
+	expect(check_gate, "");
+}
+
+static void test_gate_elsewhere(void **state)
+{
+	(void)state;
+	tree_file("/etc/pam.d/sudo", GATE);
+	tree_file("/etc/pam.d/sudo-i", GATE);
+	tree_file("/etc/pam.d/su", "auth required pam_unix.so\n");
+	sudoers(RULE "Defaults pam_service=su\n");
+	expect(check_gate, "sudo-gate /etc/pam.d/su\n");
+	sudoers(RULE "Defaults pam_login_service=su\nDefaults:ann pam_service=su\n");
+	expect(check_gate, "sudo-gate /etc/pam.d/su\n");
+	sudoers(RULE "Defaults:%k8sauth-users pam_askpass_service=su\n");
+	expect(check_gate, "sudo-gate /etc/pam.d/su\n");
+	sudoers("Defaults pam_service=su\n" RULE "Defaults:%k8sauth-users pam_service=sudo\n");
 	expect(check_gate, "");
 }
 
@@ -319,7 +344,9 @@ int main(void)
 		IN_TREE(test_phases_off),
 		IN_TREE(test_includes),
 		IN_TREE(test_noninteractive),
+		IN_TREE(test_groups),
 		IN_TREE(test_gate),
+		IN_TREE(test_gate_elsewhere),
 		IN_TREE(test_stack_as_shipped),
 		IN_TREE(test_bypass_in_auth),
 		IN_TREE(test_bypass_elsewhere),
