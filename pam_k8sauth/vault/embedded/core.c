@@ -8,6 +8,7 @@
 #include "kube/kube.h"
 #include "vault/embedded/audit/audit.h"
 #include "vault/embedded/identity.h"
+#include "vault/embedded/lease/lease.h"
 #include "vault/embedded/policies.h"
 #include "vault/embedded/rotation.h"
 #include "vault/embedded/seal/seal.h"
@@ -44,7 +45,8 @@ static int make_parts(struct core *core)
 	core->tokens = tokens_new(core);
 	core->policies = policies_new();
 	core->identity = identity_new();
-	if (!core->sys || !core->kube || !core->tokens || !core->policies || !core->identity ||
+	core->leases = leases_new(core);
+	if (!core->leases || !core->sys || !core->kube || !core->tokens || !core->policies || !core->identity ||
 	    audit_new(core, &core->audit) < 0)
 		return -ENOMEM;
 	return core_calls_init(core) < 0 || rotation_watch(core) < 0 || core_seal_init(core) < 0 ? -ENOMEM : 0;
@@ -102,6 +104,7 @@ void core_close(struct core *core)
 	mount_unref(core, core->sys);
 	kube_free(core->kube);
 	tokens_free(core->tokens);
+	leases_free(core->leases);
 	policies_free(core->policies);
 	identity_free(core->identity);
 	if (core->run)
@@ -182,6 +185,11 @@ struct identity *core_identity(const struct core *core)
 struct audit *core_audit(const struct core *core)
 {
 	return core->audit;
+}
+
+struct leases *core_leases(const struct core *core)
+{
+	return core->leases;
 }
 
 bool core_sealed(const struct core *core)

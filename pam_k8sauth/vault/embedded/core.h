@@ -22,6 +22,7 @@ struct core;
 struct call;
 struct store;
 struct mount;
+struct lease;
 struct token;
 struct wrapped;
 struct tokens;
@@ -103,6 +104,17 @@ struct engine {
 	/* Login mounts: a token of PATH is renewed: set ttl, max_ttl, period of AUTH from the current role, or fail by
 	   call_error texts (kubernetes-auth.md 3.9). */
 	int (*renew)(struct call *call, struct token *token);
+	/*
+	 * Mounts whose secrets have leases (lease/lease.h): set ttl and max_ttl of LEASE from the role as it is now, or
+	 * refuse by call_error. A short look: it keeps nothing in call->state. NULL: they cannot be renewed.
+	 */
+	int (*lease_renew)(struct call *call, struct lease *lease);
+	/*
+	 * Take back what LEASE stands for, which may be gone already. Runs as a handler of the daemon's own in the
+	 * mount, with its memory in lease->state; refuses by call_error: a status below 500 is for good, others are
+	 * tried again. NULL: nothing is to be done.
+	 */
+	int (*lease_revoke)(struct call *call, struct lease *lease);
 };
 
 struct mount {
@@ -288,6 +300,7 @@ struct tokens *core_tokens(const struct core *core);
 struct policies *core_policies(const struct core *core);
 struct identity *core_identity(const struct core *core);
 struct audit *core_audit(const struct core *core);
+struct leases *core_leases(const struct core *core);
 bool core_sealed(const struct core *core);
 /* The mount whose path starts PATH ("auth/kubernetes/login"); NULL. */
 struct mount *core_mount_of(const struct core *core, const char *path);

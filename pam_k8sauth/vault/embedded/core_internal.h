@@ -65,6 +65,7 @@ struct core {
 	struct policies *policies;
 	struct identity *identity;
 	struct audit *audit;
+	struct leases *leases;
 
 	struct mount **mounts;
 	size_t n_mounts;

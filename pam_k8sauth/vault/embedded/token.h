@@ -35,6 +35,7 @@ struct token {
 	char *role;	     /* of auth/token/roles; NULL: made without one */
 	bool orphan, renewable, root;
 	bool has_children; /* it made tokens: some of them may still live */
+	bool has_leases;   /* it was given secrets with a lease: likewise */
 };
 
 void token_free(struct token *token);

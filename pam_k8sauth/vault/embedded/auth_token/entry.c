@@ -64,7 +64,8 @@ static int put_limits(json_t *record, const struct token *token)
 static int put_tree(json_t *record, const struct token *token)
 {
 	return put_text(record, "parent", token->parent) | put_text(record, "role", token->role) |
-	       put_true(record, "has_children", token->has_children);
+	       put_true(record, "has_children", token->has_children) |
+	       put_true(record, "has_leases", token->has_leases);
 }
 
 json_t *token_to_record(const struct token *token)
@@ -154,6 +155,7 @@ static struct token *from_record(const char *salted, const json_t *record)
 	token->period = get_integer(record, "period");
 	token->orphan = !*token->parent;
 	token->has_children = json_is_true(json_object_get(record, "has_children"));
+	token->has_leases = json_is_true(json_object_get(record, "has_leases"));
 	token->renewable = json_is_true(json_object_get(record, "renewable"));
 	token->root = only_root(token->policies);
 	token->role = role ? strdup(role) : NULL;

@@ -85,9 +85,10 @@ static int grow(struct expiry_heap *heap)
 	return 0;
 }
 
-int expiry_heap_set(struct expiry_heap *heap, const unsigned char key[static EXPIRY_KEY_LEN], int64_t at)
+int expiry_heap_set_attempts(
+    struct expiry_heap *heap, const unsigned char key[static EXPIRY_KEY_LEN], int64_t at, unsigned attempts)
 {
-	struct expiry_item item = { .at = at };
+	struct expiry_item item = { .at = at, .attempts = attempts };
 	size_t slot, i;
 
 	if (heap->n == heap->size && grow(heap) < 0)
@@ -96,6 +97,7 @@ int expiry_heap_set(struct expiry_heap *heap, const unsigned char key[static EXP
 	if (heap->slots[slot]) {
 		i = heap->slots[slot] - 1;
 		heap->items[i].at = at;
+		heap->items[i].attempts = attempts;
 	} else {
 		i = heap->n++;
 		memcpy(item.key, key, EXPIRY_KEY_LEN);
@@ -105,6 +107,16 @@ int expiry_heap_set(struct expiry_heap *heap, const unsigned char key[static EXP
 	sift_up(heap, i);
 	sift_down(heap, heap->slots[slot] - 1);
 	return 0;
+}
+
+int expiry_heap_set(struct expiry_heap *heap, const unsigned char key[static EXPIRY_KEY_LEN], int64_t at)
+{
+	return expiry_heap_set_attempts(heap, key, at, 0);
+}
+
+bool expiry_heap_has(const struct expiry_heap *heap, const unsigned char key[static EXPIRY_KEY_LEN])
+{
+	return heap->n && heap->slots[find_slot(heap, key)];
 }
 
 /* Frees SLOT and closes the gap, so that probing still finds every item behind it. */

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stddef.h>
 
@@ -16,6 +17,7 @@ struct expiry_item {
 	int64_t at;			   /* unix nanoseconds */
 	unsigned char key[EXPIRY_KEY_LEN]; /* the salted id, as bytes: uniformly distributed */
 	uint32_t slot;			   /* where the hash table keeps this item's place */
+	uint32_t attempts;		   /* whoever looks counts them (lease/revoke.c) */
 };
 
 struct expiry_heap {
@@ -26,6 +28,12 @@ struct expiry_heap {
 
 /* Adds KEY, or moves it to AT. 0 or -ENOMEM. */
 int expiry_heap_set(struct expiry_heap *heap, const unsigned char key[static EXPIRY_KEY_LEN], int64_t at) NODISCARD;
+
+/* The same, and notes ATTEMPTS. */
+int expiry_heap_set_attempts(
+    struct expiry_heap *heap, const unsigned char key[static EXPIRY_KEY_LEN], int64_t at, unsigned attempts) NODISCARD;
+
+bool expiry_heap_has(const struct expiry_heap *heap, const unsigned char key[static EXPIRY_KEY_LEN]);
 
 /* Removes KEY, if it is there. */
 void expiry_heap_drop(struct expiry_heap *heap, const unsigned char key[static EXPIRY_KEY_LEN]);

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "vault/embedded/auth_token/leases_internal.h"
+#include "vault/embedded/lease/lease.h"
 
 /* The prefix of the path, with a '/' at its end where it has any text. NULL without memory. */
 static char *wanted_prefix(const struct call *call)
@@ -69,12 +70,36 @@ static json_t *sorted_keys(json_t *set)
 	return NULL;
 }
 
+static bool of_tokens(const char *prefix)
+{
+	return starts_with(prefix, "auth/");
+}
+
+/* The names below PREFIX of secrets' leases. 0, -EAGAIN, -errno. */
+static int add_secret_names(struct call *call, const char *prefix, json_t *found)
+{
+	json_auto_t *names = NULL;
+	json_t *name;
+	size_t i;
+	int r = of_tokens(prefix) ? 0 : leases_names(call, prefix, &names);
+
+	json_array_foreach(names, i, name)
+		if (json_object_set_new(found, json_string_value(name), json_true()) < 0)
+			return -ENOMEM;
+	return r;
+}
+
 int leases_list(struct call *call)
 {
 	struct token_walk *walk = token_walk_of(call, json_object(), note_name);
+	char *prefix AUTO_FREE = wanted_prefix(call);
 	json_t *keys, *data;
-	int r = walk ? token_walk_run(call, walk) : -ENOMEM;
+	int r = walk && prefix ? 0 : -ENOMEM;
 
+	if (r == 0 && (!*prefix || of_tokens(prefix)))
+		r = token_walk_run(call, walk);
+	if (r == 0)
+		r = add_secret_names(call, prefix, walk->found);
 	if (r < 0)
 		return r;
 	if (json_object_size(walk->found) == 0)
@@ -103,15 +128,15 @@ static int note_salted(struct call *call, struct token_walk *walk, const struct 
 static int revoke_one(struct call *call)
 {
 	struct token *token AUTO_TOKEN = NULL;
-	int r = lease_find(call, call_capture(call, "prefix"), &token);
+	int r = token_lease_find(call, call_capture(call, "prefix"), &token);
 
 	if (r == 0)
 		r = token_revoke(call, token);
 	return r == -ENOENT ? 1 : r;
 }
 
-/* 0, 1 after a refusal, or an errno. */
-static int revoke_all(struct call *call)
+/* Tokens below the prefix. 0, 1 after a refusal, or an errno. */
+static int revoke_tokens(struct call *call)
 {
 	struct token_walk *walk;
 	int r = revoke_one(call);
@@ -123,22 +148,102 @@ static int revoke_all(struct call *call)
 	return r < 0 ? r : tokens_revoke_list(call, walk->found);
 }
 
+/* The ids of the leases of secrets below PREFIX, which may be one of them. */
+static int find_secrets(struct call *call, const char *prefix, json_t **ret)
+{
+	struct lease *lease AUTO_LEASE = NULL;
+	const char *id = call_capture(call, "prefix");
+	int r = lease_find(call, id, &lease);
+
+	if (r == -ENOENT)
+		return leases_below(call, prefix, ret);
+	if (r == 0)
+		*ret = json_pack("[s]", id);
+	return r < 0 ? r : *ret ? 0 : -ENOMEM;
+}
+
+/* They end now, and are revoked behind the reply. */
+static int end_secrets(struct call *call, json_t *ids)
+{
+	bool waiting = false;
+	json_t *id;
+	size_t i;
+
+	json_array_foreach(ids, i, id)
+	{
+		struct lease *lease AUTO_LEASE = NULL;
+		int r = lease_find(call, json_string_value(id), &lease);
+
+		if (r == 0 && !lease_has_ended(lease))
+			r = lease_end(call, lease);
+		if (r == -EAGAIN)
+			waiting = true;
+		else if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	return waiting ? -EAGAIN : 0;
+}
+
+static int revoke_secrets(struct call *call, const char *prefix, bool sync, bool force)
+{
+	json_t *ids = NULL;
+	const char *error = NULL;
+	int r = leases_are_revoking(call) ? 0 : find_secrets(call, prefix, &ids);
+
+	if (r < 0)
+		return r;
+	if (sync) {
+		r = leases_revoke_all(call, ids, true, force, &error);
+	} else {
+		r = end_secrets(call, ids);
+		json_decref(ids);
+	}
+	if (r != 1)
+		return r;
+	call_error(call, 400, "%s", error);
+	return 1;
+}
+
+/* 0, 1 after a refusal, or an errno. */
+static int revoke_all(struct call *call, bool sync, bool force)
+{
+	char *prefix AUTO_FREE = wanted_prefix(call);
+
+	if (!prefix)
+		return -ENOMEM;
+	return of_tokens(prefix) ? revoke_tokens(call) : revoke_secrets(call, prefix, sync, force);
+}
+
 int leases_revoke_prefix(struct call *call)
 {
 	bool sync = true;
 	int r = call_field_bool(call, "sync", &sync, NULL);
 
 	if (r == 0)
-		r = revoke_all(call);
+		r = revoke_all(call, sync, false);
 	return r < 0 ? r : r > 0 ? 0 : lease_answer_revoked(call, sync);
 }
 
 /* Forcing means not to mind the engines' errors, which tokens have none of. */
 int leases_revoke_force(struct call *call)
 {
-	int r = revoke_all(call);
+	int r = revoke_all(call, true, true);
 
-	return r < 0 ? r : lease_answer_revoked(call, true);
+	return r < 0 ? r : r > 0 ? 0 : lease_answer_revoked(call, true);
+}
+
+int leases_revoke_mount(struct call *call, const struct mount *mount)
+{
+	json_t *ids = NULL;
+	const char *error = NULL;
+	int r = leases_are_revoking(call) ? 0 : leases_below(call, mount->path, &ids);
+
+	if (r == 0)
+		r = leases_revoke_all(call, ids, true, false, &error);
+	if (r != 1)
+		return r;
+	call_error(call, 400, "%s", error);
+	return 1;
 }
 
 /* --- a mount that goes away */

@@ -4,6 +4,7 @@
 
 #include "vault/embedded/auth_token/cidr.h"
 #include "vault/embedded/auth_token/tokens.h"
+#include "vault/embedded/lease/lease.h"
 
 struct tokens *tokens_new(struct core *core)
 {
@@ -40,7 +41,9 @@ int tokens_start(struct call *call)
 	struct tokens *tokens = core_tokens(call->core);
 	int r = token_keys_start(call, tokens);
 
-	return r < 0 ? r : tokens_expiry_start(tokens);
+	if (r == 0)
+		r = tokens_expiry_start(tokens);
+	return r < 0 ? r : leases_start(core_leases(call->core));
 }
 
 /* The daemon itself (renewing and closing a session) is not where the token is used. */

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "vault/embedded/auth_token/tokens.h"
 #include "vault/embedded/cubbyhole/cubbyhole.h"
+#include "vault/embedded/lease/lease.h"
 
 #define TREES_FOLDER	"token-tree/"
 #define CHILDREN_FOLDER "token-child/"
@@ -72,6 +73,27 @@ int token_add_child(struct call *call, const char *parent, const char *child)
 	return nothing ? core_put(call, key, nothing) : -ENOMEM;
 }
 
+static void end_leases(struct core *core, int r, void *arg)
+{
+	if (r == 0)
+		leases_token_gone(core, arg);
+	free(arg);
+}
+
+/* The leases of TOKEN end when it is gone. */
+static int note_leases(struct call *call, const struct token *token)
+{
+	char *hex;
+
+	if (!token->has_leases)
+		return 0;
+	hex = strdup(token->salted + 1);
+	if (!hex)
+		return -ENOMEM;
+	call_on_commit(call, end_leases, hex);
+	return 0;
+}
+
 /* Removes the record of TOKEN, what it keeps in its cubbyhole, and it from among its parent's children. */
 static int forget(struct call *call, const struct token *token)
 {
@@ -86,6 +108,8 @@ static int forget(struct call *call, const struct token *token)
 		child_key(token->parent, token->salted, child);
 		r = core_delete(call, child);
 	}
+	if (r == 0)
+		r = note_leases(call, token);
 	return r < 0 ? r : token_expires_never(call, token);
 }
 

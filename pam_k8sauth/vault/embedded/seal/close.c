@@ -7,6 +7,7 @@
 
 #include "vault/embedded/audit/audit.h"
 #include "vault/embedded/identity.h"
+#include "vault/embedded/lease/lease.h"
 #include "vault/embedded/policies.h"
 #include "vault/embedded/seal/seal.h"
 #include "vault/embedded/token.h"
@@ -15,6 +16,7 @@ void core_forget(struct core *core)
 {
 	audit_unload(core->audit);
 	tokens_forget(core->tokens);
+	leases_forget(core->leases);
 	policies_forget(core->policies);
 	identity_forget(core->identity);
 	rekey_end(&core->seal->rekey);

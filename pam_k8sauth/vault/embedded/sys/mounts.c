@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sys/mounts and sys/auth: listing, enabling and disabling engines. */
+#include "vault/embedded/leases.h"
 #include "vault/embedded/sys/sys.h"
 
 #include <errno.h>
@@ -298,6 +299,9 @@ static int disable(struct call *call, bool auth)
 		return call_error(call, 400, "token credential backend cannot be disabled");
 	if (mount->builtin)
 		return call_error(call, 400, "cannot unmount \"%s\"", mount->path);
+	r = auth ? 0 : leases_revoke_mount(call, mount);
+	if (r)
+		return r < 0 ? r : 0;
 	snprintf(data, sizeof(data), MOUNT_DATA, mount->uuid);
 	r = mounts_write(call, mount, NULL);
 	if (r == 0)

@@ -5,6 +5,7 @@
  * (tokens of an auth method) ends, as in Vault. There the move runs in the background and clients ask for its state by
  * an id; here it is done when the reply goes out, and the last moves are remembered for those clients.
  */
+#include "vault/embedded/leases.h"
 #include "vault/embedded/sys/sys.h"
 
 #include <errno.h>
@@ -270,6 +271,9 @@ int sys_remount(struct call *call)
 		return r < 0 ? r : 0;
 	if (check_kinds(call, source, target) || check_places(call, source, target, &mount))
 		return 0;
+	r = mount->engine->auth ? 0 : leases_revoke_mount(call, mount);
+	if (r)
+		return r < 0 ? r : 0;
 	return move_mount(call, mount, target);
 }
 

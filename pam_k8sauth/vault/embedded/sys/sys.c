@@ -111,6 +111,11 @@ static const struct engine_field leases_fields[] = {
 	{ "type", FIELD_STRING, "Which kind: irrevocable." },
 	{ 0 },
 };
+static const struct engine_field leases_count_fields[] = {
+	{ "include_child_namespaces", FIELD_BOOL, "Of namespaces, which there are none of." },
+	{ "type", FIELD_STRING, "Which kind: irrevocable." },
+	{ 0 },
+};
 static const struct engine_field lease_prefix_fields[] = {
 	{ "prefix", FIELD_STRING, "How the ids of the leases begin." },
 	{ "sync", FIELD_BOOL, "Whether to wait until it is done." },
@@ -319,11 +324,11 @@ static const struct engine_path paths[] = {
 	    .flags = ENGINE_SUDO,
 	    .read = leases_irrevocable,
 	    .fields = leases_fields,
-	    .help = "The leases that cannot be revoked: none." },
+	    .help = "The leases that cannot be revoked." },
 	{ .pattern = "leases/count",
 	    .read = leases_count,
-	    .fields = leases_fields,
-	    .help = "How many leases cannot be revoked: none." },
+	    .fields = leases_count_fields,
+	    .help = "How many leases cannot be revoked, by mount." },
 	{ .pattern = "leases/tidy",
 	    .update = leases_tidy,
 	    .fields = no_fields,

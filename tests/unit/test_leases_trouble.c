@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Leases of secrets whose engine refuses to revoke them, and across a restart. */
+#include "made_engine.h"
+
+static void test_retries(void **state)
+{
+	struct world *world = *state;
+	char id[64];
+	int user = make(world, "root", id);
+
+	core_leases(world->core)->pause = 2000000;
+	refuse_status = 503;
+	assert_int_equal(on_lease(world, "revoke", id, ",\"sync\":false")->status, 202);
+	while (revocations < 3)
+		run(world, 1);
+	assert_true(ttl_of(world, id) <= 0);
+	assert_int_equal(on_lease(world, "renew", id, "")->status, 400);
+	assert_string_equal(world->last.error, "lease expired");
+	assert_int_equal(irrevocable(world), 0);
+	refuse_status = 0;
+	wait_gone(world, user);
+	assert_true(revocations <= LEASE_ATTEMPTS_MAX);
+}
+
+static void test_irrevocable(void **state)
+{
+	struct world *world = *state;
+	char id[64], other[64];
+	struct reply *reply;
+
+	make(world, "root", id);
+	core_leases(world->core)->pause = 1000000;
+	refuse_status = 500;
+	assert_int_equal(on_lease(world, "revoke", id, ",\"sync\":false")->status, 202);
+	while (irrevocable(world) == 0)
+		run(world, 1);
+	assert_int_equal(revocations, LEASE_ATTEMPTS_MAX);
+	run(world, 100);
+	assert_int_equal(revocations, LEASE_ATTEMPTS_MAX);
+	assert_non_null(strstr(world->log, "remedy: take back by hand"));
+	reply = ask(world, VAULT_READ, "sys/leases", "root", "{\"type\":\"irrevocable\"}");
+	assert_non_null(strstr(reply->text, "\"error\":\"out of retries: failed to revoke entry: resp: "
+					    "(*logical.Response)(nil) err: down for maintenance\""));
+	assert_non_null(strstr(reply->text, "\"mount_id\":\"made_"));
+	assert_int_equal(on_lease(world, "renew", id, "")->status, 400);
+	assert_string_equal(world->last.error, "lease is expired and has failed previous revocation attempts");
+	/* What the engine says will never work is marked at once. */
+	make(world, "root", other);
+	refuse_status = 400;
+	assert_int_equal(on_lease(world, "revoke", other, ",\"sync\":false")->status, 202);
+	while (irrevocable(world) == 1)
+		run(world, 1);
+	assert_int_equal(revocations, LEASE_ATTEMPTS_MAX + 1);
+	reply = ask(world, VAULT_READ, "sys/leases", "root", "{\"type\":\"irrevocable\",\"limit\":\"1\"}");
+	assert_non_null(strstr(reply->text, "\"lease_count\":1,"));
+	assert_non_null(strstr(reply->text, "re-run the command with force set true"));
+	assert_int_equal(ask(world, VAULT_READ, "sys/leases", "root", "{\"type\":\"irrevocable\",\"limit\":\"0\"}")->status, 500);
+	/* By hand it is gone when it works again, or by force. */
+	refuse_status = 0;
+	assert_int_equal(on_lease(world, "revoke", id, "")->status, 204);
+	refuse_status = 500;
+	assert_int_equal(irrevocable(world), 1);
+	assert_int_equal(ask(world, VAULT_UPDATE, "sys/leases/revoke-force/made", "root", "{}")->status, 204);
+	assert_int_equal(irrevocable(world), 0);
+}
+
+/* As if a crash had come between a token's end and that of its leases. */
+static int lose_token(struct call *call)
+{
+	const char *salted = call->state;
+	char key[TOKEN_KEY_SIZE];
+
+	token_key(salted, key);
+	return core_delete(call, key);
+}
+
+static void on_lost(void *arg, int r)
+{
+	assert_int_equal(r, 0);
+	*(bool *)arg = true;
+}
+
+/* A crash and a start: leases end when they would have, and at once where their token is gone. */
+static void test_restart(void **state)
+{
+	struct world *world = *state;
+	char root[128], data[1100], id[64], marked[64], uuid[37], ended[64], lost[64], salted[TOKEN_SALTED_SIZE];
+	struct mount *mount;
+	int user, later, marked_user, lost_user;
+	bool done = false;
+
+	n_users = revocations = refuse_status = 0;
+	refuse_id = NULL;
+	role_ttl = 3600;
+	renewable = true;
+	world_open(world, true);
+	assert_int_equal(ask_as(world, &(struct ask){ VAULT_UPDATE, "sys/init", NULL, "{\"recovery_shares\":1,\"recovery_threshold\":1}", VAULT_PEER_UNIX, 0, 0 })->status, 200);
+	snprintf(root, sizeof(root), "%s", json_string_value(json_object_get(world->last.body, "root_token")));
+	mount = add_mount(world, &made_engine, "made/");
+	memcpy(uuid, mount->uuid, sizeof(uuid));
+	later = make(world, root, id);
+	core_leases(world->core)->pause = 1000000;
+	marked_user = make(world, root, marked);
+	refuse_status = 400;
+	snprintf(data, sizeof(data), "{\"lease_id\":\"%s\",\"sync\":false}", marked);
+	assert_int_equal(ask(world, VAULT_UPDATE, "sys/leases/revoke", root, data)->status, 202);
+	while (revocations == 0)
+		run(world, 1);
+	run(world, 20);
+	refuse_status = 0;
+	assert_int_equal(ask(world, VAULT_UPDATE, "auth/token/create", root, "{\"policies\":[\"root\"],\"ttl\":\"1h\"}")->status, 200);
+	snprintf(data, sizeof(data), "%s",
+	    json_string_value(json_object_get(json_object_get(world->last.body, "auth"), "client_token")));
+	lost_user = make(world, data, lost);
+	assert_int_equal(token_presented_salted(core_tokens(world->core), data, strlen(data), salted), 0);
+	core_run(world->core, lose_token, salted, NULL, on_lost, &done);
+	while (!done)
+		run(world, 1);
+	assert_true(exists[lost_user]);
+	role_ttl = 1;
+	user = make(world, root, ended);
+	world_open(world, false);
+	memcpy(add_mount(world, &made_engine, "made/")->uuid, uuid, sizeof(uuid));
+	wait_gone(world, lost_user);
+	wait_gone(world, user);
+	run(world, 5);
+	assert_true(exists[later] && exists[marked_user]);
+	assert_int_equal(leases_count_known(core_leases(world->core)), 2);
+	assert_int_equal(ask(world, VAULT_READ, "sys/leases/count", root, "{\"type\":\"irrevocable\"}")->status, 200);
+	assert_non_null(strstr(world->last.text, "\"lease_count\":1"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_retries, set_up, world_teardown),
+		cmocka_unit_test_setup_teardown(test_irrevocable, set_up, world_teardown),
+		cmocka_unit_test_setup_teardown(test_restart, world_setup_store, world_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
