@@ -71,6 +71,9 @@ class Server:
 class Servers:
     """Both servers, fresh."""
 
+    def stop_others(self):
+        """Servers besides the two."""
+
     def __enter__(self):
         self.home = tempfile.TemporaryDirectory()
         self.vault = Server("vault", [vault_binary(), "server", "-dev", "-dev-no-store-token"], self.home.name)
@@ -82,6 +85,7 @@ class Servers:
         return self
 
     def __exit__(self, *_):
+        self.stop_others()
         self.vault.stop()
         code, log = self.ours.stop(), self.ours.logged()
         self.home.cleanup()
@@ -102,24 +106,49 @@ listener "tcp" { address = "127.0.0.1:%d" tls_cert_file = "/etc/k8sauth/tls.crt"
 
 
 class SealedServers(Servers):
-    """Both servers as an operator starts them: from a file, not initialised, sealed by key shares. SEAL is the text of a seal block for
-    each of them."""
+    """Both servers as an operator starts them: from a file, not initialised, sealed by key shares. SEALS are the texts of seal blocks."""
 
-    def __init__(self, vault_seal="", our_seal=""):
-        self.seals = vault_seal, our_seal
+    seals = "", ""
+
+    def prepare(self, home):
+        """What a seal needs besides."""
 
     def __enter__(self):
         self.home = tempfile.TemporaryDirectory()
         home = self.home.name
         ports = free_port(), free_port()
+        self.prepare(home)
         for name, text in (("vault.hcl", VAULT_CONFIG % (ports[0], ports[0]) + self.seals[0]), ("k8sauth.hcl", CONFIG % ports[1] + self.seals[1])):
             with open(os.path.join(home, name), "w", encoding="utf-8") as file:
                 file.write(text)
         self.vault = Server("vault", [vault_binary(), "server", "-config=" + home + "/vault.hcl"], home, ports[0])
-        staged = os.path.join(SOURCE, "tests/conformance/staged")
+        staged = os.path.join(SOURCE, "tests/testbed/staged")
         try:
             self.ours = Server("k8sauthd", [staged, home, home + "/k8sauth.hcl", K8SAUTHD], home, ports[1], home + "/ca.crt")
         except BaseException:
             self.vault.stop()
             raise
         return self
+
+
+class TransitServers(SealedServers):
+    """The same, each sealed by a key of its own in a third server: a Vault with a transit mount."""
+
+    def __enter__(self):
+        self.keys_home = tempfile.TemporaryDirectory()
+        self.keys = Server("keys", [vault_binary(), "server", "-dev", "-dev-no-store-token"], self.keys_home.name)
+        for path in ("sys/mounts/transit", "transit/keys/vault", "transit/keys/k8sauthd"):
+            connection = self.keys.connect()
+            connection.request("POST", "/v1/" + path, '{"type":"transit"}' if "mounts" in path else "{}", {"X-Vault-Token": TOKEN})
+            connection.getresponse()
+        self.seals = [f'seal "transit" {{ address = "{self.keys.address()}" {how} mount_path = "transit" key_name = "{name}" }}'
+                      for how, name in (('token = "root" disable_renewal = "true"', "vault"), ('token_file = "/etc/k8sauth/token"', "k8sauthd"))]
+        return super().__enter__()
+
+    def prepare(self, home):
+        with open(os.path.join(home, "token"), "w", encoding="utf-8") as file:
+            file.write(TOKEN + "\n")
+
+    def stop_others(self):
+        self.keys.stop()
+        self.keys_home.cleanup()

@@ -295,7 +295,7 @@ static void test_static(void **state)
 	assert_non_null(strstr(world->log, "is not the key \"2026-b\" that this store was sealed with"));
 	write_key(key_file, 'b', 0644);
 	world_open(world, true);
-	assert_non_null(strstr(world->log, "everybody may read this key"));
+	assert_non_null(strstr(world->log, "everybody may read this secret"));
 	assert_int_equal(unlink(key_file), 0);
 	world_open(world, true);
 	assert_int_equal(unlink(other_file), 0);

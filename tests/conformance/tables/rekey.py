@@ -5,7 +5,7 @@ import base64
 from play import case
 from tables._seal import KEYS, bring, hide, initialise, unseal
 
-SEALED, MINIMUM = True, 220
+SEALED, MINIMUM = "shares", 220
 PATHS = ("rekey/init", "rekey/verify", "generate-root/attempt", "rekey/backup", "rekey/recovery-key-backup")
 
 

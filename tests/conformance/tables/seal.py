@@ -5,7 +5,7 @@ import base64
 from play import case
 from tables._seal import KEYS, hide, status, unseal
 
-SEALED, MINIMUM = True, 220
+SEALED, MINIMUM = "shares", 220
 @case("not initialised")
 def _(s):
     s.get("sys/init", token=None)

@@ -3,7 +3,10 @@
 #include "vault/embedded/seal/kind.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
+#include "base/safe_open.h"
 #include "base/text.h"
 #include "vault/embedded/barrier.h"
 
@@ -12,7 +15,8 @@
 #define BASE64_LEN    (base64_size(BARRIER_KEY_SIZE) - 1)
 
 /* One line per kind. */
-static const struct seal_kind *const seal_kinds[] = { &seal_shamir, &seal_credential, &seal_static };
+static const struct seal_kind *const seal_kinds[] = { &seal_shamir, &seal_credential, &seal_static,
+	&seal_transit };
 
 const struct seal_kind seal_shamir = { .type = "shamir", .by_shares = true };
 
@@ -38,6 +42,27 @@ void seal_op_begin(struct seal_op *op, void (*done)(void *arg), void *arg)
 	seal_op_end(op);
 	op->done = done;
 	op->arg = arg;
+}
+
+int seal_file_read(const char *path, size_t max, struct secret **ret, char *why, size_t why_size)
+{
+	struct buf text AUTO_BUF = { .max = max };
+	int fd AUTO_CLOSE = -1;
+	struct stat st;
+	int r = safe_open(path, geteuid(), max, &fd, why, why_size);
+
+	if (r < 0)
+		return r;
+	if (fstat(fd, &st) == 0 && (st.st_mode & S_IRWXO)) {
+		snprintf(why, why_size, "%s: everybody may read this secret: chmod o= it", path);
+		return -EPERM;
+	}
+	r = read_all(fd, max, &text);
+	*ret = r == 0 ? secret_copy(text.data ? text.data : "", text.len) : NULL;
+	if (*ret)
+		return 0;
+	snprintf(why, why_size, "cannot read %s: %s", path, r < 0 ? strerror(-r) : "no memory");
+	return r < 0 ? r : -ENOMEM;
 }
 
 int seal_key_read(const char *text, size_t text_len, struct secret **ret)

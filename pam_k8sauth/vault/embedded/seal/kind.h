@@ -36,7 +36,7 @@ struct seal_kind {
 	void (*unwrap)(void *seal, const struct store_blob *wrapped, struct seal_op *op);
 };
 
-extern const struct seal_kind seal_shamir, seal_credential, seal_static;
+extern const struct seal_kind seal_shamir, seal_credential, seal_static, seal_transit;
 
 /* The kind of TYPE, which settings.c has too. */
 const struct seal_kind *seal_kind_of(const char *type);
@@ -45,6 +45,12 @@ const struct seal_kind *seal_kind_of(const char *type);
 void seal_op_begin(struct seal_op *op, void (*done)(void *arg), void *arg);
 /* Gives up what is in progress, wipes and frees. */
 void seal_op_end(struct seal_op *op);
+
+/*
+ * A file with a secret in it, at most MAX bytes: root's, or the daemon's own, and not readable by everybody. 0, or a
+ * negative errno with WHY.
+ */
+int seal_file_read(const char *path, size_t max, struct secret **ret, char *why, size_t why_size) NODISCARD;
 
 /* --- for kinds that have a key here */
 

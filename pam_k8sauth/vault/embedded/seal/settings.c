@@ -10,6 +10,10 @@ const struct seal_settings seal_settings[] = {
 	{ .type = "static",
 	    .settings = { { "current_key_file", SEAL_FILE, NULL, true }, { "current_key_id", SEAL_TEXT, NULL, true },
 		{ "previous_key_file", SEAL_FILE, NULL, false }, { "previous_key_id", SEAL_TEXT, NULL, false } } },
+	{ .type = "transit",
+	    .settings = { { "address", SEAL_URL, NULL, true }, { "token_file", SEAL_FILE, NULL, true },
+		{ "key_name", SEAL_TEXT, NULL, true }, { "mount_path", SEAL_TEXT, "transit", false },
+		{ "namespace", SEAL_TEXT, NULL, false }, { "ca_file", SEAL_FILE, NULL, false } } },
 	{ NULL },
 };
 

@@ -5,9 +5,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
-#include "base/safe_open.h"
 #include "vault/embedded/seal/kind.h"
 
 #define ID_MAX 255
@@ -50,23 +48,14 @@ static int open_static(
 	return r;
 }
 
-/* Root's, or the daemon's own, and nobody else may read it. */
 static int read_key(const struct static_key *key, struct secret **ret, char *why, size_t why_size)
 {
-	struct buf text AUTO_BUF = BUF_MAX(1024);
-	int fd AUTO_CLOSE = -1;
-	struct stat st;
-	int r = safe_open(key->file, geteuid(), 1024, &fd, why, why_size);
+	struct secret *text AUTO_SECRET = NULL;
+	int r = seal_file_read(key->file, 1024, &text, why, why_size);
 
 	if (r < 0)
 		return r;
-	if (fstat(fd, &st) == 0 && (st.st_mode & S_IRWXO)) {
-		snprintf(why, why_size, "%s: everybody may read this key: chmod o= it", key->file);
-		return -EPERM;
-	}
-	r = read_all(fd, 1024, &text);
-	if (r == 0)
-		r = seal_key_read(text.data ? text.data : "", text.len, ret);
+	r = seal_key_read(secret_reveal(text), secret_len(text), ret);
 	if (r < 0)
 		snprintf(why, why_size, "%s is not a key: 32 bytes are needed, or their hex or base64 text", key->file);
 	return r;

@@ -189,7 +189,8 @@ static int old_key(struct call *call, struct rekey *rekey, struct secret **ret)
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
-		call_error(call, 500, "failed to compute %s key: %s", by_shares ? "root" : "recovery", why);
+		call_error(call, 500, "failed to compute %s key: %s",
+		    rekey_is_recovery(call) ? "recovery" : "root", why);
 		return 1;
 	}
 	r = seal_check_key(call->core, *ret, &len);
