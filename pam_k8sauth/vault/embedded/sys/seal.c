@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "vault/embedded/audit/audit.h"
 #include "vault/embedded/sys/sys.h"
 
 int sys_seal_status(struct call *call)
@@ -159,7 +160,11 @@ int sys_seal(struct call *call)
 			return call_done(call);
 		return call_error(call, 503, "Vault is sealed");
 	}
+	call->private->audited.reached = true;
 	r = router_authorise(call);
+	call->private->audited.denied = r > 0;
+	if (r == 0)
+		r = audit_gate(call);
 	if (r)
 		return r < 0 ? r : 0;
 	call_on_commit(call, close_now, call);
