@@ -34,6 +34,7 @@ struct token {
 	char *type;	     /* "service", or "batch": sealed into what is handed out, no record (batch.c) */
 	char *role;	     /* of auth/token/roles; NULL: made without one */
 	bool orphan, renewable, root;
+	bool orphaned;	   /* it had a parent; renewals go on saying so, as Vault's do */
 	bool has_children; /* it made tokens: some of them may still live */
 	bool has_leases;   /* it was given secrets with a lease: likewise */
 };

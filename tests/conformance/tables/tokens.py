@@ -5,7 +5,7 @@ import time
 from fakeapi import jwt
 from play import case
 
-MINIMUM = 150
+MINIMUM = 1000
 
 PLAIN = 'path "auth/token/*" { capabilities = ["create", "read", "update", "delete", "list"] }\npath "sys/leases/*" { capabilities = ["update", "list"] }'
 SUDO = 'path "auth/token/*" { capabilities = ["create", "read", "update", "delete", "list", "sudo"] }\npath "sys/leases/*" { capabilities = ["update", "list", "sudo"] }'
@@ -648,3 +648,54 @@ def _(s):
     role(s, "own", token_explicit_max_ttl="8h")
     with s.differs("renewal-limits"):
         s.post("auth/token/renew", {"token": made, "increment": "10h"})
+
+
+@case("children of a bound token, roles without a default policy, and types that were there before")
+def _(s):
+    policies(s)
+    for name, fields in (("bound", {"token_bound_cidrs": ["127.0.0.0/8"]}), ("none", {}), ("orphan", {"orphan": True}), ("away", {"token_bound_cidrs": "10.0.0.0/8", "orphan": True})):
+        s.post(f"auth/token/roles/{name}", fields)
+    for parent in (["sud"], ["root"]):
+        token = new(s, path="auth/token/create/bound", policies=parent, ttl="1h")["client_token"]
+        for path in ("create", "create-orphan", "create/none", "create/bound", "create/orphan", "create/away"):
+            for fields in ({}, {"policies": ["default"]}, {"no_parent": True, "policies": ["default"]}, {"type": "batch", "policies": ["default"]}, {"policies": ["root"], "ttl": "10m"}):
+                made(s, path="auth/token/" + path, token=token, **fields)
+    made(s, path="auth/token/create/away")
+    for fields in ({"allowed_policies": "a,b"}, {"disallowed_policies_glob": "def*"}, {"disallowed_policies": "zz"}, {"allowed_policies_glob": "*"}):
+        for without in (True, False):
+            s.post("auth/token/roles/list", fields | {"token_no_default_policy": without})
+            for body in ({}, {"policies": ["a"]}, {"policies": ["default"]}, {"policies": ["a"], "no_default_policy": True}, {"policies": ["zz"]}, {"policies": ["a"], "type": "batch"}):
+                made(s, path="auth/token/create/list", **body)
+        s.delete("auth/token/roles/list")
+    made(s, policies=["default"], no_default_policy=True, type="batch", meta={})
+    made(s, policies=["default"], no_default_policy=True, meta={})
+    for fields in ({"token_type": "default-batch", "token_num_uses": 3}, {"token_explicit_max_ttl": "1h"}, {"token_type": "default-batch", "token_period": "1h"}, {"orphan": True},
+                   {"token_num_uses": 0}, {"token_num_uses": 0, "token_period": 0}, {"token_num_uses": 2}, {"token_type": "service"}, {"token_period": "1h"}):
+        role(s, "typed", **fields)
+    accessor = new(s, policies=["plain"], renewable=False)["accessor"]
+    for increment in ("1h", "x"):
+        s.post("auth/token/renew-accessor", {"accessor": accessor, "increment": increment})
+    parent = new(s, policies=["sud"])["client_token"]
+    child = new(s, token=parent)
+    s.post("auth/token/revoke-orphan", {"token": parent})
+    show(s, child)
+    s.post("auth/token/renew", {"token": child["client_token"]})
+    show(s, child)
+
+
+@case("root with an entity")
+def _(s):
+    policies(s)
+    accessor = s.get("sys/auth")["data"]["token/"]["accessor"]
+    entity = s.post("identity/entity", {"name": "rooted", "policies": "plain"})["data"]["id"]
+    s.post("identity/entity-alias", {"name": "rooted", "mount_accessor": accessor, "canonical_id": entity})
+    s.post("auth/token/roles/rooted", {"allowed_entity_aliases": "rooted"})
+    auth = new(s, path="auth/token/create/rooted", entity_alias="rooted")
+    token = auth["client_token"]
+    s.get("auth/token/lookup-self", token=token)
+    with s.differs("root-with-entity"):
+        s.post("sys/capabilities", {"token": token, "paths": "x"})
+        s.post("sys/capabilities-accessor", {"accessor": auth["accessor"], "paths": "x"})
+    s.post(f"identity/entity/id/{entity}", {"policies": []})
+    s.get("auth/token/lookup-self", token=token)
+    s.delete(f"identity/entity/id/{entity}")

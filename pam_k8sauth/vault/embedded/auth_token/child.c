@@ -178,12 +178,22 @@ static int set_parent(struct child *child)
 	return child->token->entity_id ? 0 : -ENOMEM;
 }
 
+/* Where the token may be used: the role says so, else a child can do no more than its parent. NULL: anywhere. */
+static json_t *bound_cidrs(const struct child *child)
+{
+	json_t *cidrs = child->orphan ? NULL : child->parent->bound_cidrs;
+
+	if (child->role)
+		cidrs = json_object_get(child->role, "token_bound_cidrs");
+	/* Of a token without an end they do not count. */
+	return child->token->ttl && json_array_size(cidrs) ? json_incref(cidrs) : NULL;
+}
+
 /* In Vault's order: it decides which of several refusals is told. */
 static int fill(struct child *child)
 {
 	static int (*const steps[])(struct child *) = { set_uses, set_path, set_display_name };
 	struct token *token = child->token;
-	const json_t *cidrs = json_object_get(child->role, "token_bound_cidrs");
 	int r = check_parent(child);
 
 	if (r == 0)
@@ -205,8 +215,7 @@ static int fill(struct child *child)
 	token->meta = json_incref(child->request.meta);
 	if (child->role)
 		token->role = strdup(call_capture(child->call, "role_name"));
-	if (token->ttl && json_array_size(cidrs))
-		token->bound_cidrs = json_deep_copy(cidrs);
+	token->bound_cidrs = bound_cidrs(child);
 	snprintf(token->mount, sizeof(token->mount), "%s", child->call->mount->uuid);
 	return child->role && !token->role ? -ENOMEM : 0;
 }

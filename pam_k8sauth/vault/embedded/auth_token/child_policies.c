@@ -87,7 +87,9 @@ static int by_role(struct child *child, json_t **ret)
 {
 	const json_t *wanted = child->request.policies;
 	bool add_default = !child->request.no_default_policy &&
-			   !policy_names_has(role_list(child, "disallowed_policies"), "default");
+			   !json_is_true(json_object_get(child->role, "token_no_default_policy")) &&
+			   !policy_names_has(role_list(child, "disallowed_policies"), "default") &&
+			   !globs_match(role_list(child, "disallowed_policies_glob"), "default");
 	bool allows = json_array_size(role_list(child, "allowed_policies")) ||
 		      json_array_size(role_list(child, "allowed_policies_glob"));
 	json_auto_t *allowed = NULL, *policies = NULL;
@@ -100,7 +102,7 @@ static int by_role(struct child *child, json_t **ret)
 	else if (allows)
 		policies = json_incref(allowed);
 	else
-		r = policy_names_clean(child->parent->policies, false, &policies);
+		r = policy_names_clean(child->parent->policies, add_default, &policies);
 	if (r == 0 && allows)
 		r = check_allowed(child, policies, allowed);
 	if (r == 0)

@@ -134,6 +134,7 @@ static int renew_by_id(struct call *call)
 static int renew_accessor(struct call *call)
 {
 	struct token *token AUTO_TOKEN = NULL;
+	int64_t increment;
 	bool last;
 	int r = find_by_accessor(call, &token, &last);
 
@@ -141,7 +142,12 @@ static int renew_accessor(struct call *call)
 		return r < 0 ? r : 0;
 	if (!token)
 		return call_wrapped_error(call, 400, last ? "invalid request" : "invalid accessor");
-	return token_renew(call, token, "");
+	r = call_field_seconds(call, "increment", &increment, NULL);
+	if (r)
+		return r < 0 ? r : 0;
+	r = token_renew(call, token, "");
+	/* Vault keeps the reason to itself here. */
+	return r == 0 && call->response->status == 400 ? call_wrapped_error(call, 400, "invalid request") : r;
 }
 
 static int revoke_self(struct call *call)

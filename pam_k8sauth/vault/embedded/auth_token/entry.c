@@ -64,6 +64,7 @@ static int put_limits(json_t *record, const struct token *token)
 static int put_tree(json_t *record, const struct token *token)
 {
 	return put_text(record, "parent", token->parent) | put_text(record, "role", token->role) |
+	       put_true(record, "orphaned", token->orphaned) |
 	       put_true(record, "has_children", token->has_children) |
 	       put_true(record, "has_leases", token->has_leases);
 }
@@ -154,6 +155,7 @@ static struct token *from_record(const char *salted, const json_t *record)
 	token->explicit_max_ttl = get_integer(record, "explicit_max_ttl");
 	token->period = get_integer(record, "period");
 	token->orphan = !*token->parent;
+	token->orphaned = json_is_true(json_object_get(record, "orphaned"));
 	token->has_children = json_is_true(json_object_get(record, "has_children"));
 	token->has_leases = json_is_true(json_object_get(record, "has_leases"));
 	token->renewable = json_is_true(json_object_get(record, "renewable"));
@@ -250,14 +252,18 @@ int64_t token_seconds_left(const struct token *token, int64_t now)
 
 json_t *token_show(const struct token *token, const char *id, int64_t now)
 {
-	json_auto_t *data = json_pack("{s:s, s:I, s:I, s:s, s:s, s:o, s:I, s:s, s:O?, s:I, s:b, s:s, s:O, s:I, s:s}",
+	/* What is empty does not survive in what a batch token carries. */
+	bool batch = token_is_batch(token), no_policies = batch && json_array_size(token->policies) == 0;
+	bool no_meta = batch && json_object_size(token->meta) == 0;
+	json_auto_t *data = json_pack("{s:s, s:I, s:I, s:s, s:s, s:o, s:I, s:s, s:O?, s:I, s:b, s:s, s:O?, s:I, s:s}",
 	    "accessor", token->accessor, "creation_time", (json_int_t)(token->creation_time / NANOTIME_SECOND),
 	    "creation_ttl", (json_int_t)token->ttl, "display_name", token->display_name, "entity_id",
 	    token->entity_id ? token->entity_id : "", "expire_time",
 	    token->expire_time ? time_text(token->expire_time) : json_null(), "explicit_max_ttl",
-	    (json_int_t)token->explicit_max_ttl, "id", id, "meta", token->meta, "num_uses", (json_int_t)token->num_uses,
-	    "orphan", token->orphan, "path", token->path, "policies", token->policies, "ttl",
-	    (json_int_t)token_seconds_left(token, now), "type", token->type);
+	    (json_int_t)token->explicit_max_ttl, "id", id, "meta", no_meta ? NULL : token->meta, "num_uses",
+	    (json_int_t)token->num_uses, "orphan", token->orphan, "path", token->path, "policies",
+	    no_policies ? NULL : token->policies, "ttl", (json_int_t)token_seconds_left(token, now), "type",
+	    token->type);
 	int failed = put_if_any(data, "bound_cidrs", token->bound_cidrs) | put_integer(data, "period", token->period) |
 		     put_text(data, "role", token->role) |
 		     put_integer(data, "last_renewal_time", token->last_renewal / NANOTIME_SECOND);
@@ -276,8 +282,8 @@ json_t *token_auth_block(const struct token *token, const char *client_token, in
 	    "{s:s, s:s, s:O}", "client_token", client_token, "accessor", token->accessor, "policies", token->policies);
 	json_auto_t *rest = json_pack("{s:O?, s:I, s:b, s:s, s:s, s:b, s:n, s:I}", "metadata", token->meta,
 	    "lease_duration", (json_int_t)lease_duration, "renewable", token->renewable, "entity_id",
-	    token->entity_id ? token->entity_id : "", "token_type", token->type, "orphan", token->orphan,
-	    "mfa_requirement", "num_uses", (json_int_t)token->minted_uses);
+	    token->entity_id ? token->entity_id : "", "token_type", token->type, "orphan",
+	    token->orphan && !token->orphaned, "mfa_requirement", "num_uses", (json_int_t)token->minted_uses);
 
 	/* In Vault's order; token_policies only where there are any. */
 	if ((json_array_size(token->policies) && put_if_any(auth, "token_policies", token->policies)) ||

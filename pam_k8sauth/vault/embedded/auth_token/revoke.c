@@ -215,7 +215,7 @@ static int do_child(struct call *call, struct tree_pass *pass, const struct tree
 		return r;
 	if (tree->orphans) {
 		*child->parent = '\0';
-		child->orphan = true;
+		child->orphan = child->orphaned = true;
 		r = token_store(call, child);
 		return r < 0 ? r : drop_child(call, tree, hex);
 	}

@@ -209,6 +209,25 @@ static int check_batch(struct call *call, const json_t *role)
 #undef CANNOT
 }
 
+/*
+ * A type that was there before does not suit numbers that batch tokens cannot have; one that is sent now may be
+ * followed by them, as in Vault. 0, or 1 after a refusal.
+ */
+static int check_old_type(struct call *call, const json_t *role, const json_t *sent)
+{
+#define CANNOT "error parsing role fields: 'token_type' cannot be 'batch' or 'default_batch' when set to generate "
+	const char *type = json_string_value(json_object_get(role, "token_type"));
+
+	if (json_object_get(sent, "token_type") || !(streq(type, "batch") || streq(type, "default-batch")))
+		return 0;
+	if (json_integer_value(json_object_get(role, "token_period")))
+		return refuse(call, CANNOT "periodic tokens");
+	if (json_integer_value(json_object_get(role, "token_num_uses")))
+		return refuse(call, CANNOT "tokens with limited use count");
+	return 0;
+#undef CANNOT
+}
+
 /* 0, or 1 after a refusal. */
 static int check(struct call *call, const json_t *role)
 {
@@ -260,6 +279,8 @@ int token_role_write(struct call *call)
 		drop_old_names(call, sent, old);
 	if (r == 0)
 		r = token_fields_set(call, role, sent, types, "error parsing role fields: ");
+	if (r == 0)
+		r = check_old_type(call, role, sent);
 	if (r == 0)
 		r = token_fields_set_old(call, role, sent, old);
 	if (r == 0)
