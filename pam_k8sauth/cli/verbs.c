@@ -116,6 +116,14 @@ const struct verb verbs[] = {
 	{ "auth help", "[options] PATH", "Tells how to log in by an auth method", NULL, TAKES_HTTP, NULL,
 	    verb_auth_help, NULL },
 
+	{ "audit enable", "[options] TYPE [OPTION=VALUE...]", "Enables an audit device",
+	    "      $ k8sauth audit enable file file_path=/var/log/k8sauth/audit.log\n", TAKES_HTTP,
+	    FLAGS(FLAG_DESCRIPTION, FLAG_LOCAL, FLAG_PATH), verb_audit_enable, "file syslog socket" },
+	{ "audit disable", "[options] PATH", "Disables an audit device", NULL, TAKES_HTTP, NULL, verb_audit_disable,
+	    NULL },
+	{ "audit list", "[options]", "Lists the audit devices", NULL, TAKES_HTTP | TAKES_FORMAT, NULL, verb_audit_list,
+	    NULL },
+
 	{ "policy list", "[options]", "Lists the policies", NULL, TAKES_HTTP | TAKES_FORMAT, NULL, verb_policy_list,
 	    NULL },
 	{ "policy read", "[options] NAME", "Prints a policy", NULL, TAKES_HTTP | TAKES_FORMAT, NULL, verb_policy_read,

@@ -44,6 +44,10 @@ int verb_mounts_tune(struct cli *cli);
 int verb_mounts_move(struct cli *cli);
 int verb_auth_help(struct cli *cli);
 
+int verb_audit_enable(struct cli *cli);
+int verb_audit_disable(struct cli *cli);
+int verb_audit_list(struct cli *cli);
+
 int verb_policy_list(struct cli *cli);
 int verb_policy_read(struct cli *cli);
 int verb_policy_write(struct cli *cli);
