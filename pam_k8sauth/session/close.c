@@ -165,7 +165,7 @@ static void revoke_send(struct session *session)
 		return;
 	}
 	request = vault_request_new(VAULT_UPDATE, "auth/token/revoke-self");
-	call = request ? end_call_new(session->all, session->record.id) : NULL;
+	call = request && trail_session(request, &session->record, request->ref) ? end_call_new(session->all, session->record.id) : NULL;
 	if (!call) {
 		vault_request_free(request);
 		retry_later(session);

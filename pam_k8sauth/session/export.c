@@ -124,7 +124,7 @@ static void export_send(struct export *export, enum vault_op op, const char *pat
 
 	if (request)
 		request->token = secret_copy(secret_reveal(export->token), secret_len(export->token));
-	if (!request || !request->token) {
+	if (!request || !request->token || !trail_session(request, &export->record, export->ref)) {
 		vault_request_free(request);
 		export->incomplete = true;
 		export_fail(export, "out of memory: the rest is left out");

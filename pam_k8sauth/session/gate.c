@@ -157,6 +157,13 @@ static void on_capabilities(void *arg, struct vault_response *response)
 	gate_next(gate);
 }
 
+/* The audit trail has what was asked for, not how; the service and terminal are those of the question. */
+static bool gate_tell(const struct gate *gate, struct vault_request *request)
+{
+	return trail_caller(request, &gate->caller) &&
+	       (!gate->path || trail_path(request, gate->path, gate->capability));
+}
+
 /* Asks the backend about the next session that still lives, or says no. */
 static void gate_next(struct gate *gate)
 {
@@ -170,7 +177,8 @@ static void gate_next(struct gate *gate)
 		request = vault_request_new(VAULT_UPDATE, "sys/capabilities-self");
 		if (request)
 			request->data = json_pack("{s:[s]}", "paths", gate->path ? gate->path : ANY_PATH);
-		if (!request || !request->data) {
+		if (!request || !request->data || !trail_session(request, &session->record, gate->caller.ref) ||
+		    !gate_tell(gate, request)) {
 			vault_request_free(request);
 			gate->outage = true;
 			break;

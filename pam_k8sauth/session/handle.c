@@ -57,7 +57,7 @@ void login_give_back(const struct login *login, const char *token)
 		request->token = secret_copy(token, strlen(token));
 	if (request)
 		request->internal = true;
-	if (!request || !request->token || !id) {
+	if (!request || !request->token || !id || !trail_session(request, &login->session->record, login->caller.ref)) {
 		vault_request_free(request);
 		free(id);
 		return;

@@ -125,7 +125,10 @@ struct vault_request *login_request_at(const struct login *login, enum vault_op 
 		return NULL;
 	memcpy(request->ref, login->caller.ref, sizeof(request->ref));
 	peer_set(&request->peer, login->caller.rhost);
-	return request;
+	if (trail_caller(request, &login->caller))
+		return request;
+	vault_request_free(request);
+	return NULL;
 }
 
 struct vault_request *login_request_new(const struct login *login, enum vault_op op, const char *tail, const char *role)
@@ -196,6 +199,15 @@ static void on_login_answered(void *arg, struct vault_response *response)
 		login_refuse_response(login, response);
 }
 
+/* The audit trail has what is only verified by the service that asks: it gives no token. */
+static bool tell_verify(struct vault_request *request, const struct caller *caller)
+{
+	char path[sizeof(caller->service) + 32];
+
+	snprintf(path, sizeof(path), "k8sauth/verify/%s", caller->service);
+	return trail_path(request, path, "update");
+}
+
 void login_try(struct login *login)
 {
 	struct vault_request *request;
@@ -203,6 +215,10 @@ void login_try(struct login *login)
 	snprintf(login->caller.role, sizeof(login->caller.role), "%s", login->candidates[login->next++]);
 	request = login_request_new(
 	    login, login->end->proved ? VAULT_VERIFY : VAULT_UPDATE, "login", login->caller.role);
+	if (request && login->end->proved && !tell_verify(request, &login->caller)) {
+		vault_request_free(request);
+		request = NULL;
+	}
 	if (!request) {
 		login_refuse(login, WIRE_STATUS_INTERNAL, "exchange", NULL, "out of memory");
 		return;

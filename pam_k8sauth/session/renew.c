@@ -102,7 +102,7 @@ static void session_renew(struct session *session)
 	struct vault_request *request = vault_request_new(VAULT_UPDATE, "auth/token/renew-self");
 	struct renewal *renewal = calloc(1, sizeof(*renewal));
 
-	if (!token || !request || !renewal) {
+	if (!token || !request || !renewal || !trail_session(request, &session->record, request->ref)) {
 		vault_request_free(request);
 		free(renewal);
 		renew_later(session, "out of memory");

@@ -194,6 +194,15 @@ void session_refuse_again(
 /* Answers that wait are sent at once: the owner leaves. */
 void late_replies_flush(struct sessions *all);
 
+/* --- trail.c --------------------------------------------------------------------------------- */
+
+/* The audit trail tells of REQUEST that CALLER is behind it. False without memory. */
+bool trail_caller(struct vault_request *request, const struct caller *caller) NODISCARD;
+/* The same for a session; REF is of what is done for it. */
+bool trail_session(struct vault_request *request, const struct session_record *record, const char *ref) NODISCARD;
+/* It tells of REQUEST as one for CAPABILITY on PATH ("k8sauth/sudo/web-1/root"). False without memory. */
+bool trail_path(struct vault_request *request, const char *path, const char *capability) NODISCARD;
+
 /* --- limit.c --------------------------------------------------------------------------------- */
 
 /* Counts a failure of CALLER; whether its answer has to wait (the sixth within a minute, and more). */

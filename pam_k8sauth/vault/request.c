@@ -31,6 +31,8 @@ void vault_request_free(struct vault_request *request)
 	secret_free(request->token);
 	json_decref(request->data);
 	free(request->fault);
+	free(request->told_path);
+	free(request->told_capability);
 	free(request->uri);
 	json_decref(request->headers);
 	vault_pam_login_free(request->pam);

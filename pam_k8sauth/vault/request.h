@@ -43,6 +43,17 @@ struct vault_peer {
 	uint16_t port;
 };
 
+/* Names among a request's headers that no client can set: who is behind a request of the daemon itself. */
+#define VAULT_TOLD_PREFIX  "k8sauth-"
+#define VAULT_TOLD_NODE	   VAULT_TOLD_PREFIX "node"
+#define VAULT_TOLD_POD	   VAULT_TOLD_PREFIX "pod"
+#define VAULT_TOLD_REF	   VAULT_TOLD_PREFIX "ref" /* as `k8sauth explain` takes it */
+#define VAULT_TOLD_RHOST   VAULT_TOLD_PREFIX "rhost"
+#define VAULT_TOLD_SERVICE VAULT_TOLD_PREFIX "service" /* PAM's */
+#define VAULT_TOLD_SESSION VAULT_TOLD_PREFIX "session"
+#define VAULT_TOLD_TTY	   VAULT_TOLD_PREFIX "tty"
+#define VAULT_TOLD_USER	   VAULT_TOLD_PREFIX "user" /* Unix name */
+
 /* What a login through PAM adds to a plain API login (decisions 8 and 21). Strings belong to the request. */
 struct vault_pam_login {
 	char *audience;		/* the cluster block's; the role's own must be set, and equal where this is */
@@ -66,6 +77,8 @@ struct vault_request {
 			     with a token it is done for that one, whatever its policies allow it */
 	struct vault_peer peer;
 	char ref[REF_SIZE];	     /* for the journal */
+	char *told_path;	     /* the audit trail tells of it as one for this path, */
+	char *told_capability;	     /* and allowed if the token has this there; both NULL: as what it is */
 	char *uri;		     /* for the audit trail: as it was asked, where it has a query or escapes; NULL */
 	json_t *headers;	     /* the same: those that vault->audited_headers asks for, {name: [text]}; NULL */
 	struct vault_pam_login *pam; /* NULL for everything but a PAM login */

@@ -240,6 +240,80 @@ static void test_hanging_device(void **state)
 	close(fd); /* which ends the thread's wait */
 }
 
+/* The last line of a file: the caller's. */
+static json_t *last_entry(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char *line = NULL;
+	size_t size = 0;
+	json_t *entry = NULL;
+
+	while (getline(&line, &size, file) > 0) {
+		json_decref(entry);
+		entry = json_loads(line, 0, NULL);
+	}
+	free(line);
+	fclose(file);
+	assert_non_null(entry);
+	return entry;
+}
+
+static const json_t *at(const json_t *entry, const char *a, const char *b, const char *c)
+{
+	const json_t *value = json_object_get(json_object_get(entry, a), b);
+
+	return c ? json_object_get(value, c) : value;
+}
+
+/* What the gate of sudo asks: told of as the path that it is about, and who asked by which service. */
+static json_t *ask_gate(const char *token, const char *path)
+{
+	struct vault_request *request = vault_request_new(VAULT_UPDATE, "sys/capabilities-self");
+
+	request->data = json_pack("{s:[s]}", "paths", path);
+	request->token = secret_copy(token, strlen(token));
+	request->told_path = strdup(path);
+	request->told_capability = strdup("update");
+	request->headers = json_pack("{s:[s], s:[s]}", VAULT_TOLD_SERVICE, "sudo", VAULT_TOLD_REF, "7f3a2c");
+	vault_response_free(harness_send_request(&harness, request));
+	return last_entry(place("log"));
+}
+
+static void test_questions(void **state)
+{
+	static const char policy[] = "path \"k8sauth/sudo/web-1\" { capabilities = [\"update\"] }";
+	struct vault_response *made;
+	const json_t *granting;
+	char token[256];
+	json_t *entry;
+
+	assert_int_equal(ask(VAULT_UPDATE, "sys/policies/acl/sudo", json_pack("{s:s}", "policy", policy)), 204);
+	made = harness_send(
+	    &harness, VAULT_UPDATE, "auth/token/create", HARNESS_ROOT, json_pack("{s:[s]}", "policies", "sudo"));
+	snprintf(token, sizeof(token), "%s", json_string_value(json_object_get(made->auth, "client_token")));
+	vault_response_free(made);
+	assert_int_equal(enable("file", place("log")), 204);
+
+	entry = ask_gate(token, "k8sauth/sudo/web-1");
+	assert_string_equal(json_string_value(at(entry, "request", "path", NULL)), "k8sauth/sudo/web-1");
+	assert_string_equal(json_string_value(at(entry, "request", "operation", NULL)), "update");
+	assert_string_equal(json_string_value(json_array_get(at(entry, "request", "headers", "k8sauth-service"), 0)), "sudo");
+	assert_string_equal(json_string_value(json_array_get(at(entry, "request", "headers", "k8sauth-ref"), 0)), "7f3a2c");
+	assert_true(json_is_true(at(entry, "auth", "policy_results", "allowed")));
+	granting = at(entry, "auth", "policy_results", "granting_policies");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(granting, 1), "name")), "sudo");
+	assert_null(json_object_get(entry, "error"));
+	json_decref(entry);
+
+	entry = ask_gate(token, "k8sauth/sudo/web-2");
+	assert_true(json_is_false(at(entry, "auth", "policy_results", "allowed")));
+	assert_string_equal(
+	    json_string_value(json_object_get(entry, "error")), "1 error occurred:\n\t* permission denied\n\n");
+	json_decref(entry);
+	assert_int_equal(ask(VAULT_UPDATE, "sys/config/auditing/request-headers/k8sauth-user", NULL), 400);
+	assert_int_equal(ask(VAULT_DELETE, "sys/audit/file", NULL), 204);
+}
+
 static void test_reopen(void **state)
 {
 	int value;
@@ -265,6 +339,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_answer_fails_closed, open_core, close_core),
 		cmocka_unit_test_setup_teardown(test_hanging_device, open_core, close_core),
 		cmocka_unit_test_setup_teardown(test_reopen, open_core, close_core),
+		cmocka_unit_test_setup_teardown(test_questions, open_core, close_core),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

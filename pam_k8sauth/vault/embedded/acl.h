@@ -54,6 +54,9 @@ struct acl_verdict {
 struct acl_verdict acl_check(
     const struct acl *acl, enum vault_op op, const char *path, const json_t *data, int64_t wrap_ttl);
 
+/* Decides CAPABILITY ("update") on PATH, as acl_capabilities sees it. */
+struct acl_verdict acl_ask(const struct acl *acl, const char *capability, const char *path);
+
 /* Capability bits on PATH as sys/capabilities-self sees them (operation list, parameters ignored); ACL_DENY for none.
  */
 unsigned acl_capabilities(const struct acl *acl, const char *path);

@@ -134,5 +134,7 @@ void login_auth_free(struct login_auth *auth)
 	json_decref(auth->bound_cidrs);
 	free(auth->alias_name);
 	json_decref(auth->alias_metadata);
+	free(auth->pod);
+	free(auth->node);
 	free(auth);
 }

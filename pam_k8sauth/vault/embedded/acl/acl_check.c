@@ -207,6 +207,21 @@ struct acl_verdict acl_check(
 	};
 }
 
+struct acl_verdict acl_ask(const struct acl *acl, const char *capability, const char *path)
+{
+	const struct rule *rule = find_rule(acl, path, true);
+	unsigned needed = 0;
+
+	if (acl->root)
+		return (struct acl_verdict){ .allowed = true, .sudo = true, .reason = "root" };
+	for (size_t i = 0; i < ACL_N_CAPABILITIES; i++)
+		if (streq(acl_capability_table[i].name, capability))
+			needed = acl_capability_table[i].bit;
+	if (!rule || rule->capabilities & ACL_DENY || !(rule->capabilities & needed))
+		return refuse("no policy allows it");
+	return (struct acl_verdict){ .allowed = true, .reason = "allowed by policy", .rule = rule, .needed = needed };
+}
+
 unsigned acl_capabilities(const struct acl *acl, const char *path)
 {
 	const struct rule *rule = find_rule(acl, path, true);

@@ -188,14 +188,32 @@ static const json_t *clear_keys(const struct call *call, const char *name)
 	return call->mount ? json_object_get(call->mount->config, name) : NULL;
 }
 
+/* HEADERS and where the credential of AUTH is from. NULL without memory. */
+static json_t *with_pod(const json_t *headers, const struct login_auth *auth)
+{
+	json_t *more = json_copy((json_t *)(uintptr_t)headers);
+
+	if (auth->pod)
+		json_object_set_new(more, VAULT_TOLD_POD, json_pack("[s]", auth->pod));
+	if (auth->node)
+		json_object_set_new(more, VAULT_TOLD_NODE, json_pack("[s]", auth->node));
+	return more;
+}
+
 static void add_headers(struct entry *e, const struct call *call)
 {
 	const json_t *headers = call->request->headers, *wanted = call->core->vault.audited_headers;
 	const char **names AUTO_FREE = NULL;
+	json_auto_t *more = NULL;
 	size_t n;
 
 	if (!json_object_size(headers))
 		return;
+	if (call->request->pam && call->auth) {
+		more = with_pod(headers, call->auth);
+		e->draft->buf.failed = e->draft->buf.failed || !more;
+		headers = more;
+	}
 	if (audit_sorted_names(headers, &names, &n) < 0) {
 		e->draft->buf.failed = true;
 		return;
@@ -223,18 +241,22 @@ static void add_request(struct entry *e, const struct call *call, enum audit_sta
 	add_client_token(e, request->token);
 	if (token)
 		entry_accessor(e, "client_token_accessor", token->accessor);
-	if (json_object_size(request->data)) {
+	if (json_object_size(request->data) && !request->told_path) {
 		entry_key(e, "data");
 		entry_sent_data(e, call, clear_keys(call, HIDDEN_KEYS_OF_REQUESTS));
 	}
 	add_headers(e, call);
 	if (request->op != VAULT_HELP)
 		entry_text(e, "id", call->private->audited.id);
-	add_mount(e, call, stage, "mount_running_version");
+	if (!request->told_path)
+		add_mount(e, call, stage, "mount_running_version");
 	entry_key(e, "namespace");
 	draft_str(e->draft, "{\"id\":\"root\"}");
-	entry_text(e, "operation", operation_name(request->op));
-	entry_text(e, "path", stage == AUDIT_RESPONSE && is_bare(call) ? call->mount->path : request->path);
+	entry_text(e, "operation", request->told_path ? request->told_capability : operation_name(request->op));
+	if (request->told_path)
+		entry_text(e, "path", request->told_path);
+	else
+		entry_text(e, "path", stage == AUDIT_RESPONSE && is_bare(call) ? call->mount->path : request->path);
 	entry_text(e, "remote_address", request->peer.address);
 	entry_number(e, "remote_port", request->peer.port);
 	if (request->op != VAULT_HELP)
@@ -370,7 +392,7 @@ void audit_entry(struct audit_draft *draft, const struct call *call, enum audit_
 		error = entry_request_error(call);
 	entry_text(&e, "error", error);
 	add_request(&e, call, stage);
-	if (stage == AUDIT_RESPONSE)
+	if (stage == AUDIT_RESPONSE && !call->request->told_path)
 		add_response(&e, call, answer);
 	add_end(&e, stage == AUDIT_REQUEST ? "request" : "response");
 }

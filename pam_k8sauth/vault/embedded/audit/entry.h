@@ -22,6 +22,10 @@ void entry_json(struct entry *e, const char *name, const json_t *value);
 
 /* The token that the request came with, where it is a valid one; NULL. */
 const struct token *entry_caller(const struct call *call);
+/* Whether the request only asks if something is allowed, and is told of as that (told_path). */
+bool entry_is_question(const struct call *call);
+/* What its policies say to what it is told of as. */
+struct acl_verdict entry_verdict(const struct call *call);
 /* Member `auth` of the entry. */
 void entry_auth(struct entry *e, const struct call *call, enum audit_stage stage);
 /* Member `auth` of an answer: AUTH is what the client gets. */

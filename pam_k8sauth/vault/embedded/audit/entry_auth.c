@@ -11,6 +11,18 @@ const struct token *entry_caller(const struct call *call)
 
 /* --- what the policies say */
 
+bool entry_is_question(const struct call *call)
+{
+	return call->request->told_path && call->acl && !call->private->audited.denied;
+}
+
+struct acl_verdict entry_verdict(const struct call *call)
+{
+	if (entry_is_question(call))
+		return acl_ask(call->acl, call->request->told_capability, call->request->told_path);
+	return call->private->audited.verdict;
+}
+
 struct granting {
 	struct entry *e;
 	bool any;
@@ -36,18 +48,19 @@ static void add_granting(void *arg, const char *name)
 
 static void add_policy_results(struct entry *e, const struct call *call)
 {
-	const struct call_audit *audited = &call->private->audited;
+	const struct acl_verdict verdict = entry_verdict(call);
+	bool denied = call->private->audited.denied || (entry_is_question(call) && !verdict.allowed);
 	struct granting granting = { .e = e };
 
 	entry_key(e, "policy_results");
 	entry_open(e);
 	entry_key(e, "allowed");
-	draft_str(e->draft, audited->denied ? "false" : "true");
-	if (!audited->denied && call->acl && acl_grants(call->acl, &audited->verdict)) {
+	draft_str(e->draft, denied ? "false" : "true");
+	if (!denied && call->acl && acl_grants(call->acl, &verdict)) {
 		entry_key(e, "granting_policies");
 		draft_str(e->draft, "[");
-		acl_each_granting(call->acl, &audited->verdict, add_blank, &granting);
-		acl_each_granting(call->acl, &audited->verdict, add_granting, &granting);
+		acl_each_granting(call->acl, &verdict, add_blank, &granting);
+		acl_each_granting(call->acl, &verdict, add_granting, &granting);
 		draft_str(e->draft, "]");
 	}
 	entry_close(e);
@@ -144,7 +157,9 @@ void entry_auth(struct entry *e, const struct call *call, enum audit_stage stage
 	const struct call_audit *audited = &call->private->audited;
 	const struct token *token = entry_caller(call);
 	const struct secret *presented = call->request->token;
-	bool made = stage == AUDIT_RESPONSE && call->login && call->response->status < 400;
+	/* What is only verified is a login as well, but for its token. */
+	const json_t *login = call->login ? call->login : call->auth ? call->response->auth : NULL;
+	bool made = stage == AUDIT_RESPONSE && login && call->response->status < 400;
 	bool open = call->path && call->path->flags & ENGINE_UNAUTHENTICATED;
 
 	if (audited->unread || audited->hidden || (!made && !token && (!open || audited->denied)))
@@ -152,7 +167,7 @@ void entry_auth(struct entry *e, const struct call *call, enum audit_stage stage
 	entry_key(e, "auth");
 	entry_open(e);
 	if (made) {
-		add_block(e, call, call->login, presented && secret_len(presented) ? presented : NULL);
+		add_block(e, call, login, presented && secret_len(presented) ? presented : NULL);
 	} else if (token) {
 		add_caller(e, call, token);
 	} else {

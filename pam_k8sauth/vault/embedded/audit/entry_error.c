@@ -63,6 +63,8 @@ static bool is_answer(const struct call *call, const char *text)
 
 const char *entry_request_error(const struct call *call)
 {
+	if (entry_is_question(call) && !entry_verdict(call).allowed)
+		return ERROR_OF("permission denied");
 	return call->private->audited.denied ? vault_response_error_text(call->response) : NULL;
 }
 
@@ -96,6 +98,8 @@ const char *entry_answer_error(const struct call *call, const char **ret_text)
 	const char *text = vault_response_error_text(response);
 
 	*ret_text = NULL;
+	if (response->status < 400 && entry_is_question(call) && !entry_verdict(call).allowed)
+		return ERROR_OF("permission denied");
 	if (response->status < 400 || !*text)
 		return NULL;
 	if (call->private->audited.unread || call->private->audited.denied) {

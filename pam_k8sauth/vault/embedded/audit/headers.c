@@ -105,6 +105,8 @@ int audit_header_write(struct call *call)
 		return r < 0 ? r : 0;
 	if (!name)
 		return -ENOMEM;
+	if (starts_with(name, VAULT_TOLD_PREFIX))
+		return call_error(call, 400, "headers that begin with " VAULT_TOLD_PREFIX " are the server's own");
 	if (strlen(name) > NAME_MAX_LEN ||
 	    (json_object_size(now) >= HEADERS_MAX && !json_object_get(now, name)))
 		return call_error(call, 400, "at most %d headers of %d bytes can be audited", HEADERS_MAX, NAME_MAX_LEN);

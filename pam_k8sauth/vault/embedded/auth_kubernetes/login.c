@@ -363,6 +363,8 @@ static int grant(struct kube_login *login, const char *role_name, const json_t *
 		return -ENOMEM;
 	login->call->auth = auth;
 	auth->credential_expires = login->jwt->expires;
+	auth->pod = login->jwt->pod_name ? strdup(login->jwt->pod_name) : NULL;
+	auth->node = login->jwt->node_name ? strdup(login->jwt->node_name) : NULL;
 	auth->policies = json_incref(json_object_get(role, "token_policies"));
 	auth->no_default_policy = json_is_true(json_object_get(role, "token_no_default_policy"));
 	auth->internal = json_pack("{s:s}", "role", role_name);
