@@ -16,7 +16,7 @@
 
 #define STORE_KEY_SIZE	32
 #define STORE_VALUE_MAX (4 * 1024 * 1024)  /* bytes of one record */
-#define STORE_CACHE_MAX (32 * 1024 * 1024) /* bytes of records kept on the loop's side */
+#define STORE_CACHE_MAX (16 * 1024 * 1024) /* bytes of records kept on the loop's side */
 #define STORE_LIST_MAX	1000000		   /* children of one parent */
 
 struct store;

@@ -46,7 +46,7 @@ static int set_up_connection(struct store_db *db)
 	rc = sqlite3_exec(db->sqlite,
 	    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA "
 	    "cell_size_check=ON;"
-	    "PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY; PRAGMA "
+	    "PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY; PRAGMA "
 	    "journal_size_limit=16777216;"
 	    "BEGIN IMMEDIATE; COMMIT;",
 	    NULL, NULL, NULL);
@@ -132,6 +132,17 @@ static int open_connection(struct store_db *db, char *why, size_t why_size)
 	return r < 0 ? r : prepare_statements(db, why, why_size);
 }
 
+/* A copy that a daemon was making when it was killed. The store's lock is ours: nobody makes one now. */
+static void remove_copy(const struct store_db *db)
+{
+	char *copy AUTO_FREE = NULL;
+
+	if (asprintf(&copy, "%s" STORE_COPY_SUFFIX, db->path) < 0)
+		copy = NULL;
+	else
+		(void)unlink(copy);
+}
+
 int store_db_open(const char *path, struct store_db **ret, char *why, size_t why_size)
 {
 	struct store_db *db;
@@ -150,6 +161,8 @@ int store_db_open(const char *path, struct store_db **ret, char *why, size_t why
 		store_db_close(db);
 		return r;
 	}
+	if (path)
+		remove_copy(db);
 	*ret = db;
 	return 0;
 }
