@@ -130,11 +130,34 @@ static void test_restart(void **state)
 	assert_non_null(strstr(world->last.text, "\"lease_count\":1"));
 }
 
+/* The store is sealed while an engine is at work: who waits is told, and the engine's late answer meets nothing. */
+static void test_sealed(void **state)
+{
+	struct world *world = *state;
+	struct reply waiting = { 0 };
+	char id[64], data[128];
+
+	make(world, "root", id);
+	snprintf(data, sizeof(data), "{\"lease_id\":\"%s\"}", id);
+	send_ask(world, &(struct ask){ VAULT_UPDATE, "sys/leases/revoke", "root", data, VAULT_PEER_TCP, 0, 0 }, &waiting);
+	while (LIST_EMPTY(&core_leases(world->core)->revocations))
+		event_base_loop(world->base, EVLOOP_ONCE);
+	assert_int_equal(ask(world, VAULT_UPDATE, "sys/seal", "root", NULL)->status, 204);
+	wait_for(world, &waiting);
+	assert_int_equal(waiting.status, 503);
+	reply_clear(&waiting);
+	run(world, 20);
+	assert_true(LIST_EMPTY(&core_leases(world->core)->revocations));
+	assert_int_equal(leases_count_known(core_leases(world->core)), 0);
+	assert_int_equal(on_lease(world, "lookup", id, "")->status, 503);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_retries, set_up, world_teardown),
 		cmocka_unit_test_setup_teardown(test_irrevocable, set_up, world_teardown),
+		cmocka_unit_test_setup_teardown(test_sealed, set_up, world_teardown),
 		cmocka_unit_test_setup_teardown(test_restart, world_setup_store, world_teardown),
 	};
 
