@@ -14,7 +14,7 @@ def client(token=None):
     return hvac.Client(url=ADDRESS, verify=CA, token=token or os.environ["VAULT_TOKEN"], namespace=None)
 
 
-def show(name, call, *arguments, **more):
+def show(name, call, /, *arguments, **more):
     """Calls and prints; the answer, for who goes on with it."""
     try:
         answer = call(*arguments, **more)
@@ -146,4 +146,79 @@ def any_path():
     show("no route", c.read, "nowhere/x")
 
 
-{f.__name__: f for f in (status, kubernetes, kv2, kv1, policies, tokens, mounts, any_path)}[sys.argv[1]]()
+def identity():
+    c = client()
+    i, accessor = c.secrets.identity, c.sys.list_auth_methods()["data"]["token/"]["accessor"]
+    made = show("entity", i.create_or_update_entity, "hvac", policies=["webapp-policy"], metadata={"team": "red"})["data"]["id"]
+    other = show("another", i.create_or_update_entity_by_name, "hvac-two")["data"]["id"]
+    show("read", i.read_entity, made)
+    show("by name", i.read_entity_by_name, "hvac")
+    show("update", i.update_entity, made, metadata={"team": "blue"}, policies=["default"])
+    alias = show("alias", i.create_or_update_entity_alias, name="hvac", canonical_id=made, mount_accessor=accessor)["data"]["id"]
+    show("read alias", i.read_entity_alias, alias)
+    show("update alias", i.update_entity_alias, alias, name="hvac-new", canonical_id=made, mount_accessor=accessor)
+    show("look up", i.lookup_entity, name="hvac")
+    show("look up by alias", i.lookup_entity, alias_id=alias)
+    group = show("group", i.create_or_update_group, name="hvac-group", group_type="internal", policies=["webapp-policy"], member_entity_ids=[made],
+                 metadata={"a": "b"})["data"]["id"]
+    above = show("group of groups", i.create_or_update_group_by_name, "hvac-above", member_group_ids=[group])["data"]["id"]
+    show("read group", i.read_group, group)
+    show("group by name", i.read_group_by_name, "hvac-above")
+    show("update group", i.update_group, group, "hvac-group", group_type="internal", policies=["default"], member_entity_ids=[made])
+    show("circle", i.update_group, group, "hvac-group", group_type="internal", member_group_ids=[above])
+    show("look up group", i.lookup_group, name="hvac-group")
+    show("group names", lambda: sorted(i.list_groups_by_name()["data"]["keys"]))
+    show("groups", lambda: len(i.list_groups()["data"]["keys"]))
+    show("entity in groups", i.read_entity, made)
+    outside = show("external group", i.create_or_update_group, name="hvac-external", group_type="external")["data"]["id"]
+    known = show("group alias", i.create_or_update_group_alias, name="ops", mount_accessor=accessor, canonical_id=outside)["data"]["id"]
+    show("read group alias", i.read_group_alias, known)
+    show("group aliases", i.list_group_aliases)
+    show("delete group alias", i.delete_group_alias, known)
+    show("merge", i.merge_entities, from_entity_ids=[other], to_entity_id=made)
+    show("merged", i.read_entity, made)
+    show("gone", i.read_entity, other)
+    for each in (above, group, outside):
+        show("delete group", i.delete_group, each)
+    show("delete alias", i.delete_entity_alias, alias)
+    show("delete entity", i.delete_entity_by_name, "hvac")
+    show("no entity", i.read_entity, made)
+
+
+def wrapping():
+    c = client()
+    wrapped = show("wrap", c.sys.wrap, {"a": "b"}, ttl=120)["wrap_info"]["token"]
+    show("look up", c.write_data, "sys/wrapping/lookup", data={"token": wrapped})
+    wrapped = show("rewrap", c.write_data, "sys/wrapping/rewrap", data={"token": wrapped})["wrap_info"]["token"]
+    show("unwrap", c.sys.unwrap, token=wrapped)
+    show("again", c.sys.unwrap, token=wrapped)
+    mine = show("wrapped secret", c.read, "secret/data/webapp/config", wrap_ttl="2m")["wrap_info"]["token"]
+    show("its holder", client(mine).sys.unwrap)
+    mine = show("wrapped token", c.auth.token.create, policies=["default"], ttl="1h", wrap_ttl="2m")["wrap_info"]["token"]
+    made = show("unwrapped token", client(mine).sys.unwrap)["auth"]["client_token"]
+    box = client(made)
+    show("cubbyhole", box.write_data, "cubbyhole/a", data={"x": "y"})
+    show("read it", box.read, "cubbyhole/a")
+    show("nobody else", c.read, "cubbyhole/a")
+    show("list it", box.list, "cubbyhole")
+    show("delete it", box.delete, "cubbyhole/a")
+    show("revoke", box.auth.token.revoke_self)
+
+
+def leases():
+    c = client()
+    mine = hvac.Client(url=ADDRESS, verify=CA, token="")
+    c.sys.revoke_prefix(prefix="auth/kubernetes/login")  # of earlier logins
+    show("login", mine.auth.kubernetes.login, role="webapp", jwt=os.environ["JWT"])
+    lease = "auth/kubernetes/login/" + show("leases", lambda: c.sys.list_leases(prefix="auth/kubernetes/login"))["data"]["keys"][0]
+    show("lease", c.sys.read_lease, lease_id=lease)
+    show("renew", c.sys.renew_lease, lease_id=lease)
+    show("no lease", c.sys.read_lease, lease_id="auth/kubernetes/login/none")
+    show("revoke prefix", c.sys.revoke_prefix, prefix="auth/kubernetes/login")
+    print("still authenticated:", mine.is_authenticated())
+    show("no leases", lambda: c.sys.list_leases(prefix="auth/kubernetes/login"))
+    show("revoke", c.sys.revoke_lease, lease_id=lease)
+
+
+PARTS = (status, kubernetes, kv2, kv1, policies, tokens, mounts, any_path, identity, wrapping, leases)
+{f.__name__: f for f in PARTS}[sys.argv[1]]()

@@ -77,6 +77,31 @@ async function day() {
     await show('token revoked', () => vault.tokenLookup({ token }));
     await show('orphan', () => vault.tokenCreateOrphan({ policies: ['default'], ttl: '5m' }));
 
+    const wrapped = await show('wrap', () => vault.write('sys/wrapping/wrap', { a: 'b' }, { headers: { 'X-Vault-Wrap-TTL': '2m' } }));
+    const holder = nodeVault({ apiVersion: 'v1', endpoint: process.env.VAULT_ADDR, token: wrapped ? wrapped.wrap_info.token : 'none' });
+    await show('unwrap', () => holder.unwrap());
+    await show('unwrap again', () => holder.unwrap());
+
+    const entity = await show('entity', () => vault.write('identity/entity', { name: 'node', metadata: { team: 'red' } }));
+    const id = entity ? entity.data.id : 'none';
+    await show('entity read', () => vault.read(`identity/entity/id/${id}`));
+    await show('group', () => vault.write('identity/group', { name: 'node-group', member_entity_ids: [id], policies: ['default'] }));
+    await show('group read', () => vault.read('identity/group/name/node-group'));
+    await show('group lookup', () => vault.write('identity/lookup/group', { name: 'node-group' }));
+    await show('group list', () => vault.list('identity/group/name'));
+    await show('group delete', () => vault.delete('identity/group/name/node-group'));
+    await show('entity delete', () => vault.delete(`identity/entity/id/${id}`));
+
+    const lessee = nodeVault({ apiVersion: 'v1', endpoint: process.env.VAULT_ADDR });
+    lessee.token = '';
+    await show('login of a lease', () => lessee.kubernetesLogin({ role: 'node', jwt: process.env.JWT }));
+    const leases = await show('leases', () => vault.list('sys/leases/lookup/auth/kubernetes/login'));
+    const lease = `auth/kubernetes/login/${leases ? leases.data.keys[0] : 'none'}`;
+    await show('lease', () => vault.write('sys/leases/lookup', { lease_id: lease }));
+    await show('lease renew', () => vault.renew({ lease_id: lease }));
+    await show('lease revoke', () => vault.revoke({ lease_id: lease }));
+    await show('leases now', () => vault.list('sys/leases/lookup/auth/kubernetes/login'));
+
     await show('enable auth', () => vault.enableAuth({ mount_point: 'node-k8s', type: 'kubernetes', description: 'x' }));
     await show('disable auth', () => vault.disableAuth({ mount_point: 'node-k8s' }));
     await show('help', async () => typeof (await vault.help('secret')).help);
