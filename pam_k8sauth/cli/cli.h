@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/macros.h"
 #include "cli/flags.h"
@@ -88,8 +89,8 @@ void ui_warn(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 int ui_fail(const struct cli *cli, int code, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Whether standard output is a terminal that takes colours; then a newline follows a raw field. */
 bool ui_is_terminal(void);
-/* Asks at the terminal for a line that is not shown: 0, -ENOTTY (standard input is none), -EINTR. */
-int ui_ask_hidden(const char *prompt, struct buf *ret) NODISCARD;
+/* Asks by PROMPT, on PROMPTS, for a line that is not shown: 0, -ENOTTY (standard input is none), -EINTR. */
+int ui_ask_hidden(FILE *prompts, const char *prompt, struct buf *ret) NODISCARD;
 /* Asks a question on standard error; whether the line that comes from standard input is "yes". */
 bool ui_confirm(const char *question);
 /* A formatted text; the caller frees it. Never NULL. */
@@ -192,6 +193,10 @@ struct table {
 
 /* A table with a head of COLUMNS texts, underlined. */
 void table_begin(struct table *table, size_t columns, const char *const *head);
+/* The same without a head. */
+void table_begin_bare(struct table *table, size_t columns);
+/* A line of two: NAME, and a text that is taken over. */
+void table_row(struct table *table, const char *name, char *text);
 /* Adds a cell; takes TEXT over. */
 void table_take(struct table *table, char *text);
 void table_add(struct table *table, const char *text);

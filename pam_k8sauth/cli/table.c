@@ -79,6 +79,17 @@ void table_begin(struct table *table, size_t columns, const char *const *head)
 	}
 }
 
+void table_begin_bare(struct table *table, size_t columns)
+{
+	*table = (struct table){ .columns = columns };
+}
+
+void table_row(struct table *table, const char *name, char *text)
+{
+	table_add(table, name);
+	table_take(table, text);
+}
+
 static size_t column_width(const struct table *table, size_t column)
 {
 	size_t width = 0;

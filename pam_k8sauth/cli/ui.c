@@ -153,14 +153,15 @@ bool ui_confirm(const char *question)
 	return read_line(STDIN_FILENO, '\0', &line) && line.data && streq(line.data, "yes");
 }
 
-int ui_ask_hidden(const char *prompt, struct buf *ret)
+int ui_ask_hidden(FILE *prompts, const char *prompt, struct buf *ret)
 {
 	struct termios shown, hidden;
 	bool done;
 
-	fputs(prompt, stderr);
+	fputs(prompt, prompts);
+	fflush(prompts);
 	if (tcgetattr(STDIN_FILENO, &shown) < 0) {
-		fputs("\n", stderr);
+		fputs("\n", prompts);
 		return -ENOTTY;
 	}
 	/* The interrupt key ends the line instead of the program, so that the terminal shows what is typed again. */
@@ -170,7 +171,7 @@ int ui_ask_hidden(const char *prompt, struct buf *ret)
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
 	done = read_line(STDIN_FILENO, (char)shown.c_cc[VINTR], ret);
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-	fputs("\n", stderr);
+	fputs("\n", prompts);
 	return done ? 0 : -EINTR;
 }
 

@@ -147,6 +147,31 @@ const struct verb verbs[] = {
 	    "  For k8sauthd, as root on its machine, through its own socket.\n", TAKES_HTTP | TAKES_FORMAT,
 	    FLAGS(FLAG_KEY_SHARES, FLAG_KEY_THRESHOLD, FLAG_RECOVERY_SHARES, FLAG_RECOVERY_THRESHOLD, FLAG_STATUS),
 	    verb_operator_init, NULL },
+	{ "operator unseal", "[options] [KEY]", "Brings a key share: enough of them open the store",
+	    "  Asked for without one; - reads it from standard input. Arguments can be read by every user.\n"
+	    "  For k8sauthd of a machine, as root through its own socket.\n",
+	    TAKES_HTTP | TAKES_FORMAT, FLAGS(FLAG_MIGRATE, FLAG_RESET), verb_operator_unseal, NULL },
+	{ "operator seal", "[options]", "Closes the store: everything is refused until it is unsealed", NULL, TAKES_HTTP,
+	    NULL, verb_operator_seal, NULL },
+	{ "operator rotate", "[options]", "Seals new records with a new key", NULL, TAKES_HTTP | TAKES_FORMAT, NULL,
+	    verb_operator_rotate, NULL },
+	{ "operator key-status", "[options]", "Tells of the key that seals new records", NULL, TAKES_HTTP | TAKES_FORMAT,
+	    NULL, verb_operator_key_status, NULL },
+	{ "operator rekey", "[options] [KEY]", "Replaces the unseal key or the recovery key, by shares of the old one",
+	    "  -init begins and tells the nonce; then each holder of a share brings it; -status, -cancel.\n"
+	    "  With -init -verify the new key counts when its shares were shown: -verify -nonce=... KEY.\n\n"
+	    "      $ k8sauth operator rekey -init -key-shares=5 -key-threshold=3\n"
+	    "      $ k8sauth operator rekey -nonce=NONCE -\n",
+	    TAKES_HTTP | TAKES_FORMAT,
+	    FLAGS(FLAG_CANCEL, FLAG_INIT, FLAG_KEY_SHARES, FLAG_KEY_THRESHOLD, FLAG_NONCE, FLAG_STATUS, FLAG_TARGET,
+		FLAG_VERIFY),
+	    verb_operator_rekey, NULL },
+	{ "operator generate-root", "[options] [KEY]", "Makes a root token by key shares",
+	    "  -init begins, tells the nonce and a one-time password; then each holder of a share brings it. The\n"
+	    "  last one is told the token, hidden by that password: -decode=TOKEN -otp=PASSWORD shows it.\n",
+	    TAKES_HTTP | TAKES_FORMAT,
+	    FLAGS(FLAG_CANCEL, FLAG_DECODE, FLAG_GENERATE_OTP, FLAG_INIT, FLAG_NONCE, FLAG_OTP, FLAG_STATUS),
+	    verb_operator_generate_root, NULL },
 	{ "operator backup", "[options] FILE", "Writes a copy of k8sauthd's store to FILE, while it is used",
 	    "  The copy is what the store is when the command ends. It is sealed as the store is, and opens with\n"
 	    "  the same seal key: keep that too, and in another place. Needs root.\n",

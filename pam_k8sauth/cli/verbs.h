@@ -2,6 +2,8 @@
 /* What the verbs do; each returns an exit code. */
 #pragma once
 
+#include <stdbool.h>
+
 struct cli;
 
 int verb_read(struct cli *cli);
@@ -59,10 +61,27 @@ int verb_lease_renew(struct cli *cli);
 int verb_lease_revoke(struct cli *cli);
 
 int verb_operator_init(struct cli *cli);
+int verb_operator_unseal(struct cli *cli);
+int verb_operator_seal(struct cli *cli);
+int verb_operator_rotate(struct cli *cli);
+int verb_operator_key_status(struct cli *cli);
+int verb_operator_rekey(struct cli *cli);
+int verb_operator_generate_root(struct cli *cli);
 int verb_operator_backup(struct cli *cli);
 int verb_operator_restore(struct cli *cli);
 struct reply;
 struct value;
+/* The answer of sys/seal-status or sys/unseal, as `status` prints it. CLI_OK, or CLI_LOCAL after the reason. */
+int show_seal_status(struct cli *cli, const struct value *seal);
+/*
+ * A key share: asked for at the terminal (WHAT is "the unseal key"; DASH: the error speaks of "-"), or the first
+ * argument, "-" for standard input. CLI_OK with *RET (the caller wipes it), or CLI_LOCAL after the reason was printed.
+ */
+int ask_share(const struct cli *cli, const char *what, bool dash, char **ret);
+int read_share(const struct cli *cli, char **ret);
+/* An error and a warning in lines that fit a terminal; CODE is returned. */
+int fail_wrapped(const struct cli *cli, int code, const char *text);
+void warn_wrapped(const struct cli *cli, const char *text);
 /* What our own API answered: its data, or one field of it. An exit code. */
 int print_own(struct cli *cli, const struct reply *reply);
 /* Prints why it did not; an exit code. */

@@ -14,7 +14,7 @@
 /* Asks at the terminal without showing what is typed. CLI_OK, or CLI_SERVER after the reason was printed. */
 static int ask_token(const struct cli *cli, struct buf *ret)
 {
-	switch (ui_ask_hidden("Token (will be hidden): ", ret)) {
+	switch (ui_ask_hidden(stderr, "Token (will be hidden): ", ret)) {
 	case 0:
 		return CLI_OK;
 	case -ENOTTY:

@@ -123,7 +123,7 @@ int read_credential(const struct cli *cli, struct value *body)
 	int r;
 
 	if (!file && isatty(STDIN_FILENO))
-		r = ui_ask_hidden("Token (will be hidden): ", &text);
+		r = ui_ask_hidden(stderr, "Token (will be hidden): ", &text);
 	else
 		r = data_read_text(file ? file : "-", &text);
 	if (r < 0)

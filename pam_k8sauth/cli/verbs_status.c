@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the server and the command itself are: status, version, print token, operator init. */
+/* What the server and the command itself are: status, version, print token. */
 #include <stdio.h>
 
 #include "base/secret.h"
@@ -126,21 +126,13 @@ static void print_table(const struct value *status)
 	table_print(&table);
 }
 
-/* A sealed or new server answers status too; only no answer is an error: exit code 1, as the vault command's. */
-int verb_status(struct cli *cli)
+int show_seal_status(struct cli *cli, const struct value *seal)
 {
-	AUTO_REPLY struct reply seal = { 0 };
 	AUTO_REPLY struct reply leader = { 0 };
 	AUTO_VALUE struct value *status = value_ordered();
-	int code;
 
-	if (!args_between(cli, 0, 0))
-		return CLI_LOCAL;
-	if (client_send(cli, "GET", "sys/seal-status", NULL, NULL, &seal) < 0)
-		return ui_fail(cli, CLI_LOCAL, "Error checking seal status: %s", seal.error);
-	code = value_get_bool(seal.json, "sealed") ? CLI_SERVER : CLI_OK;
-	pick(status, seal.json, members, ARRAY_SIZE(members));
-	if (code == CLI_OK) {
+	pick(status, seal, members, ARRAY_SIZE(members));
+	if (!value_get_bool(seal, "sealed")) {
 		if (client_send(cli, "GET", "sys/leader", NULL, NULL, &leader) < 0)
 			return ui_fail(cli, CLI_LOCAL, "Error checking leader status: %s", leader.error);
 		pick(status, leader.json, leader_members, ARRAY_SIZE(leader_members));
@@ -148,11 +140,24 @@ int verb_status(struct cli *cli)
 	value_set(status, "ha_enabled", value_bool(value_get_bool(leader.json, "ha_enabled")));
 	if (!value_has(status, "active_time"))
 		value_set(status, "active_time", value_string("0001-01-01T00:00:00Z"));
-	if (cli->format == FORMAT_TABLE)
-		print_table(status);
-	else if (print_data(cli, status) != CLI_OK)
+	if (cli->format != FORMAT_TABLE)
+		return print_data(cli, status);
+	print_table(status);
+	return CLI_OK;
+}
+
+/* A sealed or new server answers status too; only no answer is an error: exit code 1, as the vault command's. */
+int verb_status(struct cli *cli)
+{
+	AUTO_REPLY struct reply seal = { 0 };
+	int code;
+
+	if (!args_between(cli, 0, 0))
 		return CLI_LOCAL;
-	return code;
+	if (client_send(cli, "GET", "sys/seal-status", NULL, NULL, &seal) < 0)
+		return ui_fail(cli, CLI_LOCAL, "Error checking seal status: %s", seal.error);
+	code = show_seal_status(cli, seal.json);
+	return code == CLI_OK && value_get_bool(seal.json, "sealed") ? CLI_SERVER : code;
 }
 
 int verb_version(struct cli *cli)
@@ -171,119 +176,5 @@ int verb_print_token(struct cli *cli)
 	if ((!token || !*token) && token_file_read(&stored) == 0)
 		token = stored;
 	ui_output("%.*s", token ? (int)strcspn(token, "\r\n") : 0, token ? token : "");
-	return CLI_OK;
-}
-
-static int init_status(struct cli *cli)
-{
-	AUTO_REPLY struct reply reply = { 0 };
-	AUTO_VALUE struct value *shown = NULL;
-	bool initialized;
-
-	if (client_send(cli, "GET", "sys/init", NULL, NULL, &reply) < 0)
-		return ui_fail(cli, CLI_LOCAL, "Error checking init status: %s", reply.error);
-	initialized = value_get_bool(reply.json, "initialized");
-	if (cli->format == FORMAT_TABLE) {
-		ui_output(initialized ? "Vault is initialized" : "Vault is not initialized");
-	} else {
-		shown = value_ordered();
-		value_set(shown, "Initialized", value_bool(initialized));
-		if (print_data(cli, shown) != CLI_OK)
-			return CLI_LOCAL;
-	}
-	return initialized ? CLI_OK : CLI_SERVER;
-}
-
-static void print_keys(const struct value *keys, const char *what)
-{
-	for (size_t i = 0; i < value_size(keys); i++)
-		printf("%s %zu: %s\n", what, i + 1, keys->items[i]->text ? keys->items[i]->text : "");
-	if (value_size(keys) > 0)
-		putchar('\n');
-}
-
-/* The defaults depend on the seal: with one that opens itself, the shares are for recovery. */
-static int init_body(struct cli *cli, struct value *body)
-{
-	AUTO_REPLY struct reply reply = { 0 };
-	bool recovery;
-	int r;
-
-	cli->asking = true;
-	r = client_send(cli, "GET", "sys/seal-status", NULL, NULL, &reply);
-	cli->asking = false;
-	if (r < 0)
-		return ui_fail(cli, CLI_SERVER, "%s", reply.error);
-	recovery = value_get_bool(reply.json, "recovery_seal");
-	value_set(body, "secret_shares", value_number(flag_int(cli, FLAG_KEY_SHARES, recovery ? 0 : 5)));
-	value_set(body, "secret_threshold", value_number(flag_int(cli, FLAG_KEY_THRESHOLD, recovery ? 0 : 3)));
-	value_set(body, "stored_shares", value_number(0));
-	value_set(body, "pgp_keys", value_new(VALUE_NULL));
-	value_set(body, "recovery_shares", value_number(flag_int(cli, FLAG_RECOVERY_SHARES, recovery ? 5 : 0)));
-	value_set(body, "recovery_threshold", value_number(flag_int(cli, FLAG_RECOVERY_THRESHOLD, recovery ? 3 : 0)));
-	value_set(body, "recovery_pgp_keys", value_new(VALUE_NULL));
-	value_set(body, "root_token_pgp_key", value_string(""));
-	return CLI_OK;
-}
-
-/* What scripts get. */
-static int print_init_data(const struct cli *cli, const struct value *reply, const struct value *asked)
-{
-	static const char *const names[][2] = {
-		{ "unseal_keys_b64", "keys_base64" },
-		{ "unseal_keys_hex", "keys" },
-		{ "unseal_shares", "secret_shares" },
-		{ "unseal_threshold", "secret_threshold" },
-		{ "recovery_keys_b64", "recovery_keys_base64" },
-		{ "recovery_keys_hex", "recovery_keys" },
-		{ "recovery_keys_shares", "recovery_shares" },
-		{ "recovery_keys_threshold", "recovery_threshold" },
-		{ "root_token", "root_token" },
-	};
-	AUTO_VALUE struct value *shown = value_ordered();
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		const struct value *value = value_get(reply, names[i][1]);
-
-		value = value ? value : value_get(asked, names[i][1]);
-		value_set(shown, names[i][0], value ? value_copy(value) : value_new(VALUE_LIST));
-	}
-	return print_data(cli, shown);
-}
-
-static void print_init(const struct value *reply)
-{
-	const char *token = value_get_text(reply, "root_token");
-
-	print_keys(value_get(reply, "keys_base64"), "Unseal Key");
-	print_keys(value_get(reply, "recovery_keys_base64"), "Recovery Key");
-	printf("Initial Root Token: %s\n\nSuccess! Vault is initialized\n\n", token ? token : "");
-	if (value_size(value_get(reply, "keys_base64")) > 0)
-		printf("The unseal keys open the store after every restart: give each to another person.\n");
-	else
-		printf("The seal key of the configuration opens the store from now on: back it up, apart from\n"
-		       "the store.\n");
-	printf("The root token may do everything: make the policies and roles with it,\n"
-	       "then revoke it (k8sauth token revoke -self).\n");
-}
-
-int verb_operator_init(struct cli *cli)
-{
-	AUTO_REPLY struct reply reply = { 0 };
-	AUTO_VALUE struct value *body = value_ordered();
-	int r;
-
-	if (!args_between(cli, 0, 0))
-		return CLI_LOCAL;
-	r = init_body(cli, body);
-	if (r != CLI_OK)
-		return r;
-	if (flag_true(cli, FLAG_STATUS))
-		return init_status(cli);
-	if (client_send(cli, "PUT", "sys/init", NULL, body, &reply) < 0)
-		return ui_fail(cli, CLI_SERVER, "Error initializing: %s", reply.error);
-	if (cli->format != FORMAT_TABLE)
-		return print_init_data(cli, reply.json, body);
-	print_init(reply.json);
 	return CLI_OK;
 }
