@@ -14,7 +14,7 @@ static int buf_fail(struct buf *buf, int error)
 	return error;
 }
 
-static int buf_reserve(struct buf *buf, size_t extra)
+int buf_reserve(struct buf *buf, size_t extra)
 {
 	size_t need, size;
 	char *data;

@@ -25,6 +25,8 @@ struct buf {
 
 /* Append; 0, or -ENOMEM / -EMSGSIZE (sticky: test `failed` once at the end of a chain). */
 int buf_add(struct buf *buf, const void *data, size_t len);
+/* Makes room for EXTRA bytes more, so that a chain of appends does not make it bit by bit. */
+int buf_reserve(struct buf *buf, size_t extra);
 int buf_add_str(struct buf *buf, const char *text);
 int buf_add_char(struct buf *buf, char c);
 /* For text with a secret in it, too: asprintf leaves copies in memory that it frees. */

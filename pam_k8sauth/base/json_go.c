@@ -10,6 +10,7 @@ void json_go_string(const char *text, size_t len, struct buf *ret)
 {
 	size_t plain = 0;
 
+	buf_reserve(ret, len + 2);
 	buf_add_char(ret, '"');
 	for (size_t i = 0; i < len; i++) {
 		static const char escaped[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";

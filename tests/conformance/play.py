@@ -71,8 +71,13 @@ class Trail:
         self.new_entries()
 
     def new_entries(self):
-        """What was written since the last time, without what is the connection's alone."""
-        entries = [json.loads(line) for line in self.file]
+        """What was written since the last time, without what is the connection's alone. Where another device was faster, the answer
+        comes before the entries are here."""
+        lines = self.file.readlines()
+        if len(lines) % 2 or not lines:
+            time.sleep(0.1)
+            lines += self.file.readlines()
+        entries = [json.loads(line) for line in lines]
         for entry in entries:
             entry["request"].pop("remote_port", None)
         return entries

@@ -14,10 +14,11 @@
 	"hmac-sha256:" \
 	"bf1986d0116fb4fa198a8a59e1cbefbf941d4c82c5793132c5828df734fcd94d"
 
-static char *render(const struct audit_draft *draft, struct audit_form form)
+static char *render(struct audit_draft *draft, struct audit_form form)
 {
 	struct buf lines = { 0 };
 
+	draft_end(draft);
 	form.mac = audit_mac_new(SALT);
 	assert_non_null(form.mac);
 	assert_int_equal(draft_render(draft->buf.data, draft->buf.len, &form, &lines), 0);
@@ -25,7 +26,7 @@ static char *render(const struct audit_draft *draft, struct audit_form form)
 	return buf_take(&lines);
 }
 
-static void assert_rendered(const struct audit_draft *draft, struct audit_form form, const char *expected)
+static void assert_rendered(struct audit_draft *draft, struct audit_form form, const char *expected)
 {
 	char *lines = render(draft, form);
 
@@ -52,7 +53,7 @@ static void test_hash(void **state)
 
 static void test_parts(void **state)
 {
-	struct audit_draft draft = { 0 };
+	struct audit_draft draft = draft_new();
 	char expected[512], secret[AUDIT_HASH_LEN + 1], accessor[AUDIT_HASH_LEN + 1], number[AUDIT_HASH_LEN + 1];
 
 	draft_str(&draft, "{\"s\":");
@@ -81,7 +82,7 @@ static void test_parts(void **state)
 
 static void test_lists(void **state)
 {
-	struct audit_draft draft = { 0 };
+	struct audit_draft draft = draft_new();
 	size_t mark;
 
 	draft_str(&draft, "{\"keys\":");
@@ -100,7 +101,7 @@ static void test_lists(void **state)
 
 static void test_values(void **state)
 {
-	struct audit_draft draft = { 0 };
+	struct audit_draft draft = draft_new();
 	json_t *value = json_loads("{\"b\": [\"x\", {\"shown\": \"y\", \"z\": 1.50}], \"a\": {\"shown\": [\"v\", {\"w\": \"u\"}]}, "
 				   "\"n\": null, \"t\": true}",
 	    0, NULL);

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import time
 
 from play import TOKEN, case
 from tables._kubernetes import login, mounted, role
@@ -32,6 +33,7 @@ def device(s, name="two", kind="file", **options):
         yield path
     finally:
         s.delete(f"sys/audit/{name}")
+        time.sleep(0.2)  # its last entries: the reply waits for one device
 
 
 def entries(path):

@@ -237,7 +237,7 @@ static void on_tried(void *arg, int r)
 /* -EAGAIN, or an errno. */
 static int try_device(struct call *call, struct enabling *enabling)
 {
-	struct audit_draft draft = { 0 };
+	struct audit_draft draft = draft_new();
 	int r;
 
 	audit_test_entry(&draft);

@@ -77,8 +77,9 @@ static bool changes_something(const struct call *call)
 static int tell_request(struct call *call)
 {
 	struct call_private *private = call->private;
-	struct audit_draft draft = { 0 };
+	struct audit_draft draft;
 
+	draft = draft_new();
 	audit_entry(&draft, call, AUDIT_REQUEST);
 	call_hold(call);
 	private->audited.request = CALL_AUDIT_ASKED;
@@ -135,19 +136,21 @@ static void write_rest(const struct call_private *call, struct audit_draft *draf
 {
 	/* Where devices came while it was on its way, its writes are not taken back, and its answer is told alone. */
 	if (call->audited.request == CALL_AUDIT_UNTOLD && call->writes.n == 0)
-		audit_entry(draft, &call->call, AUDIT_REQUEST);
-	audit_entry(draft, &call->call, AUDIT_RESPONSE);
+		audit_entries(draft, &call->call);
+	else
+		audit_entry(draft, &call->call, AUDIT_RESPONSE);
 }
 
 bool audit_answer(struct call *call, void (*ended)(struct call *call))
 {
 	struct call_private *private = call->private;
-	struct audit_draft draft = { 0 };
+	struct audit_draft draft;
 
 	if (!is_told_of(private) || private->audited.request == CALL_AUDIT_FAILED || private->audited.answered)
 		return false;
 	private->audited.answered = true;
 	private->audited.ended = ended;
+	draft = draft_new();
 	write_rest(private, &draft);
 	if (audit_submit(call->core->audit, NULL, &draft, on_answer_accepted, private) == 0)
 		return true;
@@ -158,11 +161,12 @@ bool audit_answer(struct call *call, void (*ended)(struct call *call))
 void audit_abandoned(struct call *call)
 {
 	struct call_private *private = call->private;
-	struct audit_draft draft = { 0 };
+	struct audit_draft draft;
 
 	if (!is_told_of(private) || private->audited.answered || private->audited.request == CALL_AUDIT_FAILED)
 		return;
 	private->audited.answered = true;
+	draft = draft_new();
 	write_rest(private, &draft);
 	(void)!audit_submit(call->core->audit, NULL, &draft, NULL, NULL);
 }

@@ -43,6 +43,8 @@ enum audit_stage {
 };
 /* Appends the entry of CALL, a line. Errors stick in DRAFT. */
 void audit_entry(struct audit_draft *draft, const struct call *call, enum audit_stage stage);
+/* Those of its request and of its answer. */
+void audit_entries(struct audit_draft *draft, const struct call *call);
 /* The entry that a new device is tried with. */
 void audit_test_entry(struct audit_draft *draft);
 

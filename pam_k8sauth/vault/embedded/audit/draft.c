@@ -22,17 +22,16 @@ struct part {
 	uint32_t len;
 } __attribute__((packed));
 
+#define DRAFT_SIZE 4096 /* of two entries, mostly */
+
 /* --- writing */
 
-static size_t add_part(struct audit_draft *draft, enum part_kind kind, const void *data, size_t len)
+struct audit_draft draft_new(void)
 {
-	struct part part = { .kind = (char)kind, .len = (uint32_t)len };
-	size_t at = draft->buf.len;
+	struct audit_draft draft = { 0 };
 
-	draft->run = 0;
-	buf_add(&draft->buf, &part, sizeof(part));
-	buf_add(&draft->buf, data, len);
-	return at;
+	buf_reserve(&draft.buf, DRAFT_SIZE - 1);
+	return draft;
 }
 
 /* The part at AT reaches to the end. */
@@ -44,21 +43,35 @@ static void set_length(struct audit_draft *draft, size_t at)
 		memcpy(draft->buf.data + at + offsetof(struct part, len), &len, sizeof(len));
 }
 
-/* Where the open literal stands, which is made if there is none. */
-static size_t open_literal(struct audit_draft *draft)
+void draft_end(struct audit_draft *draft)
+{
+	if (draft->run)
+		set_length(draft, draft->run - 1);
+	draft->run = 0;
+}
+
+static size_t add_part(struct audit_draft *draft, enum part_kind kind, const void *data, size_t len)
+{
+	struct part part = { .kind = (char)kind, .len = (uint32_t)len };
+	size_t at;
+
+	draft_end(draft);
+	at = draft->buf.len;
+	buf_add(&draft->buf, &part, sizeof(part));
+	buf_add(&draft->buf, data, len);
+	return at;
+}
+
+static void open_literal(struct audit_draft *draft)
 {
 	if (!draft->run)
 		draft->run = add_part(draft, PART_LITERAL, "", 0) + 1;
-	return draft->run - 1;
 }
 
 void draft_literal(struct audit_draft *draft, const char *text, size_t len)
 {
-	size_t at = open_literal(draft);
-
-	draft->run = at + 1;
+	open_literal(draft);
 	buf_add(&draft->buf, text, len);
-	set_length(draft, at);
 }
 
 void draft_str(struct audit_draft *draft, const char *text)
@@ -66,13 +79,42 @@ void draft_str(struct audit_draft *draft, const char *text)
 	draft_literal(draft, text, strlen(text));
 }
 
+void draft_key(struct audit_draft *draft, const char *name, bool first)
+{
+	size_t len = strlen(name);
+	char *to;
+
+	open_literal(draft);
+	if (buf_reserve(&draft->buf, len + 4) < 0)
+		return;
+	to = draft->buf.data + draft->buf.len;
+	if (!first)
+		*to++ = ',';
+	*to++ = '"';
+	to = mempcpy(to, name, len);
+	*to++ = '"';
+	*to++ = ':';
+	*to = '\0';
+	draft->buf.len = (size_t)(to - draft->buf.data);
+}
+
+size_t draft_mark(struct audit_draft *draft)
+{
+	draft_end(draft);
+	return draft->buf.len;
+}
+
+void draft_repeat(struct audit_draft *draft, size_t from, size_t to)
+{
+	draft_end(draft);
+	if (buf_reserve(&draft->buf, to - from) == 0)
+		buf_add(&draft->buf, draft->buf.data + from, to - from);
+}
+
 void draft_clear(struct audit_draft *draft, const char *text, size_t len)
 {
-	size_t at = open_literal(draft);
-
-	draft->run = at + 1;
+	open_literal(draft);
 	json_go_string(text, len, &draft->buf);
-	set_length(draft, at);
 }
 
 void draft_secret(struct audit_draft *draft, const char *text, size_t len)
@@ -101,7 +143,7 @@ size_t draft_begin_list(struct audit_draft *draft, size_t count)
 
 void draft_end_list(struct audit_draft *draft, size_t mark)
 {
-	draft->run = 0;
+	draft_end(draft);
 	set_length(draft, mark);
 }
 

@@ -17,12 +17,23 @@
  */
 struct audit_draft {
 	struct buf buf;
-	size_t run; /* where the length of the literal at the end stands; 0: there is none */
+	size_t run; /* 1 + where the literal at the end begins, whose length is not written yet; 0: there is none */
 };
+
+/* An empty one with room for what most requests need. */
+struct audit_draft draft_new(void) NODISCARD;
+/* After the last part. */
+void draft_end(struct audit_draft *draft);
 
 /* JSON as it stands. */
 void draft_literal(struct audit_draft *draft, const char *text, size_t len);
 void draft_str(struct audit_draft *draft, const char *text);
+/* `"NAME":`, after a comma unless it is the FIRST of its object. NAME has nothing to escape. */
+void draft_key(struct audit_draft *draft, const char *name, bool first);
+/* Where the next part begins. */
+size_t draft_mark(struct audit_draft *draft);
+/* The parts from FROM to TO (marks) once more. */
+void draft_repeat(struct audit_draft *draft, size_t from, size_t to);
 /* A string that every device shows. */
 void draft_clear(struct audit_draft *draft, const char *text, size_t len);
 /* A string that devices hash. */

@@ -30,12 +30,8 @@ void entry_close(struct entry *e)
 
 void entry_key(struct entry *e, const char *name)
 {
-	if (!e->first)
-		draft_literal(e->draft, ",", 1);
+	draft_key(e->draft, name, e->first);
 	e->first = false;
-	draft_literal(e->draft, "\"", 1);
-	draft_str(e->draft, name);
-	draft_literal(e->draft, "\":", 2);
 }
 
 void entry_text(struct entry *e, const char *name, const char *text)
@@ -229,7 +225,8 @@ static void add_headers(struct entry *e, const struct call *call)
 	entry_close(e);
 }
 
-static void add_request(struct entry *e, const struct call *call, enum audit_stage stage)
+/* Up to the mount. */
+static void add_request_head(struct entry *e, const struct call *call)
 {
 	const struct vault_request *request = call->request;
 	const struct token *token = entry_caller(call);
@@ -248,8 +245,13 @@ static void add_request(struct entry *e, const struct call *call, enum audit_sta
 	add_headers(e, call);
 	if (request->op != VAULT_HELP)
 		entry_text(e, "id", call->private->audited.id);
-	if (!request->told_path)
-		add_mount(e, call, stage, "mount_running_version");
+}
+
+/* From the mount on. */
+static void add_request_tail(struct entry *e, const struct call *call, enum audit_stage stage)
+{
+	const struct vault_request *request = call->request;
+
 	entry_key(e, "namespace");
 	draft_str(e->draft, "{\"id\":\"root\"}");
 	entry_text(e, "operation", request->told_path ? request->told_capability : operation_name(request->op));
@@ -377,24 +379,84 @@ static void add_end(struct entry *e, const char *type)
 	entry_text(e, "type", type);
 	entry_close(e);
 	draft_literal(e->draft, "\n", 1);
+	draft_end(e->draft);
 }
 
-void audit_entry(struct audit_draft *draft, const struct call *call, enum audit_stage stage)
+/* Where in the draft the pieces stand that both entries of a request have; all of them begin behind another member or
+ * none. */
+struct common {
+	bool repeat;
+	size_t auth, auth_end, head, head_end, tail, tail_end;
+};
+
+static void add_auth(struct entry *e, const struct call *call, enum audit_stage stage, struct common *common)
+{
+	if (common->repeat) {
+		draft_repeat(e->draft, common->auth, common->auth_end);
+		e->first = common->auth == common->auth_end;
+		return;
+	}
+	common->auth = draft_mark(e->draft);
+	entry_auth(e, call, stage);
+	common->auth_end = draft_mark(e->draft);
+}
+
+static void add_request(struct entry *e, const struct call *call, enum audit_stage stage, struct common *common)
+{
+	if (common->repeat) {
+		draft_repeat(e->draft, common->head, common->head_end);
+		e->first = false;
+	} else {
+		common->head = draft_mark(e->draft);
+		add_request_head(e, call);
+		common->head_end = draft_mark(e->draft);
+	}
+	if (!call->request->told_path)
+		add_mount(e, call, stage, "mount_running_version");
+	if (common->repeat) {
+		draft_repeat(e->draft, common->tail, common->tail_end);
+		return;
+	}
+	common->tail = draft_mark(e->draft);
+	add_request_tail(e, call, stage);
+	common->tail_end = draft_mark(e->draft);
+}
+
+static void add_entry(
+    struct audit_draft *draft, const struct call *call, enum audit_stage stage, struct common *common)
 {
 	struct entry e = { .draft = draft };
 	const char *answer = NULL, *error = NULL;
 
 	entry_open(&e);
-	entry_auth(&e, call, stage);
+	add_auth(&e, call, stage, common);
 	if (stage == AUDIT_RESPONSE)
 		error = entry_answer_error(call, &answer);
 	else
 		error = entry_request_error(call);
 	entry_text(&e, "error", error);
-	add_request(&e, call, stage);
+	add_request(&e, call, stage, common);
 	if (stage == AUDIT_RESPONSE && !call->request->told_path)
 		add_response(&e, call, answer);
 	add_end(&e, stage == AUDIT_REQUEST ? "request" : "response");
+}
+
+void audit_entry(struct audit_draft *draft, const struct call *call, enum audit_stage stage)
+{
+	struct common common = { 0 };
+
+	add_entry(draft, call, stage, &common);
+}
+
+void audit_entries(struct audit_draft *draft, const struct call *call)
+{
+	struct common common = { 0 };
+
+	add_entry(draft, call, AUDIT_REQUEST, &common);
+	/* What is the same need not be written anew, where a token asked, and no login was made of it. */
+	common.repeat = !draft->buf.failed && entry_caller(call) && !call->auth && !call->private->audited.unread &&
+			!call->private->audited.hidden && !is_bare(call) && call->request->op != VAULT_HELP;
+	add_entry(draft, call, AUDIT_RESPONSE, &common);
 }
 
 void audit_test_entry(struct audit_draft *draft)
