@@ -48,6 +48,24 @@ static void log_response(const struct api_call *call, const struct vault_respons
 		    response->remedy ? "; remedy: " : "", response->remedy ? response->remedy : "");
 }
 
+/* What the client's quota says, behind the other lines. NULL without memory, or where there are none. */
+static char *add_quota(char *headers, const struct vault_quota *quota)
+{
+	struct buf text AUTO_BUF = { 0 };
+
+	if (!quota->shown && !quota->retry_after)
+		return headers;
+	buf_add_str(&text, headers ? headers : "");
+	if (quota->retry_after)
+		buf_printf(&text, "Retry-After: %lld\r\n", (long long)quota->retry_after);
+	if (quota->shown)
+		buf_printf(&text,
+		    "X-Ratelimit-Limit: %llu\r\nX-Ratelimit-Remaining: %llu\r\nX-Ratelimit-Reset: %lld\r\n",
+		    (unsigned long long)quota->limit, (unsigned long long)quota->remaining, (long long)quota->reset);
+	free(headers);
+	return buf_take(&text);
+}
+
 static void on_response(void *arg, struct vault_response *response)
 {
 	struct api_call *call = arg;
@@ -56,6 +74,7 @@ static void on_response(void *arg, struct vault_response *response)
 	json_t *json = vault_response_body(response);
 
 	log_response(call, response);
+	call->headers = add_quota(call->headers, &response->quota);
 	if (json) {
 		json_go_encode(json, &body);
 		if (!response->envelope_404) /* which Vault does not end, and clients print the text of errors */

@@ -92,6 +92,14 @@ enum vault_failure {
 	VAULT_FAILED_OUTAGE,	 /* API server, store or seal: try later */
 };
 
+/* What the request's rate limit quota says, for headers of the reply. */
+struct vault_quota {
+	bool shown; /* the three numbers: how many requests in a time, how many of them are left, how many seconds */
+	uint64_t limit, remaining;
+	int64_t reset;
+	int64_t retry_after; /* seconds after which a refused one may be repeated; 0: it was not refused */
+};
+
 struct vault_response {
 	int status; /* HTTP */
 	char request_id[37];
@@ -103,13 +111,14 @@ struct vault_response {
 	char *lease_id;	  /* NULL is "" */
 	bool renewable;
 	int64_t lease_duration;
-	char *display_name; /* of AUTH, for the audit trail; NULL */
-	int64_t issued;	    /* the same: when the token of AUTH, which is renewed, was made, unix ns; 0 */
+	char *display_name;	/* of AUTH, for the audit trail; NULL */
+	int64_t issued;		/* the same: when the token of AUTH, which is renewed, was made, unix ns; 0 */
 	const char *mount_type; /* static or mount's; NULL is "" */
 	json_t *body;		/* replaces the envelope where the endpoint has none (sys/health, sys/seal-status) */
 	bool data_on_top;	/* members of data also beside it (vault-core.md 9.2) */
 	bool envelope_404;	/* status 404 with an envelope (deleted KV version) */
-	bool empty_404;		/* status 404 without any body (patch of what is not there) */
+	struct vault_quota quota;
+	bool empty_404; /* status 404 without any body (patch of what is not there) */
 
 	enum vault_failure failure;
 	const char *step; /* static: "jwt", "role", "namespace", "tokenreview", ...; NULL if nothing failed */

@@ -46,7 +46,7 @@ class Reply:
         return self.json[key]
 
     def normalised(self, normaliser):
-        kept = {n: normaliser.text(v) for n, v in self.headers.items() if n in HEADERS or n.startswith("x-vault-")}
+        kept = {n: normaliser.text(v) for n, v in self.headers.items() if n in HEADERS or n.startswith(("x-vault-", "x-ratelimit-"))}
         body = normaliser.value(self.json) if self.json is not None else normaliser.text(self.body.decode("latin-1"))
         return {"status": self.status, "headers": kept, "body": body}
 

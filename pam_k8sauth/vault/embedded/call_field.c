@@ -76,7 +76,7 @@ static int lend(struct call *call, json_t *value, const char **ret)
 	struct call_private *private = private_of(call);
 
 	if (!private->strings)
-		private->strings = json_array();
+	private->strings = json_array();
 	if (json_array_append_new(private->strings, value))
 		return -ENOMEM;
 	*ret = json_string_value(value);
@@ -164,52 +164,76 @@ int call_field_bool(struct call *call, const char *name, bool *ret, bool *ret_se
 }
 
 /* strconv.ParseInt with base 0: 0, -EINVAL or -ERANGE. */
-static int parse_int(const char *text, long long *ret)
+static int parse_int(const char *text, void *ret)
 {
 	const char *digits = text + (*text == '-' || *text == '+');
+	long long number = 0;
 	char *end;
 
-	if (!*text) {
-		*ret = 0;
-		return 0;
-	}
-	if (*digits < '0' || *digits > '9')
-		return -EINVAL;
 	errno = 0;
-	*ret = strtoll(text, &end, 0);
-	if (*end)
-		return -EINVAL;
+	if (*text) {
+		if (*digits < '0' || *digits > '9')
+			return -EINVAL;
+		number = strtoll(text, &end, 0);
+		if (*end)
+			return -EINVAL;
+	}
+	*(long long *)ret = number;
 	return errno == ERANGE ? -ERANGE : 0;
 }
 
-int call_field_int(struct call *call, const char *name, long long *ret, bool *ret_set)
+/* The number of a field: TYPE and FUNCTION are Go's names for it, of "float64" some texts have "float". PARSE gets the
+   text and RET. */
+static int take_number(struct call *call, const char *name, const json_t *value, const char *type, const char *function,
+    int (*parse)(const char *text, void *ret), void *ret)
 {
 	struct buf fault AUTO_BUF = BUF_MAX(FAULT_MAX);
-	const json_t *value = field(call, name, ret_set);
 	json_t *string;
-	long long number;
 	int r;
 
-	if (!value)
-		return 0;
 	if (is_compound(value)) {
-		unconvertible(call, &fault, name, "", "int", value);
+		unconvertible(call, &fault, name, "", type, value);
 		return bad_field(call, name, &fault);
 	}
 	string = scalar_string(value);
 	if (!string)
 		return -ENOMEM;
-	r = parse_int(json_string_value(string), &number);
+	r = parse(json_string_value(string), ret);
 	if (r < 0) {
-		buf_add_str(&fault, "cannot parse '' as int: strconv.ParseInt: parsing ");
+		buf_printf(&fault, "cannot parse '' as %.5s: strconv.%s: parsing ", type, function);
 		go_quote(&fault, json_string_value(string));
 		buf_add_str(&fault, r == -ERANGE ? ": value out of range" : ": invalid syntax");
 	}
 	json_decref(string);
-	if (r < 0)
-		return bad_field(call, name, &fault);
-	*ret = number;
+	return r < 0 ? bad_field(call, name, &fault) : 0;
+}
+
+int call_field_int(struct call *call, const char *name, long long *ret, bool *ret_set)
+{
+	const json_t *value = field(call, name, ret_set);
+
+	return value ? take_number(call, name, value, "int", "ParseInt", parse_int, ret) : 0;
+}
+
+static int parse_float(const char *text, void *ret)
+{
+	double number = 0;
+	char *end;
+
+	if (*text && !strchr("+-.0123456789infatINFAT", *text)) /* no blank, which strtod() passes over */
+		return -EINVAL;
+	number = strtod(text, &end);
+	if (*end)
+		return -EINVAL;
+	*(double *)ret = number;
 	return 0;
+}
+
+int call_field_float(struct call *call, const char *name, double *ret, bool *ret_set)
+{
+	const json_t *value = field(call, name, ret_set);
+
+	return value ? take_number(call, name, value, "float64", "ParseFloat", parse_float, ret) : 0;
 }
 
 int call_field_seconds(struct call *call, const char *name, int64_t *ret, bool *ret_set)
@@ -459,9 +483,7 @@ int call_field_pairs(struct call *call, const char *name, json_t **ret, bool *re
 
 	if (!value || json_is_null(value))
 		return 0;
-	map = json_is_object(value)  ? text_members(value)
-	      : json_is_array(value) ? text_members_of_all(value)
-				     : NULL;
+	map = json_is_object(value) ? text_members(value) : json_is_array(value) ? text_members_of_all(value) : NULL;
 	if (!map) {
 		map = json_object();
 		r = map ? take_pairs(call, map, name, value, &fault) : -ENOMEM;

@@ -11,6 +11,7 @@ static int read_field(struct call *call, const char *name, enum field_type type,
 	bool set = false, flag = false;
 	const char *text = "";
 	long long number = 0;
+	double real = 0;
 	int64_t seconds = 0;
 	int r;
 
@@ -27,6 +28,9 @@ static int read_field(struct call *call, const char *name, enum field_type type,
 		r = call_field_seconds(call, name, &seconds, &set);
 		number = seconds;
 		break;
+	case FIELD_FLOAT:
+		r = call_field_float(call, name, &real, &set);
+		break;
 	case FIELD_INT:
 		r = call_field_int(call, name, &number, &set);
 		break;
@@ -36,9 +40,10 @@ static int read_field(struct call *call, const char *name, enum field_type type,
 	}
 	if (r || !set)
 		return r;
-	*ret = type == FIELD_STRING ? json_string(text)
-	       : type == FIELD_BOOL ? json_boolean(flag)
-				    : json_integer(number);
+	*ret = type == FIELD_STRING  ? json_string(text)
+	       : type == FIELD_BOOL  ? json_boolean(flag)
+	       : type == FIELD_FLOAT ? json_real(real)
+				     : json_integer(number);
 	return *ret ? 0 : -ENOMEM;
 }
 

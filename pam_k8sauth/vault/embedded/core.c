@@ -44,10 +44,11 @@ static int make_parts(struct core *core)
 	core->kube = kube_new(core->base);
 	core->tokens = tokens_new(core);
 	core->policies = policies_new();
+	core->quotas = quotas_new();
 	core->identity = identity_new();
 	core->leases = leases_new(core);
-	if (!core->leases || !core->sys || !core->kube || !core->tokens || !core->policies || !core->identity ||
-	    audit_new(core, &core->audit) < 0)
+	if (!core->leases || !core->sys || !core->kube || !core->tokens || !core->policies || !core->quotas ||
+	    !core->identity || audit_new(core, &core->audit) < 0)
 		return -ENOMEM;
 	return core_calls_init(core) < 0 || rotation_watch(core) < 0 || core_seal_init(core) < 0 ? -ENOMEM : 0;
 }
@@ -98,6 +99,7 @@ void core_close(struct core *core)
 		return;
 	core_calls_end(core, CLOSE_MS);
 	audit_free(core->audit);
+	quotas_free(core->quotas);
 	store_close(core->store);
 	folders_free(core);
 	mounts_free(core);
@@ -180,6 +182,11 @@ struct policies *core_policies(const struct core *core)
 struct identity *core_identity(const struct core *core)
 {
 	return core->identity;
+}
+
+struct quotas *core_quotas(const struct core *core)
+{
+	return core->quotas;
 }
 
 struct audit *core_audit(const struct core *core)

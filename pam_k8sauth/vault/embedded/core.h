@@ -28,6 +28,7 @@ struct wrapped;
 struct tokens;
 struct policies;
 struct identity;
+struct quotas;
 struct kube;
 struct acl;
 struct audit;
@@ -49,6 +50,7 @@ enum engine_path_flags {
 enum field_type {
 	FIELD_STRING,
 	FIELD_INT,
+	FIELD_FLOAT,
 	FIELD_BOOL,
 	FIELD_SECONDS, /* a number of seconds, or a duration such as "1h" */
 	FIELD_STRINGS, /* a list, or one text with commas */
@@ -103,6 +105,9 @@ struct engine {
 	/* Login mounts: a token of PATH is renewed: set ttl, max_ttl, period of AUTH from the current role, or fail by
 	   call_error texts (kubernetes-auth.md 3.9). */
 	int (*renew)(struct call *call, struct token *token);
+	/* Login mounts: the role that the login CALL asks for, *RET NULL if there is none. Borrowed. 0, -EAGAIN,
+	   -errno. NULL: this engine's logins have no roles. */
+	int (*login_role)(struct call *call, const char **ret);
 	/*
 	 * Mounts whose secrets have leases (lease/lease.h): set ttl and max_ttl of LEASE from the role as it is now, or
 	 * refuse by call_error. A short look: it keeps nothing in call->state. NULL: they cannot be renewed.
@@ -185,6 +190,7 @@ void call_warn(struct call *call, const char *format, ...) PRINTF_LIKE(2, 3);
 int call_field_string(struct call *call, const char *name, const char **ret, bool *ret_set); /* owned by the call */
 int call_field_bool(struct call *call, const char *name, bool *ret, bool *ret_set);
 int call_field_int(struct call *call, const char *name, long long *ret, bool *ret_set);
+int call_field_float(struct call *call, const char *name, double *ret, bool *ret_set);
 int call_field_seconds(struct call *call, const char *name, int64_t *ret, bool *ret_set);
 int call_field_strings(
     struct call *call, const char *name, json_t **ret, bool *ret_set);		      /* strlist: new array, caller's */
@@ -275,7 +281,7 @@ void login_auth_free(struct login_auth *auth);
 struct seal_config;
 
 struct core_options {
-	const char *store_path; /* NULL: in memory */
+	const char *store_path;		/* NULL: in memory */
 	const struct seal_config *seal; /* must outlive the core; NULL: -dev, in memory, initialised and unsealed */
 	const char *dev_root_token;	/* -dev: NULL makes one */
 	const char *storage_type;	/* for seal-status: "inmem", "sqlite" */
@@ -300,6 +306,7 @@ struct tokens *core_tokens(const struct core *core);
 struct policies *core_policies(const struct core *core);
 struct identity *core_identity(const struct core *core);
 struct audit *core_audit(const struct core *core);
+struct quotas *core_quotas(const struct core *core);
 struct leases *core_leases(const struct core *core);
 bool core_sealed(const struct core *core);
 /* The mount whose path starts PATH ("auth/kubernetes/login"); NULL. */

@@ -8,6 +8,7 @@
 #include "vault/embedded/acl.h"
 #include "vault/embedded/barrier.h"
 #include "vault/embedded/core.h"
+#include "vault/embedded/quota/quota.h"
 
 #define CALLS_MAX      4096  /* requests in progress; more are answered 503 */
 #define CALL_MAX_MS    90000 /* one request, as Vault's */
@@ -50,9 +51,9 @@ struct core {
 	void *seal_changed_arg;
 	struct event *rotation;
 	bool rotation_looking;
-	uint32_t rotation_term;	 /* when it began to look */
-	uint64_t sealed_before;	 /* records, by the present term in former lives */
-	uint64_t sealed_noted;	 /* the whole number, as it is stored */
+	uint32_t rotation_term; /* when it began to look */
+	uint64_t sealed_before; /* records, by the present term in former lives */
+	uint64_t sealed_noted;	/* the whole number, as it is stored */
 	bool initialised;
 	bool initialising; /* a sys/init is under way */
 	bool init_over_tcp;
@@ -65,6 +66,7 @@ struct core {
 	struct policies *policies;
 	struct identity *identity;
 	struct audit *audit;
+	struct quotas *quotas;
 	struct leases *leases;
 
 	struct mount **mounts;
@@ -152,11 +154,11 @@ struct call_audit {
 	void (*ended)(struct call *call);
 
 	/* Of one run. */
-	bool reached; /* it is well-formed, and for more than the server's state */
-	bool denied;  /* by its token or policies */
-	bool hidden;  /* its token is a valid one of an entity that is not */
-	bool unread;  /* its fields could not be read before it was looked whether it is allowed */
-	bool looked;  /* its mount was asked whether what it writes exists */
+	bool reached;	/* it is well-formed, and for more than the server's state */
+	bool denied;	/* by its token or policies */
+	bool hidden;	/* its token is a valid one of an entity that is not */
+	bool unread;	/* its fields could not be read before it was looked whether it is allowed */
+	bool looked;	/* its mount was asked whether what it writes exists */
 	long long uses; /* that its token had left; 0: any number */
 	struct acl_verdict verdict;
 	struct token *caller; /* of a path that needs no token; NULL */
@@ -209,6 +211,7 @@ struct call_private {
 	STAILQ_HEAD(, call_listing) listings;
 	struct mount *mount; /* referenced: the one that call->state belongs to */
 	struct call_audit audited;
+	struct call_quota quota;
 
 	/* How it ends: a request, or core_run's. */
 	vault_done_fn *done;
@@ -300,7 +303,8 @@ void folders_free(struct core *core);
 int router_authorise(struct call *call) NODISCARD;
 /* Routes, authorises and runs the request of CALL: one run. As an engine_handler. */
 int router_run(struct call *call);
-/* Whether what CALL has written may decide about later logins. Tokens do not; a mount counts where it comes and goes. */
+/* Whether what CALL has written may decide about later logins. Tokens do not; a mount counts where it comes and goes.
+ */
 bool router_decides_logins(const struct call *call);
 /* Whether REST matches PATTERN (core.h); captures go into CALL, which may be NULL. -ENOMEM. In pattern.c. */
 int router_match(const char *pattern, const char *rest, struct call_private *call) NODISCARD;

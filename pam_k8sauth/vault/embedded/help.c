@@ -46,6 +46,7 @@ static void add_field(struct buf *text, const struct engine_field *field)
 	static const char *const types[] = {
 		[FIELD_STRING] = "string",
 		[FIELD_INT] = "int",
+		[FIELD_FLOAT] = "float",
 		[FIELD_BOOL] = "bool",
 		[FIELD_SECONDS] = "duration (sec)",
 		[FIELD_STRINGS] = "slice",

@@ -67,7 +67,7 @@ static int find_path(struct call *call)
 	bool own = own_path(call->request) != NULL;
 
 	for (const struct engine_path *path = own ? call->mount->engine->own_paths : engine_paths(call->mount);
-	    path && path->pattern; path++) {
+	     path && path->pattern; path++) {
 		int r;
 
 		forget_captures(call->private);
@@ -235,7 +235,7 @@ static int authenticate(struct call *call)
 	int r = find_token(call);
 
 	if (r == 0)
-		private->audited.uses = call->token->num_uses;
+	private->audited.uses = call->token->num_uses;
 	if (r == 0)
 		r = token_use(call, call->token);
 	if (r)
@@ -406,8 +406,10 @@ int router_run(struct call *call)
 {
 	int r = path_fits(call->request->path) ? find_route(call) : 0;
 
-	if (r < 0)
-		return r;
+	if (r == 0)
+		r = quotas_gate(call);
+	if (r)
+		return r < 0 ? r : 0;
 	if (has_flag(call, ENGINE_RAW))
 		return run_handler(call);
 	r = check_request(call);

@@ -83,4 +83,5 @@ const struct engine kubernetes_engine = {
 	.mounted = kube_mounted,
 	.unmounted = kube_unmounted,
 	.renew = kube_renew,
+	.login_role = kube_login_role,
 };

@@ -102,4 +102,5 @@ int kube_secret_field(struct call *call, const char *name, const char **ret);
 
 engine_handler kube_login, kube_login_resolve;
 int kube_renew(struct call *call, struct token *token);
+int kube_login_role(struct call *call, const char **ret);
 extern const struct engine_field kube_login_fields[];

@@ -329,3 +329,16 @@ int kube_role_write(struct call *call)
 	json_decref(role);
 	return r < 0 ? r : 0;
 }
+
+int kube_login_role(struct call *call, const char **ret)
+{
+	const char *name = json_string_value(json_object_get(call->request->data, "role"));
+	json_t *role;
+	int r = name && *name ? kube_role_peek(call, name, &role) : -ENOENT;
+
+	if (r == 0) {
+		*ret = name;
+		json_decref(role);
+	}
+	return r == -ENOENT ? 0 : r;
+}

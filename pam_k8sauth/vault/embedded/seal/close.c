@@ -15,6 +15,7 @@
 void core_forget(struct core *core)
 {
 	audit_unload(core->audit);
+	quotas_unload(core->quotas);
 	tokens_forget(core->tokens);
 	leases_forget(core->leases);
 	policies_forget(core->policies);

@@ -51,6 +51,8 @@ static int load_all(struct call *call)
 		r = rotation_start(call);
 	if (r == 0)
 		r = audit_load(call);
+	if (r == 0)
+		r = quotas_load(call);
 	return r == 0 ? mounts_complete(call) : r;
 }
 

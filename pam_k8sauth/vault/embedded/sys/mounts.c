@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "vault/embedded/quota/quota.h"
 #include "vault/embedded/token.h"
 
 #define TUNE "/tune"
@@ -306,6 +307,8 @@ static int disable(struct call *call, bool auth)
 	r = mounts_write(call, mount, NULL);
 	if (r == 0)
 		r = call_delete_tree(call, data);
+	if (r == 0)
+		r = quotas_forget_mount(call, mount);
 	if (r == 0 && auth)
 		r = tokens_revoke_mount(call, mount);
 	if (r < 0)

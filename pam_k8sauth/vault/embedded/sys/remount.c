@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "vault/embedded/go_text.h"
 #include "vault/embedded/nanotime.h"
+#include "vault/embedded/quota/quota.h"
 #include "vault/embedded/token.h"
 
 #define MOVES_MAX 64 /* remembered */
@@ -237,6 +238,8 @@ static int move_mount(struct call *call, struct mount *mount, const char *target
 		return -ENOMEM;
 	data = json_pack("{s:s}", "migration_id", moving->move.id);
 	r = data ? mounts_write(call, mount, &moving->values) : -ENOMEM;
+	if (r == 0)
+		r = quotas_move_mount(call, mount, target);
 	if (r == 0 && mount->engine->auth)
 		r = tokens_revoke_mount(call, mount);
 	if (r < 0) {

@@ -7,6 +7,13 @@
 /* The version of Vault whose API this is; clients compare it. What follows '+' is ours (semantic versioning). */
 #define SYS_VAULT_VERSION "1.21.4+k8sauth." K8SAUTH_VERSION
 
+/* --- fields.c */
+extern const struct engine_field sys_no_fields[], sys_health_fields[], sys_mount_fields[], sys_remount_fields[],
+    sys_migration_fields[], sys_hash_fields[], sys_random_fields[], sys_plugin_fields[], sys_policy_fields[],
+    sys_capabilities_fields[], sys_capabilities_accessor_fields[], sys_rotate_fields[], sys_quota_fields[],
+    sys_quotas_fields[], sys_leases_fields[], sys_leases_count_fields[], sys_lease_prefix_fields[], sys_lease_fields[],
+    sys_wrapping_fields[];
+
 /* --- status.c */
 engine_handler sys_health, sys_leader;
 engine_handler sys_ha_status, sys_version_history, sys_replication_status;
