@@ -97,7 +97,8 @@ static void refusal_log(
 	    refusal->step, reason, refusal->remedy[0] ? "; remedy: " : "", refusal->remedy, note);
 }
 
-static const char *answer_text(enum wire_status status)
+/* STEP: where it was refused. */
+static const char *answer_text(enum wire_status status, const char *step)
 {
 	switch (status) {
 	case WIRE_STATUS_REFUSED:
@@ -105,18 +106,18 @@ static const char *answer_text(enum wire_status status)
 	case WIRE_STATUS_DENIED:
 		return "not allowed to ask";
 	default:
-		return "unavailable, try again later";
+		return streq(step, "seal") ? "sealed, try again later" : "unavailable, try again later";
 	}
 }
 
 /* LATE: failing often is slow. An outage is nobody's guess, and says so at once. */
 static void refusal_reply(struct sessions *all, struct wire_conn *conn, uint8_t type, enum wire_status status,
-    const struct caller *caller, bool late)
+    const struct caller *caller, const char *step, bool late)
 {
 	AUTO_BUF struct buf reply = { 0 };
 	char message[128];
 
-	snprintf(message, sizeof(message), "k8sauth: %s, ref %s%s%s", answer_text(status), caller->ref,
+	snprintf(message, sizeof(message), "k8sauth: %s, ref %s%s%s", answer_text(status, step), caller->ref,
 	    caller->hint ? ": " : "", caller->hint ? caller->hint : "");
 	wire_begin(&reply, type | WIRE_REPLY);
 	wire_add_u32(&reply, WIRE_STATUS, status);
@@ -162,13 +163,13 @@ void session_refuse(struct sessions *all, struct wire_conn *conn, uint8_t type, 
 		refusal_log(caller, verb, refusal, reason, often && verify ? FURTHER : "");
 	/* A program that verifies may have one thread for all its users: who fails often must not make it wait. */
 	if (conn)
-		refusal_reply(all, conn, type, status, caller, often && !verify);
+		refusal_reply(all, conn, type, status, caller, step, often && !verify);
 }
 
 void session_refuse_again(
     struct sessions *all, struct wire_conn *conn, uint8_t type, enum wire_status status, const struct caller *caller)
 {
-	refusal_reply(all, conn, type, status, caller, false);
+	refusal_reply(all, conn, type, status, caller, "", false);
 }
 
 static const struct refusal *ring_find(const struct refusal_ring *ring, const char *ref)

@@ -121,6 +121,24 @@ static void test_recovery_key(void **state)
 	}
 }
 
+/* One request is one use of a token, also where it is a share in the middle. */
+static void test_uses(void **state)
+{
+	struct world *world = *state;
+	char token[128], data[256];
+
+	assert_int_equal(
+	    ask(world, VAULT_UPDATE, "auth/token/create", root_token, "{\"policies\":[\"root\"],\"num_uses\":5}")->status,
+	    200);
+	snprintf(token, sizeof(token), "%s",
+	    json_string_value(json_object_get(json_object_get(world->last.body, "auth"), "client_token")));
+	begin(world, "sys/rekey/init", "{}");
+	snprintf(data, sizeof(data), "{\"key\":\"%s\",\"nonce\":\"%s\"}", keys[0], nonce);
+	assert_int_equal(ask(world, VAULT_UPDATE, "sys/rekey/update", token, data)->status, 200);
+	assert_int_equal(ask(world, VAULT_READ, "auth/token/lookup-self", token, NULL)->status, 200);
+	assert_non_null(strstr(world->last.text, "\"num_uses\":3"));
+}
+
 /* Of several rekeys and rotations at once each is whole. */
 static void test_together(void **state)
 {
@@ -184,6 +202,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_root_key, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_no_seal, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_recovery_key, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_uses, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_together, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_who, setup, world_teardown),
 	};

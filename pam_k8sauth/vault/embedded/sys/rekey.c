@@ -28,7 +28,7 @@ int rekey_begin(struct call *call)
 	return 1;
 }
 
-static int show(struct call *call)
+int rekey_show(struct call *call)
 {
 	const struct rekey *rekey = rekey_of(call);
 	json_t *body = json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:n, s:b, s:b}", "nonce", rekey->quorum.nonce,
@@ -46,7 +46,7 @@ int sys_rekey_status(struct call *call)
 {
 	int r = rekey_begin(call);
 
-	return r ? r < 0 ? r : 0 : show(call);
+	return r ? r < 0 ? r : 0 : rekey_show(call);
 }
 
 /* What is wanted of the new key. 0 or 1 after a refusal. */
@@ -99,7 +99,7 @@ int sys_rekey_start(struct call *call)
 	rekey->verify = verify;
 	log_notice("replacing the %s key has begun: %lld key shares are needed",
 	    rekey_is_recovery(call) ? "recovery" : "unseal", call->core->seal->shape.threshold);
-	return show(call);
+	return rekey_show(call);
 }
 
 int sys_rekey_cancel(struct call *call)

@@ -11,3 +11,5 @@ struct rekey *rekey_of(struct call *call);
 bool rekey_is_recovery(const struct call *call);
 /* Who may, and whether there is such a key. 0, 1 after a refusal, -EAGAIN, -errno. */
 int rekey_begin(struct call *call);
+/* Answers with how far it is. 0 or -ENOMEM. */
+int rekey_show(struct call *call);

@@ -270,7 +270,7 @@ int sys_rekey_update(struct call *call)
 	if (r)
 		return r < 0 ? r : 0;
 	if ((long long)rekey->quorum.n < call->core->seal->shape.threshold)
-		return sys_rekey_status(call);
+		return rekey_show(call);
 	r = old_key(call, rekey, &key);
 	if (r)
 		return r < 0 ? r : 0;
