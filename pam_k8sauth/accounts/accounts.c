@@ -88,6 +88,11 @@ bool accounts_refresh(struct accounts *accounts, char *why, size_t why_size)
 	return true;
 }
 
+unsigned accounts_conf_number(const struct accounts *accounts)
+{
+	return accounts->conf_number;
+}
+
 /* --- open and free -------------------------------------------------------------------------------------------- */
 
 void accounts_free(struct accounts *accounts)

@@ -43,6 +43,9 @@ int accounts_open(struct event_base *base, const char *index_path, const char *c
 /* Claims that still wait are dropped, their DONE is not called. */
 void accounts_free(struct accounts *accounts);
 
+/* Grows with every accounts.conf that is read: what was known of names by an older one may be wrong. */
+unsigned accounts_conf_number(const struct accounts *accounts);
+
 /* The identity that a TokenReview (or a login reply's metadata) proved. */
 struct account_identity {
 	const char *mount;  /* "kubernetes" */

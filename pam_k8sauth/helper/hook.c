@@ -69,6 +69,8 @@ void hook_start(const struct helper_places *places, const struct session_dir *se
 		(char[]){ "--property=RuntimeMaxSec=60" },
 		(char[]){ "--property=TimeoutStopSec=5" },
 		(char[]){ "--property=SyslogIdentifier=k8sauth-rotated" },
+		/* For its login uid: unset, it could be made anybody's once, and the gate goes by it. */
+		(char[]){ "--property=PAMName=k8sauth-rotated" },
 		uid,
 		gid,
 		description,

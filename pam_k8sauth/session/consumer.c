@@ -79,7 +79,7 @@ static bool unit_fits(const struct sessions *all, const struct consumer_config *
 	r = all->options.peer_unit ? all->options.peer_unit(peer, &unit) : -ENOSYS;
 	if (r < 0)
 		snprintf(why, size, "the systemd unit of pid %d cannot be told: %s", peer->pid, strerror(-r));
-	else if (fnmatch(block->unit, unit, 0) != 0)
+	else if (fnmatch(block->unit, unit, FNM_NOESCAPE) != 0)
 		snprintf(why, size, "pid %d runs in %.100s, and the consumer is %.64s", peer->pid, unit, block->unit);
 	else
 		return true;
@@ -100,7 +100,7 @@ static bool block_fits(struct sessions *all, const struct consumer_config *block
 	}
 	if (!unit_fits(all, block, peer, verdict->why, sizeof(verdict->why)))
 		return false;
-	if (!block->users || fnmatch(block->users, caller->user, 0) == 0)
+	if (!block->users || fnmatch(block->users, caller->user, FNM_NOESCAPE) == 0)
 		return true;
 	snprintf(verdict->why, sizeof(verdict->why), "the consumer's users are %.64s", block->users);
 	return false;

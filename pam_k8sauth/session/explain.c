@@ -70,9 +70,11 @@ static void reply_late(struct sessions *all, struct wire_conn *conn, struct buf 
 	wire_conn_on_gone(conn, on_late_gone, late);
 }
 
-static struct refusal *ring_add(struct sessions *all, const struct caller *caller, const char *step, const char *remedy)
+/* OTHERS: any user can cause as many as he likes. */
+static struct refusal *ring_add(
+    struct sessions *all, const struct caller *caller, bool others, const char *step, const char *remedy)
 {
-	struct refusal_ring *ring = &all->refusals[caller->uid != 0];
+	struct refusal_ring *ring = &all->refusals[others];
 	struct refusal *refusal = &ring->entries[ring->next];
 
 	ring->next = (ring->next + 1) % REFUSALS;
@@ -151,7 +153,8 @@ void session_refuse(struct sessions *all, struct wire_conn *conn, uint8_t type, 
     const struct caller *caller, const char *verb, const char *step, const char *remedy, const char *format, ...)
 {
 	bool often = conn && fails_often(all, type, status, caller), verify = type == WIRE_VERIFY;
-	struct refusal *refusal = ring_add(all, caller, step, remedy);
+	/* The gate's are root's program's, which a user starts again and again. */
+	struct refusal *refusal = ring_add(all, caller, caller->uid != 0 || type == WIRE_CHECK, step, remedy);
 	char reason[768];
 	va_list args;
 

@@ -188,6 +188,21 @@ static void file_write(struct get *get, struct session *session)
 
 /* --- the secret ------------------------------------------------------------------------------ */
 
+/* The session has another token meanwhile, and what was read with the old one may have died with it. */
+static bool get_is_late(const struct get *get, const struct session *session)
+{
+	return !streq(session->record.token_session, get->export.record.token_session);
+}
+
+static void get_anew(struct get *get)
+{
+	export_clear(&get->export);
+	buf_free(&get->files);
+	get->export = (struct export){ 0 };
+	get->files = (struct buf){ 0 };
+	get_begin(get);
+}
+
 static void on_read(void *arg)
 {
 	struct get *get = arg;
@@ -197,6 +212,10 @@ static void on_read(void *arg)
 
 	if (!session)
 		return;
+	if (get_is_late(get, session)) {
+		get_anew(get);
+		return;
+	}
 	if (!export->answer.data) {
 		/* What the block is wrong about, or what the backend says. */
 		get_fail(get, export->answer.status >= 400 ? export->answer.status : 400, "export block \"%s\": %s",

@@ -73,9 +73,9 @@ bool rate_lookup(struct sessions *all, uid_t uid)
 	return within(all->lookups, uid, LOOKUPS_MAX);
 }
 
-bool rate_verify(struct sessions *all, uid_t uid)
+bool rate_verify(struct sessions *all, uid_t uid, bool known)
 {
-	return within(all->verifies, uid, VERIFIES_MAX);
+	return within(known ? all->known_verifies : all->verifies, uid, VERIFIES_MAX);
 }
 
 static bool say(struct sessions *all, uint64_t key)

@@ -276,14 +276,15 @@ static void caller_of(const struct session_record *record, struct caller *ret)
 	snprintf(ret->role, sizeof(ret->role), "%s", record->role_named ? record->role : "");
 }
 
-static int relogin_start(struct session *session, const struct cluster_config *cluster, struct secret **credential,
-    session_login_fn *done, void *done_arg)
+static int relogin_start(struct session *session, uid_t uid, const struct cluster_config *cluster,
+    struct secret **credential, session_login_fn *done, void *done_arg)
 {
 	struct relogin *relogin = calloc(1, sizeof(*relogin));
 	struct login *login = NULL;
 	struct caller caller;
 
 	caller_of(&session->record, &caller);
+	caller.uid = uid;
 	if (relogin)
 		login = login_new(session->all, &caller, cluster, &login_for_session, relogin);
 	if (!login) {
@@ -325,5 +326,5 @@ int sessions_admin_login(void *arg, uid_t uid, const char *id, struct secret *cr
 		snprintf(why, why_size, "cluster \"%s\" is not in k8sauth.hcl any more", session->record.mount);
 		return -EINVAL;
 	}
-	return relogin_start(session, cluster, &owned, done, done_arg);
+	return relogin_start(session, uid, cluster, &owned, done, done_arg);
 }

@@ -16,6 +16,7 @@
 struct renewal {
 	struct sessions *all;
 	char id[SESSION_ID_LEN + 1];
+	char token_session[sizeof(((struct session_record *)NULL)->token_session)]; /* whose answer it is */
 };
 
 static void session_expire(struct session *session, const char *why)
@@ -80,10 +81,11 @@ static void on_renewed(void *arg, struct vault_response *response)
 	struct session *session = all->closing ? NULL : session_find(all, renewal->id);
 	char why[256];
 
-	free(renewal);
 	if (session)
 		session->renewing = false;
-	if (session && session->record.state == SESSION_OPEN) {
+	if (session && !streq(session->record.token_session, renewal->token_session)) {
+		session_arm(session); /* it has another token meanwhile, which this says nothing of */
+	} else if (session && session->record.state == SESSION_OPEN) {
 		snprintf(why, sizeof(why), "%d %s", response->status,
 		    response->reason ? response->reason : vault_response_error_text(response));
 		if (response->status == 200 && response->auth)
@@ -93,6 +95,7 @@ static void on_renewed(void *arg, struct vault_response *response)
 		else
 			session_expire(session, why);
 	}
+	free(renewal);
 	sessions_unref(all);
 }
 
@@ -111,6 +114,7 @@ static void session_renew(struct session *session)
 	request->token = TAKE_PTR(token);
 	renewal->all = sessions_ref(session->all);
 	snprintf(renewal->id, sizeof(renewal->id), "%s", session->record.id);
+	memcpy(renewal->token_session, session->record.token_session, sizeof(renewal->token_session));
 	session->renewing = true;
 	vault_send(session->all->options.vault, request, on_renewed, renewal);
 }

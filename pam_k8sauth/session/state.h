@@ -114,7 +114,7 @@ struct sessions {
 	struct verifier *verifier;
 	uint32_t *consumer_uids; /* of the consumer blocks, as /etc/passwd has them; NULL: not looked up yet */
 	int64_t consumer_uids_until;
-	struct uid_bucket lookups[UID_BUCKETS], verifies[UID_BUCKETS];
+	struct uid_bucket lookups[UID_BUCKETS], verifies[UID_BUCKETS], known_verifies[UID_BUCKETS];
 	struct said_bucket said[SAID_BUCKETS];
 	struct late_reply *late; /* answers that wait their second */
 	char **prefixes;	 /* of the clusters, NULL-terminated */
@@ -211,8 +211,9 @@ bool rate_failure(struct sessions *all, const struct caller *caller);
 bool rate_guess(struct sessions *all, const struct caller *caller);
 /* Counts a lookup of UID, which is not root's; whether it may be answered. */
 bool rate_lookup(struct sessions *all, uid_t uid);
-/* The same for a verification that is not answered from memory. */
-bool rate_verify(struct sessions *all, uid_t uid);
+/* The same for a verification that is not answered from memory. KNOWN: its answer was yes lately. These have a measure
+ * of their own, which who shows wrong credentials cannot use up. */
+bool rate_verify(struct sessions *all, uid_t uid, bool known);
 /* Whether WHAT (of UID) may be written to the journal: once a minute. */
 bool rate_say(struct sessions *all, const char *what, uid_t uid);
 /* The same for CALLER's failures. */

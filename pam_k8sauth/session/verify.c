@@ -8,10 +8,11 @@
 #include "base/text.h"
 #include "session/verify.h"
 
-/* Roles, mounts and entities are the backend's, the rest of what an answer hangs on is forgotten by hand. */
+/* Roles, mounts and entities are the backend's, names accounts.conf's, the rest of what an answer hangs on is forgotten by hand. */
 static uint64_t epoch_of(const struct sessions *all)
 {
-	return all->options.vault->logins_changed + all->verifier->forgotten;
+	return all->options.vault->logins_changed + accounts_conf_number(all->options.accounts) +
+	       all->verifier->forgotten;
 }
 
 void sessions_forget_verified(void *arg)
@@ -186,8 +187,12 @@ static void over_limit(struct verify_call *call, const char *what, bool said)
 	    "look in the journal for who asks so often", "%s (uid %u; said once a minute)", what, call->caller.uid);
 }
 
-/* Whether one more question may be asked now; if not, the call is answered. */
-static bool may_ask(struct verify_call *call)
+/*
+ * Whether one more question may be asked now; if not, the call is answered. A question whose answer was yes lately is
+ * asked again when others are not: else whoever shows wrong credentials, for any user, would keep out who has the right
+ * one.
+ */
+static bool may_ask(struct verify_call *call, const unsigned char *key)
 {
 	static const char *const of_one = "too many verifications of one uid at once",
 				 *const of_all = "too many verifications at once",
@@ -195,19 +200,20 @@ static bool may_ask(struct verify_call *call)
 				 *const wrong = "too many wrong credentials of this user from there";
 	struct sessions *all = call->all;
 	const struct verifier *verifier = all->verifier;
+	bool known = verify_was_yes(verifier, key);
 	uid_t uid = call->caller.uid;
-	unsigned same = 0;
+	unsigned same = 0, more = known ? VERIFY_ASKED_MORE : 0;
 
 	for (unsigned i = 0; i < verifier->n_asking; i++)
 		same += verifier->asking[i] == uid;
-	if (uid != 0 && same >= VERIFY_ASKED_UID)
+	if (uid != 0 && same >= VERIFY_ASKED_UID + more)
 		over_limit(call, of_one, rate_say(all, of_one, uid));
-	else if (verifier->n_asking >= VERIFY_ASKED)
+	else if (verifier->n_asking >= VERIFY_ASKED + more)
 		over_limit(call, of_all, rate_say(all, of_all, uid));
-	else if (uid != 0 && !rate_verify(all, uid))
-		over_limit(call, a_second, rate_say(all, a_second, uid));
-	else if (!rate_guess(all, &call->caller))
+	else if (!known && !rate_guess(all, &call->caller))
 		over_limit(call, wrong, rate_say_failures(all, &call->caller));
+	else if (uid != 0 && !rate_verify(all, uid, known))
+		over_limit(call, a_second, rate_say(all, a_second, uid));
 	else
 		return true;
 	return false;
@@ -269,7 +275,7 @@ static void verify_answer(struct verify_call *call)
 	} else if (known) {
 		memcpy(call->caller.ref, known->ref, sizeof(call->caller.ref));
 		session_refuse_again(call->all, call->conn, WIRE_VERIFY, WIRE_STATUS_REFUSED, &call->caller);
-	} else if (may_ask(call)) {
+	} else if (may_ask(call, key)) {
 		verify_start(call, key);
 	}
 }

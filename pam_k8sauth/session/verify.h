@@ -14,6 +14,9 @@
 #define VERIFY_KEPT	 2048 /* answers of each kind: a flood of refusals pushes out no proof */
 #define VERIFY_ASKED	 48   /* exchanges under way at once: a server takes 64, and logins come first */
 #define VERIFY_ASKED_UID 8    /* of one uid that is not root */
+#define VERIFY_ASKED_MORE 2   /* above both, for questions whose answer was yes lately */
+#define VERIFY_KNOWN	 4096 /* so many of these are remembered */
+#define VERIFY_KNOWN_MS	 600000
 #define VERIFY_KEY_SIZE	 32
 #define VERIFY_HASH	 1024
 
@@ -58,8 +61,12 @@ struct verifier {
 	struct verification *hash[VERIFY_HASH];
 	struct verifications kept[2]; /* no, yes: the one that was used last is the last */
 	unsigned n_kept[2];
-	uint64_t forgotten; /* how often all answers were dropped */
-	uid_t asking[VERIFY_ASKED];
+	struct {
+		unsigned char key[VERIFY_KEY_SIZE];
+		int64_t until; /* monotonic ms; 0: none */
+	} known[VERIFY_KNOWN]; /* by their keys: an older one that has the same place is forgotten */
+	uint64_t forgotten;    /* how often all answers were dropped */
+	uid_t asking[VERIFY_ASKED + VERIFY_ASKED_MORE];
 	unsigned n_asking;
 };
 
@@ -80,6 +87,8 @@ struct verification *verify_begin(
 /* It was answered at EPOCH: kept for MS, or dropped where MS is 0 or the epoch is another one. Nobody waits any more.
  */
 void verify_end(struct verification *verification, bool yes, int64_t ms, uint64_t epoch);
+/* Whether KEY's answer was yes within VERIFY_KNOWN_MS. It is no answer now: it tells who may ask when many do. */
+bool verify_was_yes(const struct verifier *verifier, const unsigned char *key);
 /* Drops it, asked or answered. Nobody waits any more. */
 void verify_drop(struct verification *verification);
 

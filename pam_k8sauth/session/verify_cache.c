@@ -146,10 +146,28 @@ struct verification *verify_begin(struct verifier *verifier, const unsigned char
 	return verification;
 }
 
+static size_t known_place(const unsigned char *key)
+{
+	return (key[2] | (size_t)key[3] << 8) % VERIFY_KNOWN;
+}
+
+bool verify_was_yes(const struct verifier *verifier, const unsigned char *key)
+{
+	size_t at = known_place(key);
+
+	return monotonic_ms() < verifier->known[at].until &&
+	       equal_constant_time(verifier->known[at].key, key, VERIFY_KEY_SIZE);
+}
+
 void verify_end(struct verification *verification, bool yes, int64_t ms, uint64_t epoch)
 {
 	struct verifier *verifier = verification->verifier;
+	size_t at = known_place(verification->key);
 
+	if (yes) {
+		memcpy(verifier->known[at].key, verification->key, VERIFY_KEY_SIZE);
+		verifier->known[at].until = monotonic_ms() + VERIFY_KNOWN_MS;
+	}
 	if (ms <= 0 || !verification->listed || verification->epoch != epoch) {
 		verify_drop(verification);
 		return;

@@ -68,6 +68,7 @@ struct fake_world {
 	bool claim_later;
 	bool any_identity; /* an account for service accounts other than web/app too */
 	uint32_t uid;
+	unsigned accounts_conf; /* how many accounts.conf were read */
 	const char *local; /* a local account that is opened to service accounts of the mount */
 
 	/* helper */

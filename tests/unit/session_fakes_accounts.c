@@ -63,6 +63,11 @@ void fake_accounts_forget(void)
 	claimed.done = NULL;
 }
 
+unsigned accounts_conf_number(const struct accounts *accounts)
+{
+	return world.accounts_conf;
+}
+
 bool accounts_local_opened(struct accounts *accounts, const char *unix_name, const char *mount)
 {
 	assert_string_equal(mount, "kubernetes");

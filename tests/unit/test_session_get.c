@@ -262,6 +262,33 @@ static void test_lease(void **state)
 	expect(200, "lease-3");
 }
 
+static void on_login(void *arg, const struct session_login_result *result)
+{
+	*(enum wire_status *)arg = result->status;
+	json_decref(result->data);
+}
+
+/* What was made with the token that the session had has died with it. */
+static void test_other_token_meanwhile(void **state)
+{
+	enum wire_status status = WIRE_STATUS_INTERNAL;
+	char why[256];
+
+	begin();
+	world.hold = "creds/app";
+	get_as(UID, "role", id);
+	assert_int_equal(answer.n, 0);
+	assert_int_equal(sessions_admin_login(world.sessions, UID, id, secret_copy(FAKE_JWT, strlen(FAKE_JWT)), on_login,
+			     &status, why, sizeof(why)),
+	    0);
+	world_run();
+	assert_int_equal(status, WIRE_STATUS_OK);
+	world_release();
+	expect(200, "lease-2");
+	get_as(UID, "role", id);
+	expect(200, "lease-2");
+}
+
 static void test_ends_meanwhile(void **state)
 {
 	struct wire_conn conn;
@@ -297,6 +324,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_file, get_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_file_meanwhile, get_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_lease, get_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_other_token_meanwhile, get_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_ends_meanwhile, get_setup, world_teardown),
 	};
 

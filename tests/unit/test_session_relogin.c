@@ -158,6 +158,24 @@ static void test_ticket(void **state)
 	close_opened();
 }
 
+/* The answer to a renewal of the token that it had says nothing of the one that it has. */
+static void test_renewal_of_the_old_token(void **state)
+{
+	world.hold = "renew-self";
+	world_wait(2401000);
+	expect(FAKE_JWT, WIRE_STATUS_OK, "");
+	world.renew_status = 403;
+	world_release();
+	assert_string_equal(state_of(opened.session), "open");
+	assert_true(world_file(opened.session, "token", FAKE_TOKEN "2"));
+	world.renew_status = 0;
+	world.requests[0] = '\0';
+	world_wait(2401000);
+	assert_non_null(strstr(world.requests, "renew-self")); /* the new one is renewed in its time */
+	assert_string_equal(state_of(opened.session), "open");
+	close_opened();
+}
+
 /* The only expired one of the user, without its id. */
 static void test_without_id(void **state)
 {
@@ -431,6 +449,7 @@ int main(void)
 		T(test_expired),
 		T(test_open),
 		T(test_ticket),
+		T(test_renewal_of_the_old_token),
 		T(test_without_id),
 		T(test_who_may),
 		T(test_helper_down),

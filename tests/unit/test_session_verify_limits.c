@@ -133,6 +133,9 @@ static void test_at_once(void **state)
 	struct wire_conn conns[64];
 	size_t n = 0;
 
+	ask(&conns[0], ask_other(DB_UID, 60));
+	assert_int_equal(conns[0].status, WIRE_STATUS_OK);
+	world_wait(31000);
 	world.hold = "login";
 	for (; n < 8; n++)
 		ask(&conns[n], ask_other(DB_UID, (unsigned)n));
@@ -151,8 +154,11 @@ static void test_at_once(void **state)
 	/* What is being asked may be waited for. */
 	ask(&conns[48], ask_other(0, 47));
 	assert_false(conns[48].answered);
+	/* What was right lately is asked all the same. */
+	ask(&conns[49], ask_other(DB_UID, 60));
+	assert_false(conns[49].answered);
 	world_release();
-	for (size_t i = 0; i <= 48; i++)
+	for (size_t i = 0; i <= 49; i++)
 		assert_int_equal(conns[i].status, WIRE_STATUS_OK);
 	ask(&conns[0], ask_other(DB_UID, 8));
 	assert_int_equal(conns[0].status, WIRE_STATUS_OK);
@@ -229,6 +235,56 @@ static void test_many_failures(void **state)
 		ask(&conn, ask_other(0, i));
 		assert_int_equal(conn.status, WIRE_STATUS_REFUSED);
 	}
+}
+
+/* Who shows wrong credentials keeps nobody out whose credential was right before, from the same place or another. */
+static void test_flood_beside_a_right_one(void **state)
+{
+	static const struct fake_role no[] = { { "web", VAULT_FAILED_REFUSED, "tokenreview", "it is dead" }, { 0 } };
+	static const struct fake_role yes[] = { { .name = "web" }, { 0 } };
+	struct wire_conn conn;
+	struct fake_ask what;
+
+	world.roles = yes;
+	ask(&conn, ask_other(DB_UID, 100));
+	assert_int_equal(conn.status, WIRE_STATUS_OK);
+	world_wait(31000);
+	world.roles = no;
+	for (unsigned i = 0; i < 100; i++) {
+		static char hosts[100][16];
+
+		what = ask_other(DB_UID, i);
+		snprintf(hosts[i], sizeof(hosts[i]), "10.1.0.%u", i);
+		if (i >= 20)
+			what.rhost = hosts[i];
+		ask(&conn, what);
+	}
+	assert_int_equal(conn.status, WIRE_STATUS_LIMIT);
+	world.roles = yes;
+	ask(&conn, ask_other(DB_UID, 100));
+	assert_int_equal(conn.status, WIRE_STATUS_OK);
+	ask(&conn, ask_other(DB_UID, 101)); /* a new one waits its turn */
+	assert_int_equal(conn.status, WIRE_STATUS_LIMIT);
+	/* Ten minutes later it is like any other. */
+	world_wait(601000);
+	world.roles = no;
+	for (unsigned i = 0; i < 40; i++)
+		ask(&conn, ask_other(DB_UID, i));
+	ask(&conn, ask_other(DB_UID, 100));
+	assert_int_equal(conn.status, WIRE_STATUS_LIMIT);
+}
+
+/* accounts.conf may say now that the name is somebody else's. */
+static void test_accounts_change(void **state)
+{
+	struct wire_conn conn;
+
+	ask(&conn, ask_verify(DB_UID));
+	ask(&conn, ask_verify(DB_UID));
+	assert_int_equal(world.verified, 1);
+	world.accounts_conf++;
+	ask(&conn, ask_verify(DB_UID));
+	assert_int_equal(world.verified, 2);
 }
 
 /* Whoever is not root cannot make us forget what root's programs were refused, nor fill the journal. */
@@ -368,6 +424,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_at_once, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_in_a_second, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_many_failures, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_flood_beside_a_right_one, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_accounts_change, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_flood_of_denied, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_flood_of_hosts, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_ticket, setup, world_teardown),

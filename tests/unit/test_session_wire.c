@@ -89,6 +89,11 @@ void accounts_claim(struct accounts *accounts, const char *unix_name, const stru
 	done(arg, ACCOUNT_OK, &account, NULL);
 }
 
+unsigned accounts_conf_number(const struct accounts *accounts)
+{
+	return 1;
+}
+
 enum account_verdict accounts_judge(struct accounts *accounts, const char *unix_name,
     const struct account_identity *identity, struct account *ret, char *why, size_t why_size)
 {
