@@ -2,6 +2,9 @@
 /* The doctor and sudo: is the gate whole, and does sudoers leave it in force? */
 #include <errno.h>
 
+#include <k8sauth/limits.h>
+
+#include "accounts/conf.h"
 #include "base/text.h"
 #include "cli/doctor.h"
 #include "cli/pam_stack.h"
@@ -111,6 +114,25 @@ static void check_groups(struct doctor *doctor, const struct sudoers *sudoers)
 	}
 }
 
+/* An account of the machine has its own rules, whoever logs in to it. */
+static void check_opened(struct doctor *doctor, const struct sudoers *sudoers)
+{
+	AUTO_FREE char *path = text_of("%s%s", doctor->root, K8SAUTH_ACCOUNTS_CONF);
+	AUTO_CONF struct accounts_conf *conf = NULL;
+	char why[512];
+
+	if (conf_load(path, doctor->owner, &conf, why, sizeof(why)) < 0)
+		return; /* check_accounts says why */
+	doctor_looked(doctor, FINDING_SUDO_OPENED);
+	for (size_t i = 0; i < conf->n_locals; i++) {
+		for (size_t k = 0; k < sudoers->n_rules; k++) {
+			if (sudoers_names(sudoers, sudoers->rules[k].users, conf->locals[i].name))
+				doctor_find(doctor, FINDING_SUDO_OPENED, sudoers->rules[k].where,
+				    "%s, which accounts.conf opens", conf->locals[i].name);
+		}
+	}
+}
+
 void check_sudoers(struct doctor *doctor)
 {
 	struct sudoers sudoers;
@@ -125,6 +147,7 @@ void check_sudoers(struct doctor *doctor)
 			check_phases(doctor, &sudoers);
 			check_noninteractive(doctor, &sudoers);
 			check_groups(doctor, &sudoers);
+			check_opened(doctor, &sudoers);
 		}
 	}
 	sudoers_free(&sudoers);

@@ -387,6 +387,7 @@ void sudoers_free(struct sudoers *sudoers)
 /* Aliases may name each other: the depth is bounded, and the number of members that are looked at. */
 struct walk {
 	const struct sudoers *sudoers;
+	const char *user; /* the one who is looked for; NULL: whoever is ours */
 	unsigned depth, left;
 };
 
@@ -409,10 +410,12 @@ static enum sudoers_cover covers_member(struct walk *walk, const char *text, siz
 	if (walk->left == 0 || walk->depth > ALIAS_DEPTH)
 		return COVERS_SOME;
 	walk->left--;
-	if (streq(name, "ALL"))
+	if (walk->user && streq(name, walk->user))
 		return COVERS_ALL;
+	if (streq(name, "ALL"))
+		return walk->user ? COVERS_OTHERS : COVERS_ALL;
 	if (*name == '%')
-		return covers_group(name + 1);
+		return walk->user ? COVERS_OTHERS : covers_group(name + 1);
 	if (*name == '+' || (*name == '#' && strtoul(name + 1, NULL, 10) >= ACCOUNT_ID_MIN) ||
 	    account_name_is_ours(name))
 		return COVERS_SOME;
@@ -462,4 +465,11 @@ enum sudoers_cover sudoers_covers(const struct sudoers *sudoers, const char *use
 	struct walk walk = { .sudoers = sudoers, .left = MEMBERS_MAX };
 
 	return covers(&walk, users);
+}
+
+bool sudoers_names(const struct sudoers *sudoers, const char *users, const char *user)
+{
+	struct walk walk = { .sudoers = sudoers, .user = user, .left = MEMBERS_MAX };
+
+	return covers(&walk, users) == COVERS_ALL;
 }

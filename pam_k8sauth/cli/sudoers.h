@@ -55,3 +55,5 @@ enum sudoers_cover {
 	COVERS_ALL,    /* everybody */
 };
 enum sudoers_cover sudoers_covers(const struct sudoers *sudoers, const char *users);
+/* Whether a list of users has USER, by his name or an alias, not for being everybody's or a group's. */
+bool sudoers_names(const struct sudoers *sudoers, const char *users, const char *user);

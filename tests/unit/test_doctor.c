@@ -98,6 +98,16 @@ static void test_groups(void **state)
 	expect(check_sudoers, "sudo-groups /etc/sudoers:2\n");
 }
 
+static void test_opened(void **state)
+{
+	(void)state;
+	tree_file("/etc/k8sauth/accounts.conf", "local \"deploy\" { service_accounts = [\"kubernetes/web/deployer\"] }\n");
+	sudoers("Defaults noninteractive_auth\nALL ALL=/bin/true\n%sudo ALL=ALL\nann ALL=ALL\n");
+	expect(check_sudoers, "");
+	sudoers("User_Alias OPS = ann, deploy\nOPS ALL=ALL\nOPS, !deploy ALL=ALL\n");
+	expect(check_sudoers, "sudo-opened /etc/sudoers:2\n");
+}
+
 /* --- the gate -------------------------------------------------------------------------------- */
 
 #define GATE_AUTH    "auth sufficient pam_k8sauth.so session\n"
@@ -345,6 +355,7 @@ int main(void)
 		IN_TREE(test_includes),
 		IN_TREE(test_noninteractive),
 		IN_TREE(test_groups),
+		IN_TREE(test_opened),
 		IN_TREE(test_gate),
 		IN_TREE(test_gate_elsewhere),
 		IN_TREE(test_stack_as_shipped),
