@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "cli/sudoers.h"
 #include "doctor_tree.h"
 
 /* --- sudoers --------------------------------------------------------------------------------- */
@@ -98,14 +99,18 @@ static void test_groups(void **state)
 	expect(check_sudoers, "sudo-groups /etc/sudoers:2\n");
 }
 
-static void test_opened(void **state)
+static void test_names(void **state)
 {
+	static const char text[] = "User_Alias OPS = ann, deploy\nOPS ALL=ALL\nOPS, !deploy ALL=ALL\nALL ALL=ALL\n%deploy ALL=ALL\n";
+	static const bool named[] = { true, false, false, false };
+	struct sudoers file;
+
 	(void)state;
-	tree_file("/etc/k8sauth/accounts.conf", "local \"deploy\" { service_accounts = [\"kubernetes/web/deployer\"] }\n");
-	sudoers("Defaults noninteractive_auth\nALL ALL=/bin/true\n%sudo ALL=ALL\nann ALL=ALL\n");
-	expect(check_sudoers, "");
-	sudoers("User_Alias OPS = ann, deploy\nOPS ALL=ALL\nOPS, !deploy ALL=ALL\n");
-	expect(check_sudoers, "sudo-opened /etc/sudoers:2\n");
+	sudoers_parse("", "/etc/sudoers", text, sizeof(text) - 1, &file);
+	assert_int_equal(file.n_rules, ARRAY_SIZE(named));
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
+		assert_int_equal(sudoers_names(&file, file.rules[i].users, "deploy"), named[i]);
+	sudoers_free(&file);
 }
 
 /* --- the gate -------------------------------------------------------------------------------- */
@@ -355,7 +360,7 @@ int main(void)
 		IN_TREE(test_includes),
 		IN_TREE(test_noninteractive),
 		IN_TREE(test_groups),
-		IN_TREE(test_opened),
+		IN_TREE(test_names),
 		IN_TREE(test_gate),
 		IN_TREE(test_gate_elsewhere),
 		IN_TREE(test_stack_as_shipped),
