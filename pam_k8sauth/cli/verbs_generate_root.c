@@ -2,6 +2,7 @@
 /* operator generate-root: a root token by key shares, hidden by a one-time password. */
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "cli/cli.h"
@@ -80,9 +81,10 @@ static long fault_of(const char *text)
 
 static int decode(const struct cli *cli, const char *encoded, const char *otp)
 {
-	AUTO_WIPE_STR char *padded = text_of("%s%s", encoded, &"===="[strlen(encoded) % 4 ? strlen(encoded) % 4 : 4]);
-	char token[TOKEN_MAX + 4];
+	static const char *const padding[] = { "", "", "==", "=" };
 	size_t len = strlen(encoded);
+	AUTO_BUF struct buf padded = { 0 };
+	char token[TOKEN_MAX + 4];
 	ssize_t n;
 	int r;
 
@@ -90,7 +92,9 @@ static int decode(const struct cli *cli, const char *encoded, const char *otp)
 		return ui_fail(cli, CLI_LOCAL,
 		    "Error decoding root token: error decoding base64'd token: illegal base64 data at input byte %ld",
 		    fault_of(encoded) >= 0 ? fault_of(encoded) : (long)TOKEN_MAX);
-	n = base64_decode(padded, strlen(padded), token);
+	buf_add_str(&padded, encoded);
+	buf_add_str(&padded, padding[len % 4]);
+	n = padded.failed ? -1 : base64_decode(padded.data, padded.len, token);
 	if (n < 0)
 		return ui_fail(cli, CLI_LOCAL, "Error decoding root token: its last character is not one of base64");
 	if ((size_t)n != strlen(otp))
