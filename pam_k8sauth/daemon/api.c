@@ -71,9 +71,11 @@ static void on_response(void *arg, struct vault_response *response)
 	struct api_call *call = arg;
 	AUTO_BUF struct buf body = { 0 };
 	unsigned failures = wipe_failures();
-	json_t *json = vault_response_body(response);
+	json_t *json = response->text ? NULL : vault_response_body(response);
 
 	log_response(call, response);
+	if (response->text)
+		buf_add_str(&body, response->text);
 	call->headers = add_quota(call->headers, &response->quota);
 	if (json) {
 		json_go_encode(json, &body);
@@ -83,7 +85,8 @@ static void on_response(void *arg, struct vault_response *response)
 	if (body.failed || wipe_failures() != failures) {
 		http_reply_error(call->exchange, 500, call->headers, "internal error");
 	} else {
-		http_reply(call->exchange, response->status, call->headers, &body);
+		http_reply_typed(call->exchange, response->status,
+		    response->text ? response->text_type : "application/json", call->headers, &body);
 	}
 	json_decref(json);
 	api_call_free(call);

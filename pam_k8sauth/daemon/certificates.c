@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "base/metrics.h"
 
 struct entry {
 	const struct listener_config *listener;
@@ -35,8 +36,7 @@ int certificates_new(
 		int r;
 
 		entry->listener = &config->listeners[i];
-		r = tls_load(
-		    entry->listener->tls_cert_file, entry->listener->tls_key_file, &entry->current, why, why_size);
+		r = tls_load(entry->listener, &entry->current, why, why_size);
 		if (r < 0) {
 			certificates_free(certificates);
 			return r;
@@ -56,8 +56,7 @@ static void load(void *arg)
 {
 	struct entry *entry = arg;
 
-	if (tls_load(entry->listener->tls_cert_file, entry->listener->tls_key_file, &entry->fresh, entry->why,
-		sizeof(entry->why)) < 0)
+	if (tls_load(entry->listener, &entry->fresh, entry->why, sizeof(entry->why)) < 0)
 		entry->fresh = NULL;
 }
 
@@ -74,6 +73,13 @@ static void loaded(void *arg)
 	SSL_CTX_free(entry->current);
 	entry->current = TAKE_PTR(entry->fresh);
 	log_notice("%s has a new certificate from %s", entry->listener->address, entry->listener->tls_cert_file);
+}
+
+void certificates_set_metrics(const struct certificates *certificates)
+{
+	for (size_t i = 0; i < certificates->n; i++)
+		metric_set_number(METRIC_CERTIFICATE, METRIC_LABELS(certificates->entries[i].listener->address),
+		    tls_expiry(certificates->entries[i].current));
 }
 
 void certificates_reload(struct certificates *certificates)

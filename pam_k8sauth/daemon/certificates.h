@@ -15,6 +15,9 @@ int certificates_new(const struct daemon_config *config, struct jobs *jobs, stru
 /* Where the context of listener I stands, for http_server_listen. */
 SSL_CTX *const *certificates_at(const struct certificates *certificates, size_t i);
 
+/* Sets METRIC_CERTIFICATE of each listener. */
+void certificates_set_metrics(const struct certificates *certificates);
+
 /* Reads the files again; a listener whose files are bad keeps its old certificate, and the log says so. */
 void certificates_reload(struct certificates *certificates);
 

@@ -201,6 +201,7 @@ void config_free(struct daemon_config *config)
 		free(config->listeners[i].address);
 		free(config->listeners[i].tls_cert_file);
 		free(config->listeners[i].tls_key_file);
+		free(config->listeners[i].tls_client_ca_file);
 	}
 	free(config->listeners);
 	free(config->store_path);

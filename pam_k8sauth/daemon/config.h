@@ -15,6 +15,10 @@ enum daemon_mode {
 struct listener_config {
 	char *address; /* "0.0.0.0:8200" */
 	char *tls_cert_file, *tls_key_file;
+	char *tls_client_ca_file; /* clients may show certificates of these authorities; NULL: none is asked for */
+	bool tls_require_client;  /* ... and must */
+	bool tls13;		  /* nothing older than TLS 1.3 */
+	bool open_metrics;	  /* sys/metrics without a token */
 };
 
 struct daemon_config {

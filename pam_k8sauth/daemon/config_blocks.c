@@ -79,13 +79,17 @@ static int read_storage(struct config_reader *reader, const struct hcl_item *ite
 static int read_listener(struct config_reader *reader, const struct hcl_item *item)
 {
 	static const char *const later[] = { "unix", NULL };
+	static const struct config_key telemetry[] = { { "unauthenticated_metrics_access", KEY_BOOL,
+	    offsetof(struct listener_config, open_metrics) } };
 	static const struct config_key keys[] = {
 		{ "address", KEY_STRING, offsetof(struct listener_config, address) },
 		{ "tls_cert_file", KEY_STRING, offsetof(struct listener_config, tls_cert_file) },
 		{ "tls_key_file", KEY_STRING, offsetof(struct listener_config, tls_key_file) },
+		{ "tls_client_ca_file", KEY_STRING, offsetof(struct listener_config, tls_client_ca_file) },
+		{ "tls_require_and_verify_client_cert", KEY_BOOL, offsetof(struct listener_config, tls_require_client) },
+		{ "tls_min_version", KEY_TLS, offsetof(struct listener_config, tls13) },
+		{ "telemetry", KEY_BLOCK, 0, telemetry, ARRAY_SIZE(telemetry) },
 		{ "tls_disable", KEY_LATER, 0 },
-		{ "tls_client_ca_file", KEY_LATER, 0 },
-		{ "tls_require_and_verify_client_cert", KEY_LATER, 0 },
 	};
 	struct daemon_config *config = reader->config;
 	struct listener_config *listener;
@@ -105,6 +109,9 @@ static int read_listener(struct config_reader *reader, const struct hcl_item *it
 		    "clear");
 	if (!strchr(listener->address, ':'))
 		return config_fail(reader, item->line, "address must be HOST:PORT, like \"0.0.0.0:8200\"");
+	if (listener->tls_require_client && !listener->tls_client_ca_file)
+		return config_fail(reader, item->line,
+		    "tls_require_and_verify_client_cert needs tls_client_ca_file: whose certificates clients must have");
 	return 0;
 }
 

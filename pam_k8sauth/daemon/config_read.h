@@ -41,6 +41,8 @@ enum config_key_type {
 	KEY_USE,   /* bool: "login" or "use" */
 	KEY_END,   /* enum session_kill: "none", "kill-session" or "kill-user" */
 	KEY_TIME,  /* long long, seconds: a time like "5m", or 0 */
+	KEY_TLS,     /* bool: "tls12" or "tls13" */
+	KEY_BLOCK,   /* a block without a label: its own KEYS, into the same target */
 	KEY_LATER, /* known, but not built yet */
 };
 
@@ -48,6 +50,8 @@ struct config_key {
 	const char *name;
 	enum config_key_type type;
 	size_t offset; /* in the target */
+	const struct config_key *keys;
+	size_t n_keys;
 };
 
 /* The keys of BLOCK into TARGET; other keys than KEYS are refused. */

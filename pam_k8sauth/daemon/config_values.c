@@ -137,8 +137,13 @@ static int read_key(
     struct config_reader *reader, const struct config_key *key, const struct hcl_item *item, void *target)
 {
 	static const char *const keys[] = { "deny", "allow", NULL }, *const times[] = { "login", "use", NULL };
+	static const char *const versions[] = { "tls12", "tls13", NULL };
 	void *member = (char *)target + key->offset;
 
+	if (key->type == KEY_BLOCK && (!item->block || item->n_keys != 1))
+		return config_fail(reader, item->line, "write %s { }", item->keys[0]);
+	if (key->type == KEY_BLOCK)
+		return config_read_keys(reader, item, key->keys, key->n_keys, target);
 	if (item->block || item->n_keys != 1)
 		return config_fail(reader, item->line, "write %s = VALUE", item->keys[0]);
 	switch (key->type) {
@@ -150,6 +155,8 @@ static int read_key(
 		return take_bool(reader, item, member);
 	case KEY_ALLOW:
 		return take_either(reader, item, keys, member);
+	case KEY_TLS:
+		return take_either(reader, item, versions, member);
 	case KEY_USE:
 		return take_either(reader, item, times, member);
 	case KEY_END:

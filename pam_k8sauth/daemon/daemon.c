@@ -12,6 +12,7 @@
 #include "accounts/accounts.h"
 #include "base/deadline.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/text.h"
 #include "daemon/api.h"
 #include "daemon/certificates.h"
@@ -76,6 +77,18 @@ static void on_watchdog(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	sd_notify(0, "WATCHDOG=1");
 	notify_status(arg);
+}
+
+static void set_metrics(void *arg)
+{
+	const struct daemon *daemon = arg;
+
+	if (daemon->sessions)
+		metric_set_number(METRIC_SESSIONS, NULL, (int64_t)sessions_count(daemon->sessions));
+	if (daemon->http)
+		metric_set_number(METRIC_CONNECTIONS, NULL, http_server_connections(daemon->http));
+	if (daemon->certificates)
+		certificates_set_metrics(daemon->certificates);
 }
 
 /* --- signals and the end --------------------------------------------------------------------------------------------
@@ -191,6 +204,8 @@ static void daemon_end(struct daemon *daemon)
 	free_event(daemon->hangup);
 	free_event(daemon->watchdog);
 	free_event(daemon->stopped);
+	metrics_off_show(set_metrics, daemon);
+	metrics_free();
 	if (!daemon->base)
 		return;
 	/* Dropped connections go in a turn of the loop. */
@@ -239,6 +254,7 @@ static int start_http(struct daemon *daemon, size_t max_body)
 	struct http_limits limits = HTTP_LIMITS_DEFAULT;
 
 	limits.max_body = max_body;
+	metrics_on_show(set_metrics, daemon);
 	daemon->api.vault = core_vault(daemon->core);
 	daemon->api.backup = core_backup;
 	daemon->api.core = daemon->core;
@@ -253,7 +269,7 @@ static int start_http(struct daemon *daemon, size_t max_body)
 
 static int start_listeners(struct daemon *daemon, struct sockets *sockets, char *why, size_t why_size)
 {
-	int r = http_server_listen(daemon->http, TAKE_FD(sockets->api), VAULT_PEER_UNIX, NULL);
+	int r = http_server_listen(daemon->http, TAKE_FD(sockets->api), VAULT_PEER_UNIX, NULL, false);
 
 	if (r == 0 && sockets->n_tcp > 0) {
 		daemon->jobs = jobs_new(daemon->base);
@@ -262,7 +278,7 @@ static int start_listeners(struct daemon *daemon, struct sockets *sockets, char 
 	}
 	for (size_t i = 0; r == 0 && i < sockets->n_tcp; i++)
 		r = http_server_listen(
-		    daemon->http, TAKE_FD(sockets->tcp[i]), VAULT_PEER_TCP, certificates_at(daemon->certificates, i));
+		    daemon->http, TAKE_FD(sockets->tcp[i]), VAULT_PEER_TCP, certificates_at(daemon->certificates, i), daemon->config->listeners[i].open_metrics);
 	if (r < 0 || sockets->pam < 0)
 		return r;
 	daemon->wire = wire_server_new(daemon->base, TAKE_FD(sockets->pam), WIRE_REQUEST_MAX, WIRE_READ_MS,
@@ -376,7 +392,7 @@ int daemon_run_dev(const struct daemon_args *args)
 	if (r == 0)
 		r = start_http(&daemon, HTTP_BODY_MAX);
 	if (r == 0)
-		r = http_server_listen(daemon.http, TAKE_FD(fd), VAULT_PEER_TCP, NULL);
+		r = http_server_listen(daemon.http, TAKE_FD(fd), VAULT_PEER_TCP, NULL, true); /* as Vault's */
 	cleanup_close(&fd);
 	if (r < 0)
 		return fail(&daemon, r, why);

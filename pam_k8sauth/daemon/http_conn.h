@@ -34,6 +34,7 @@ struct http_listener {
 	struct http_server *server;
 	enum vault_peer_kind kind;
 	SSL_CTX *const *tls;
+	bool open_metrics;
 	struct http_listener *next;
 };
 

@@ -86,6 +86,7 @@ static void on_accept(struct evconnlistener *socket, evutil_socket_t fd, struct 
 		close(fd);
 		return;
 	}
+	peer.open_metrics = listener->open_metrics;
 	conn_start(server, fd, &peer, listener->tls ? *listener->tls : NULL);
 }
 
@@ -144,7 +145,8 @@ struct http_server *http_server_new(
 	return server;
 }
 
-int http_server_listen(struct http_server *server, int fd, enum vault_peer_kind kind, SSL_CTX *const *tls)
+int http_server_listen(
+    struct http_server *server, int fd, enum vault_peer_kind kind, SSL_CTX *const *tls, bool open_metrics)
 {
 	struct http_listener *listener = calloc(1, sizeof(*listener));
 
@@ -156,6 +158,7 @@ int http_server_listen(struct http_server *server, int fd, enum vault_peer_kind 
 	listener->server = server;
 	listener->kind = kind;
 	listener->tls = tls;
+	listener->open_metrics = open_metrics;
 	/* Backlog 0: the socket listens already. */
 	listener->socket = evconnlistener_new(
 	    server->base, on_accept, listener, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
@@ -197,6 +200,11 @@ unsigned http_server_busy(const struct http_server *server)
 		n += conn->state == CONN_HANDLING || conn->state == CONN_WRITING ||
 		     (conn->state == CONN_READING && conn->in_head);
 	return n;
+}
+
+unsigned http_server_connections(const struct http_server *server)
+{
+	return server->n_connections;
 }
 
 void http_server_free(struct http_server *server)

@@ -44,14 +44,17 @@ struct http_server *http_server_new(
 /*
  * Serves the listening socket FD (taken over, made non-blocking), which is of kind KIND; with TLS if *TLS is not NULL
  * when a client connects: *TLS may be replaced at any time (its holder keeps the reference). TLS itself may be NULL.
- * 0 or a negative errno.
+ * Clients of one with OPEN_METRICS need no token for sys/metrics. 0 or a negative errno.
  */
-int http_server_listen(struct http_server *server, int fd, enum vault_peer_kind kind, SSL_CTX *const *tls) NODISCARD;
+int http_server_listen(struct http_server *server, int fd, enum vault_peer_kind kind, SSL_CTX *const *tls,
+    bool open_metrics) NODISCARD;
 
 /* Stops accepting and closes idle connections; requests in progress are still answered. */
 void http_server_stop(struct http_server *server);
 /* Requests that are being handled, or whose reply is being sent. */
 unsigned http_server_busy(const struct http_server *server);
+/* How many there are. */
+unsigned http_server_connections(const struct http_server *server);
 /* Drops every connection. Replies that are still to come go nowhere. */
 void http_server_free(struct http_server *server);
 

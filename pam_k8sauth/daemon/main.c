@@ -21,8 +21,7 @@ static int check(const struct daemon_args *args)
 	for (size_t i = 0; r == 0 && i < config->n_listeners; i++) {
 		SSL_CTX *ctx;
 
-		r = tls_load(
-		    config->listeners[i].tls_cert_file, config->listeners[i].tls_key_file, &ctx, why, sizeof(why));
+		r = tls_load(&config->listeners[i], &ctx, why, sizeof(why));
 		if (r == 0)
 			SSL_CTX_free(ctx);
 	}

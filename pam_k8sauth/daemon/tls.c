@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <time.h>
 #include <sys/stat.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -103,7 +104,43 @@ static int use_certificates(SSL_CTX *ctx, const char *path, char *why, size_t wh
 	return 0;
 }
 
-int tls_load(const char *cert_file, const char *key_file, SSL_CTX **ret, char *why, size_t why_size)
+/* Clients may show a certificate, and must where the listener says so; what is shown must be good. */
+static int use_client_ca(SSL_CTX *ctx, const struct listener_config *listener, char *why, size_t why_size)
+{
+	const char *path = listener->tls_client_ca_file;
+	AUTO_BUF struct buf pem = { 0 };
+	X509 *certificate;
+	BIO *bio;
+	int n = 0, r;
+
+	if (!path)
+		return 0;
+	r = read_pem(path, 0, &pem, why, why_size);
+	if (r < 0)
+		return r;
+	bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+	if (!bio)
+		return -ENOMEM;
+	while (r == 0 && (certificate = PEM_read_bio_X509(bio, NULL, no_password, NULL))) {
+		n++;
+		if (X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), certificate) != 1 ||
+		    SSL_CTX_add_client_CA(ctx, certificate) != 1)
+			r = -EINVAL;
+		X509_free(certificate);
+	}
+	BIO_free(bio);
+	if (r < 0 || n == 0)
+		return refuse(path, "no certificate in PEM form that can be used", why, why_size);
+	ERR_clear_error();
+	SSL_CTX_set_verify(
+	    ctx, SSL_VERIFY_PEER | (listener->tls_require_client ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
+	/* A session that is taken up again must not be of a client whom another listener would not have let in. */
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+	return 0;
+}
+
+int tls_load(const struct listener_config *listener, SSL_CTX **ret, char *why, size_t why_size)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 	int r;
@@ -112,16 +149,28 @@ int tls_load(const char *cert_file, const char *key_file, SSL_CTX **ret, char *w
 		snprintf(why, why_size, "out of memory");
 		return -ENOMEM;
 	}
-	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	SSL_CTX_set_min_proto_version(ctx, listener->tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-	r = use_certificates(ctx, cert_file, why, why_size);
+	r = use_certificates(ctx, listener->tls_cert_file, why, why_size);
 	if (r == 0)
-		r = use_key(ctx, key_file, why, why_size);
+		r = use_key(ctx, listener->tls_key_file, why, why_size);
+	if (r == 0)
+		r = use_client_ca(ctx, listener, why, why_size);
 	if (r < 0) {
 		SSL_CTX_free(ctx);
 		return r;
 	}
 	*ret = ctx;
 	return 0;
+}
+
+int64_t tls_expiry(SSL_CTX *ctx)
+{
+	const X509 *certificate = SSL_CTX_get0_certificate(ctx);
+	struct tm tm;
+
+	if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &tm) != 1)
+		return 0;
+	return timegm(&tm);
 }

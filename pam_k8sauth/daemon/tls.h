@@ -6,10 +6,14 @@
 #include <openssl/ssl.h>
 
 #include "base/macros.h"
+#include "daemon/config.h"
 
 /*
- * A server context for TLS 1.2 and newer from the PEM files CERT_FILE (the certificate, then its chain) and KEY_FILE
- * (not encrypted, and not readable by others). 0 and *RET (the caller's: SSL_CTX_free), or a negative errno with WHY.
- * Touches nothing else: fit for the job thread.
+ * A server context from the PEM files of LISTENER: the certificate, then its chain; its key (not encrypted, and not
+ * readable by others); the authorities of clients. 0 and *RET (the caller's: SSL_CTX_free), or a negative errno with
+ * WHY. Touches nothing else: fit for the job thread.
  */
-int tls_load(const char *cert_file, const char *key_file, SSL_CTX **ret, char *why, size_t why_size) NODISCARD;
+int tls_load(const struct listener_config *listener, SSL_CTX **ret, char *why, size_t why_size) NODISCARD;
+
+/* When the certificate of CTX ends, unix time; 0 if it does not tell. */
+int64_t tls_expiry(SSL_CTX *ctx);

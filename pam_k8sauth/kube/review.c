@@ -6,6 +6,7 @@
 
 #include "base/json_quick.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/text.h"
 
 #define REVIEWS_PATH "/apis/authentication.k8s.io/v1/tokenreviews"
@@ -52,6 +53,7 @@ struct review {
 	bool self;
 	kube_reviewed_fn *done;
 	void *arg;
+	double began;
 };
 
 static void on_answer(void *arg, const struct exchange_result *result)
@@ -60,6 +62,11 @@ static void on_answer(void *arg, const struct exchange_result *result)
 	struct answer answer;
 
 	answer_judge(&answer, result, (const char *const *)review->audiences, review->self);
+	metric_observe(METRIC_REVIEWS,
+	    METRIC_LABELS(answer.review.verdict == KUBE_OK	  ? "authenticated"
+			  : answer.review.verdict == KUBE_REFUSED ? "refused"
+								  : "failed"),
+	    metric_seconds() - review->began);
 	review->done(review->arg, &answer.review);
 	answer_clear(&answer);
 	strings_free(review->audiences);
@@ -77,6 +84,7 @@ void kube_review_token(struct kube_server *server, const struct secret *token, c
 	review->self = server->reviewer == NULL;
 	review->done = done;
 	review->arg = arg;
+	review->began = metric_seconds();
 	if (review->self && !server->self_review_logged) {
 		server->self_review_logged = true;
 		log_notice(

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/metrics.h"
 #include "session/state.h"
 
 #define LATE_MS 1000
@@ -149,6 +150,20 @@ static bool is_quiet(struct sessions *all, const struct caller *caller, bool oft
 	       !log_allowed(&all->verify_lines, "k8sauth: refusals of verify");
 }
 
+static void count_refusal(uint8_t type, enum wire_status status, const char *step)
+{
+	static const char *const requests[] = { [WIRE_LOGIN] = "login",
+		[WIRE_OPEN] = "open",
+		[WIRE_CHECK] = "check",
+		[WIRE_VERIFY] = "verify",
+		[WIRE_CLOSE] = "close" };
+	const char *request = type < ARRAY_SIZE(requests) ? requests[type] : NULL;
+	bool refused = status == WIRE_STATUS_REFUSED || status == WIRE_STATUS_DENIED;
+
+	metric_count(METRIC_PAM_REQUESTS,
+	    METRIC_LABELS(request ? request : "account", refused ? "refused" : "unavailable", step));
+}
+
 void session_refuse(struct sessions *all, struct wire_conn *conn, uint8_t type, enum wire_status status,
     const struct caller *caller, const char *verb, const char *step, const char *remedy, const char *format, ...)
 {
@@ -158,6 +173,7 @@ void session_refuse(struct sessions *all, struct wire_conn *conn, uint8_t type, 
 	char reason[768];
 	va_list args;
 
+	count_refusal(type, status, step);
 	va_start(args, format);
 	vsnprintf(reason, sizeof(reason), format, args);
 	va_end(args);

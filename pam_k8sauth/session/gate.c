@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 
+#include "base/metrics.h"
 #include "base/text.h"
 #include "session/path.h"
 #include "session/state.h"
@@ -68,6 +69,7 @@ static void gate_allow(struct gate *gate)
 	log_info("gate of %s for service %s allows %s%s%s", gate->caller.user, gate->caller.service,
 	    gate->path ? gate->path : "a live session", gate->capability ? ":" : "",
 	    gate->capability ? gate->capability : "");
+	metric_count(METRIC_PAM_REQUESTS, METRIC_LABELS("check", "success", ""));
 	wire_conn_on_gone(conn, NULL, NULL);
 	wire_reply_status(conn, WIRE_CHECK, WIRE_STATUS_OK, NULL, NULL);
 	gate_free(gate);

@@ -2,6 +2,7 @@
 /* What a login's token becomes: a session in the table, an account, and the handle that PAM carries to the session. */
 #include <stdio.h>
 
+#include "base/metrics.h"
 #include "base/text.h"
 #include "session/login.h"
 
@@ -145,6 +146,7 @@ static void login_say(const struct login *login, const struct session_record *re
 {
 	const char *rhost = login->caller.rhost;
 
+	metric_count(METRIC_PAM_REQUESTS, METRIC_LABELS("login", "success", ""));
 	log_line(LOG_INFO, login->caller.ref,
 	    "k8sauth: login of %s for service %s%s%s: %s/%s of %s as role %s, session %s, accessor %s%s", record->user,
 	    record->service, rhost[0] ? " from " : "", rhost, record->namespace_name, record->service_account,

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/metrics.h"
 #include "session/export.h"
 
 struct opening {
@@ -140,6 +141,7 @@ static void opening_done(struct opening *opening, struct session *session)
 	}
 	session->opening = false;
 	session_arm(session);
+	metric_count(METRIC_PAM_REQUESTS, METRIC_LABELS("open", "success", ""));
 	log_line(LOG_INFO, opening->caller.ref,
 	    "k8sauth: session %s of %s for service %s%s%s is open: %zu secret files", record->id, record->user,
 	    record->service, record->rhost[0] ? " from " : "", record->rhost, opening->export.n_files);

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "base/metrics.h"
 #include "base/text.h"
 #include "session/verify.h"
 
@@ -26,6 +27,7 @@ void sessions_forget_verified(void *arg)
 
 static void reply_yes(struct wire_conn *conn)
 {
+	metric_count(METRIC_PAM_REQUESTS, METRIC_LABELS("verify", "success", ""));
 	wire_conn_on_gone(conn, NULL, NULL);
 	wire_reply_status(conn, WIRE_VERIFY, WIRE_STATUS_OK, NULL, NULL);
 }

@@ -74,6 +74,7 @@ void vault_response_clear(struct vault_response *response)
 	json_decref(old.errors);
 	json_decref(old.body);
 	free(old.lease_id);
+	free(old.text);
 	free(old.display_name);
 	free(old.reason);
 	free(old.remedy);

@@ -41,6 +41,7 @@ struct vault_peer {
 	uid_t uid;	  /* VAULT_PEER_UNIX */
 	char address[64]; /* without port; "" if unknown. For PAM logins: rhost where it is an address */
 	uint16_t port;
+	bool open_metrics; /* its listener gives sys/metrics to everybody */
 };
 
 /* Names among a request's headers that no client can set: who is behind a request of the daemon itself. */
@@ -114,6 +115,8 @@ struct vault_response {
 	char *display_name;	/* of AUTH, for the audit trail; NULL */
 	int64_t issued;		/* the same: when the token of AUTH, which is renewed, was made, unix ns; 0 */
 	const char *mount_type; /* static or mount's; NULL is "" */
+	char *text;		/* instead of JSON, with its content type; NULL */
+	const char *text_type;	/* static */
 	json_t *body;		/* replaces the envelope where the endpoint has none (sys/health, sys/seal-status) */
 	bool data_on_top;	/* members of data also beside it (vault-core.md 9.2) */
 	bool envelope_404;	/* status 404 with an envelope (deleted KV version) */

@@ -133,6 +133,7 @@ void send_ask(struct world *world, const struct ask *ask, struct reply *reply)
 	request->peer.kind = ask->peer;
 	request->peer.uid = ask->uid;
 	request->wrap_ttl = ask->wrap_ttl;
+	request->peer.open_metrics = ask->open_metrics;
 	if (ask->token)
 		request->token = secret_copy(ask->token, strlen(ask->token));
 	if (ask->data) {

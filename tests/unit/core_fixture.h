@@ -22,6 +22,7 @@ struct ask {
 	enum vault_peer_kind peer;	 /* VAULT_PEER_INTERNAL: a request of the daemon itself */
 	uid_t uid;
 	int64_t wrap_ttl;
+	bool open_metrics; /* of the listener */
 };
 
 struct reply {

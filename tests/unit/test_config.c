@@ -103,6 +103,26 @@ static void test_long_file(void **state)
 #define C "cluster \"kubernetes\" { audience = \"a\" }\n"
 #define L "listener \"tcp\" { address = \"a:1\" tls_cert_file = \"/c\" tls_key_file = \"/k\" "
 
+static void test_listener(void **state)
+{
+	static const char text[] = L
+	    "tls_client_ca_file = \"/ca\" tls_require_and_verify_client_cert = true tls_min_version = \"tls13\"\n"
+	    "telemetry { unauthenticated_metrics_access = true } }\n" L "}\n";
+	struct daemon_config *config;
+	char why[512] = "";
+
+	(void)state;
+	if (config_parse(text, strlen(text), "f", &config, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
+	assert_string_equal(config->listeners[0].tls_client_ca_file, "/ca");
+	assert_true(config->listeners[0].tls_require_client && config->listeners[0].tls13);
+	assert_true(config->listeners[0].open_metrics);
+	assert_null(config->listeners[1].tls_client_ca_file);
+	assert_false(config->listeners[1].tls_require_client || config->listeners[1].tls13 ||
+		     config->listeners[1].open_metrics);
+	config_free(config);
+}
+
 #define S "mode = \"server\"\nseal \"systemd-credential\" { }\n"
 
 static void test_server(void **state)
@@ -171,6 +191,13 @@ static void test_refusals(void **state)
 		{ "seal \"shamir\" \"b\" { }\n", "f:1: write seal \"NAME\" { }" },
 		{ "storage \"raft\" { }\n", "f:1: storage \"raft\" is not built yet" },
 		{ "listener \"unix\" { }\n", "f:1: listener \"unix\" is not built yet" },
+		{ L "\n tls_require_and_verify_client_cert = true }\n",
+		    "f:1: tls_require_and_verify_client_cert needs tls_client_ca_file" },
+		{ L "\n tls_min_version = \"tls11\" }\n",
+		    "f:2: tls_min_version must be one of \"tls12\", \"tls13\"" },
+		{ L "\n telemetry = true }\n", "f:2: write telemetry { }" },
+		{ L "\n telemetry \"x\" { } }\n", "f:2: write telemetry { }" },
+		{ L "\n telemetry { disable_hostname = true } }\n", "f:2: disable_hostname is not known in a telemetry" },
 		{ L "\n tls_disable = true }\n", "f:2: tls_disable is not built yet" },
 		{ "export \"db\" { path = \"database/creds/x\"\n at = \"never\" }\n",
 		    "f:2: at must be one of \"login\", \"use\"" },
@@ -344,7 +371,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_short_file),
 		cmocka_unit_test(test_long_file),
-		cmocka_unit_test(test_server),
+		cmocka_unit_test(test_listener), cmocka_unit_test(test_server),
 		cmocka_unit_test(test_server_seal),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_owner),

@@ -109,7 +109,7 @@ static int listening(struct sockaddr_un *ret_address)
 static void start(struct fixture *f, const struct http_limits *limits)
 {
 	f->server = http_server_new(base, limits, api_handle, &api);
-	assert_int_equal(http_server_listen(f->server, listening(&f->address), VAULT_PEER_UNIX, NULL), 0);
+	assert_int_equal(http_server_listen(f->server, listening(&f->address), VAULT_PEER_UNIX, NULL, false), 0);
 }
 
 static int dial(const struct fixture *f)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/deadline.h"
+#include "base/metrics.h"
 #include "vault/embedded/acl.h"
 #include "vault/embedded/audit/audit.h"
 #include "vault/embedded/seal/seal.h"
@@ -48,6 +49,7 @@ struct call_private *call_new(struct core *core, struct vault_request *request)
 	memcpy(call->audited.id, call->call.response->request_id, sizeof(call->audited.id));
 	call->refs = 1;
 	call->started_ms = monotonic_ms();
+	call->began = metric_seconds();
 	call->waiter.wake = on_woken;
 	STAILQ_INIT(&call->listings);
 	TAILQ_INSERT_TAIL(&core->calls, call, link);
@@ -176,6 +178,7 @@ void call_finish(struct call_private *call, int r)
 	core->n_calls--;
 	if (response->failure == VAULT_FAILED_NOT && response->status >= 400)
 		response->failure = response->status >= 500 ? VAULT_FAILED_OUTAGE : VAULT_FAILED_REFUSED;
+	core_count(call);
 	if (call->done)
 		call->done(call->arg, response);
 	else if (call->ran)
@@ -235,6 +238,10 @@ static void on_committed(void *arg, int r)
 	struct call_private *call = arg;
 	struct core *core = call->call.core;
 
+	if (r < 0)
+		metric_count(METRIC_COMMIT_FAILURES, NULL);
+	else
+		metric_observe(METRIC_COMMITS, NULL, metric_seconds() - call->commit_began);
 	core->changes++;
 	if (router_decides_logins(&call->call))
 		core->vault.logins_changed++;
@@ -270,6 +277,7 @@ static void commit(struct call_private *call)
 	if (r == 0) {
 		call->call.core->changes++;
 		call->refs++;
+		call->commit_began = metric_seconds();
 		r = store_commit(call->call.core->store, txn, call->relaxed, on_committed, call);
 		if (r < 0)
 			call->refs--;

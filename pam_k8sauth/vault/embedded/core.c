@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/metrics.h"
 #include "kube/kube.h"
 #include "vault/embedded/audit/audit.h"
 #include "vault/embedded/identity.h"
@@ -66,6 +67,7 @@ int core_open(
 		snprintf(why, why_size, "no memory");
 		return -ENOMEM;
 	}
+	metrics_on_show(core_set_metrics, core);
 	core->base = base;
 	core->rehearsal_fd = -1;
 	TAILQ_INIT(&core->calls);
@@ -97,6 +99,7 @@ void core_close(struct core *core)
 {
 	if (!core)
 		return;
+	metrics_off_show(core_set_metrics, core);
 	core_calls_end(core, CLOSE_MS);
 	audit_free(core->audit);
 	quotas_free(core->quotas);

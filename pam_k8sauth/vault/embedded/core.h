@@ -43,6 +43,7 @@ enum engine_path_flags {
 	ENGINE_SUDO = 2, /* needs the sudo capability besides (vault-core.md 1.12) */
 	ENGINE_RAW = 4,	 /* answers while sealed too, without an envelope; needs no token: sys/health and its like */
 	ENGINE_HEAD = 8, /* HEAD is served like GET */
+	ENGINE_OPEN = 32, /* needs no token where its listener says so; answers there while sealed too */
 	ENGINE_WRAPPED = 16, /* means a wrapping token, which is looked at before the caller's (wrapping.h) */
 };
 
@@ -105,6 +106,8 @@ struct engine {
 	/* Login mounts: a token of PATH is renewed: set ttl, max_ttl, period of AUTH from the current role, or fail by
 	   call_error texts (kubernetes-auth.md 3.9). */
 	int (*renew)(struct call *call, struct token *token);
+	/* Sets the metrics of MOUNT, for CALL that shows them. 0, -EAGAIN, -errno. NULL: it has none. */
+	int (*set_metrics)(struct call *call, const struct mount *mount);
 	/* Login mounts: the role that the login CALL asks for, *RET NULL if there is none. Borrowed. 0, -EAGAIN,
 	   -errno. NULL: this engine's logins have no roles. */
 	int (*login_role)(struct call *call, const char **ret);

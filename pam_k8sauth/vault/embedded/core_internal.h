@@ -212,6 +212,7 @@ struct call_private {
 	struct mount *mount; /* referenced: the one that call->state belongs to */
 	struct call_audit audited;
 	struct call_quota quota;
+	double began, commit_began; /* metric_seconds() */
 
 	/* How it ends: a request, or core_run's. */
 	vault_done_fn *done;
@@ -314,6 +315,13 @@ extern const struct engine *const core_engines[]; /* ends with NULL */
 const struct engine *core_engine(const char *type, bool auth);
 /* The paths that MOUNT has. */
 const struct engine_path *engine_paths(const struct mount *mount);
+
+/* --- core_metrics.c */
+
+/* CALL has ended, its answer is there. */
+void core_count(const struct call_private *call);
+/* A metric_setter_fn of the core ARG. */
+void core_set_metrics(void *arg);
 
 /* --- parameters.c: of a request whose path is found */
 

@@ -83,13 +83,19 @@ static int find_path(struct call *call)
 	return 0;
 }
 
+/* Whether PATH answers in every state, without a token and without an envelope. */
+static bool is_raw(const struct call *call, const struct engine_path *path)
+{
+	return path && (path->flags & ENGINE_RAW || (path->flags & ENGINE_OPEN && call->request->peer.open_metrics));
+}
+
 /* Paths that answer in every state have one name: asked for a list, they do not become another path. */
 static void find_raw_path(struct call *call)
 {
 	size_t len = strlen(call->rest);
 
 	for (const struct engine_path *path = engine_paths(call->mount); !call->path && path->pattern; path++)
-		if (path->flags & ENGINE_RAW && strlen(path->pattern) + 1 == len &&
+		if (is_raw(call, path) && strlen(path->pattern) + 1 == len &&
 		    strncmp(path->pattern, call->rest, len - 1) == 0)
 			call->path = path;
 }
@@ -235,7 +241,7 @@ static int authenticate(struct call *call)
 	int r = find_token(call);
 
 	if (r == 0)
-	private->audited.uses = call->token->num_uses;
+		private->audited.uses = call->token->num_uses;
 	if (r == 0)
 		r = token_use(call, call->token);
 	if (r)
@@ -380,7 +386,7 @@ static int run_handler(struct call *call)
 
 	if (call->request->op == VAULT_HELP)
 		return help_show(call);
-	if (!handler && call->path->flags & ENGINE_RAW) {
+	if (!handler && is_raw(call, call->path)) {
 		response->status = 405;
 		return 0;
 	}
@@ -410,7 +416,7 @@ int router_run(struct call *call)
 		r = quotas_gate(call);
 	if (r)
 		return r < 0 ? r : 0;
-	if (has_flag(call, ENGINE_RAW))
+	if (is_raw(call, call->path))
 		return run_handler(call);
 	r = check_request(call);
 	if (r)

@@ -745,3 +745,19 @@ def _(s):
         for body in ({}, {"secret_shares": 1, "secret_threshold": 1}):
             s.put("sys/init", body, token=None)
             s.post("sys/init", body)
+
+
+@case("metrics")
+def _(s):
+    for token in ("root", None):  # a development server gives them to everybody
+        s.get("sys/metrics", {"format": "other"}, token=token)
+        with s.differs("metrics", "body*"):
+            s.get("sys/metrics", token=token)
+        with s.differs("metrics", "body*"):
+            s.get("sys/metrics", {"format": "prometheus"}, token=token)
+    s.post("sys/metrics", {})
+    s.list("sys/metrics")
+    s.request("HEAD", "sys/metrics")
+    s.delete("sys/metrics")
+    s.get("sys/metrics/")
+    s.get("sys/metrics/x")

@@ -2,6 +2,7 @@
 /* Where a call meets the audit trail: before it changes anything, and before its answer goes out. */
 #include <errno.h>
 
+#include "base/metrics.h"
 #include "vault/embedded/audit/audit_internal.h"
 #include "vault/embedded/token.h"
 
@@ -55,6 +56,10 @@ static void on_request_accepted(void *arg, int r)
 {
 	struct call_private *call = arg;
 
+	if (r < 0) {
+		metric_count(METRIC_AUDIT_FAILURES, METRIC_LABELS("request"));
+		metric_count(METRIC_VAULT_AUDIT_REQUESTS, NULL);
+	}
 	call->audited.request = r < 0 ? CALL_AUDIT_FAILED : CALL_AUDIT_TOLD;
 	call_resume(&call->call);
 }
@@ -125,6 +130,10 @@ static void on_answer_accepted(void *arg, int r)
 {
 	struct call_private *call = arg;
 
+	if (r < 0) {
+		metric_count(METRIC_AUDIT_FAILURES, METRIC_LABELS("response"));
+		metric_count(METRIC_VAULT_AUDIT_RESPONSES, NULL);
+	}
 	/* One that took too long was answered already. */
 	if (r < 0 && call->phase != CALL_FINISHED)
 		fail_answer(&call->call);

@@ -84,4 +84,5 @@ const struct engine kubernetes_engine = {
 	.unmounted = kube_unmounted,
 	.renew = kube_renew,
 	.login_role = kube_login_role,
+	.set_metrics = kube_set_metrics,
 };

@@ -58,6 +58,9 @@ struct kube_config {
 int kube_config_get(struct call *call, struct kube_config **ret) NODISCARD;
 void kube_config_unref(struct kube_config *config);
 
+/* reviewer.c: when the token_reviewer_jwt of MOUNT ends. */
+int kube_set_metrics(struct call *call, const struct mount *mount);
+
 /* account.c: of a path that only the daemon itself can ask. */
 engine_handler kube_account_read;
 

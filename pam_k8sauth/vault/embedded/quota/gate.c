@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/deadline.h"
+#include "base/metrics.h"
 #include "base/text.h"
 #include "vault/embedded/go_text.h"
 #include "vault/embedded/quota/quota_internal.h"
@@ -58,6 +59,8 @@ static int count(struct call *call, struct call_quota *quota)
 	client_of(call, client);
 	verdict = limiter_take(rule->limiter, client, monotonic_ms());
 	quota->refused = !verdict.allowed;
+	if (quota->refused)
+		metric_count(METRIC_LIMITED, METRIC_LABELS(rule->name));
 	quota->shown = quotas->headers && !verdict.blocked;
 	quota->logged = quotas->logged;
 	quota->limit = verdict.limit;

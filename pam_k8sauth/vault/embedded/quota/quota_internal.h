@@ -21,6 +21,7 @@ enum rule_kind { /* the later one decides */
 
 struct rule {
 	enum rule_kind kind;
+	const char *name;	 /* of the record */
 	const char *path, *role; /* of VALUE */
 	size_t path_len;	 /* RULE_GLOB: without the '*' */
 	json_t *value;

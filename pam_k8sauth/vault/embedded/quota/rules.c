@@ -70,8 +70,9 @@ static struct limiter *limiter_of(struct quotas *quotas, const json_t *value)
 	    json_integer_value(json_object_get(value, "block_interval")));
 }
 
-static int make_rule(struct quotas *quotas, json_t *value, struct rule *rule)
+static int make_rule(struct quotas *quotas, const char *name, json_t *value, struct rule *rule)
 {
+	rule->name = name;
 	rule->value = json_incref(value);
 	rule->path = json_string_value(json_object_get(value, "path"));
 	rule->role = json_string_value(json_object_get(value, "role"));
@@ -97,7 +98,7 @@ static int use(struct quotas *quotas, json_t *record)
 	json_object_foreach(values, name, value)
 	{
 		if (r == 0)
-			r = make_rule(quotas, value, &rules[n++]);
+			r = make_rule(quotas, name, value, &rules[n++]);
 	}
 	if (r < 0) {
 		free_rules(rules, n);

@@ -16,6 +16,10 @@ const struct engine_field sys_health_fields[] = {
 	{ "uninitcode", FIELD_INT, "The status to answer with when not initialised." },
 	{ 0 },
 };
+const struct engine_field sys_metrics_fields[] = {
+	{ "format", FIELD_STRING, "prometheus, or JSON without it." },
+	{ 0 },
+};
 const struct engine_field sys_mount_fields[] = {
 	{ "config", FIELD_MAP, "Settings of the new mount, as its tune path knows them." },
 	{ "description", FIELD_STRING, "A text for people." },
