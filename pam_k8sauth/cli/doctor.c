@@ -53,8 +53,14 @@ void doctor_skip(struct doctor *doctor, enum finding_id id, const char *format, 
 	doctor->skipped[id] = buf_take(&why);
 }
 
+void doctor_partly(struct doctor *doctor, enum finding_id id)
+{
+	doctor->unread[id] = true;
+}
+
 void doctor_unread(struct doctor *doctor, enum finding_id id, int error, const char *what)
 {
+	doctor_partly(doctor, id);
 	if (error == -EACCES || error == -EPERM)
 		doctor_skip(doctor, id, "%s", what);
 	else
@@ -68,6 +74,12 @@ bool doctor_found(const struct doctor *doctor, enum finding_id id)
 			return true;
 	}
 	return false;
+}
+
+/* Nothing was found, and all was read where it is looked for. */
+static bool doctor_is_ok(const struct doctor *doctor, enum finding_id id)
+{
+	return doctor->looked[id] && !doctor->unread[id] && !doctor_found(doctor, id);
 }
 
 void doctor_free(struct doctor *doctor)
@@ -118,7 +130,7 @@ static void print_lines(const struct doctor *doctor, bool verbose)
 			printf("skip  %s: not looked for: ", finding_table[id].id);
 			print_text(doctor->skipped[id]);
 			putchar('\n');
-		} else if (verbose && doctor->looked[id] && !doctor_found(doctor, (enum finding_id)id)) {
+		} else if (verbose && doctor_is_ok(doctor, (enum finding_id)id)) {
 			printf("ok    %s\n", finding_table[id].id);
 		}
 	}
@@ -152,7 +164,7 @@ static int print_whole(const struct cli *cli, const struct doctor *doctor)
 	for (int id = 0; id < FINDINGS; id++) {
 		if (doctor->skipped[id])
 			value_set(skipped, finding_table[id].id, value_string(doctor->skipped[id]));
-		else if (doctor->looked[id] && !doctor_found(doctor, (enum finding_id)id))
+		else if (doctor_is_ok(doctor, (enum finding_id)id))
 			value_add(fine, value_string(finding_table[id].id));
 	}
 	value_set(all, "findings", findings_value(doctor));

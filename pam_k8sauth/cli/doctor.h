@@ -46,7 +46,7 @@ struct doctor {
 	uid_t owner;	  /* whose the files must be: root */
 	struct finding *findings;
 	size_t n, size;
-	bool looked[FINDINGS];
+	bool looked[FINDINGS], unread[FINDINGS]; /* all of it; not all of it */
 	char *skipped[FINDINGS]; /* why it could not be looked for */
 };
 
@@ -60,6 +60,8 @@ void doctor_find(struct doctor *doctor, enum finding_id id, const char *where, c
 void doctor_looked(struct doctor *doctor, enum finding_id id);
 /* ID could not be looked for. */
 void doctor_skip(struct doctor *doctor, enum finding_id id, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Not all of what ID is looked for in could be read: nothing found is no "ok". */
+void doctor_partly(struct doctor *doctor, enum finding_id id);
 /* A file that could not be read whole: not looked for by who may not read it, otherwise a finding. */
 void doctor_unread(struct doctor *doctor, enum finding_id id, int error, const char *what);
 bool doctor_found(const struct doctor *doctor, enum finding_id id);

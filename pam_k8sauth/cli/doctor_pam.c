@@ -61,6 +61,30 @@ static bool can_succeed(const char *module)
 	return !one_of(module, names, ARRAY_SIZE(names));
 }
 
+/*
+ * Whether some code that CONTROL names makes line FROM jump over line TO. A failure that jumps does not count as one;
+ * nor does PAM_IGNORE that ends the phase.
+ */
+static bool jumps_over(const struct pam_chain *chain, size_t from, size_t to)
+{
+	const char *control = chain->lines[from].control;
+
+	for (const char *c = control; strchr(c, '=');) {
+		size_t len = strcspn(c, " =");
+		AUTO_FREE char *code = text_of("%.*s", (int)len, c);
+		enum pam_action_kind kind = pam_action(control, code).kind;
+
+		if ((kind == ACTION_JUMP || (kind == ACTION_DONE && streq(code, "ignore"))) &&
+		    pam_skips(chain, from, to, code))
+			return true;
+		c = strchr(c, '=') + 1;
+		c += strspn(c, " ");
+		c += strcspn(c, " ");
+		c += strspn(c, " ");
+	}
+	return false;
+}
+
 static void check_bypass(struct doctor *doctor, const char *service, const struct pam_chain *chain, size_t ours)
 {
 	/* An expired password of a local account is no way around the gate either. */
@@ -68,12 +92,14 @@ static void check_bypass(struct doctor *doctor, const char *service, const struc
 	size_t n = pam_option(&chain->lines[ours], "require=") ? 2 : 1;
 
 	for (size_t i = 0; i < ours; i++) {
-		for (size_t code = 0; code < n && can_succeed(chain->lines[i].module); code++) {
-			if (pam_skips(chain, i, ours, codes[code]))
-				doctor_find(doctor, FINDING_PAM_BYPASS, chain->lines[i].where,
-				    "%s is \"%s\" and in front of %s, in service %s", chain->lines[i].module,
-				    chain->lines[i].control, chain->lines[ours].where, service);
-		}
+		bool skips = can_succeed(chain->lines[i].module) && jumps_over(chain, i, ours);
+
+		for (size_t code = 0; code < n && can_succeed(chain->lines[i].module); code++)
+			skips |= pam_skips(chain, i, ours, codes[code]);
+		if (skips)
+			doctor_find(doctor, FINDING_PAM_BYPASS, chain->lines[i].where,
+			    "%s is \"%s\" and in front of %s, in service %s", chain->lines[i].module,
+			    chain->lines[i].control, chain->lines[ours].where, service);
 	}
 }
 
@@ -181,6 +207,16 @@ static void check_console(struct doctor *doctor, const char *service, const stru
 	}
 }
 
+static const enum finding_id pam_ids[] = { FINDING_PAM_BYPASS, FINDING_PAM_CONTROL, FINDING_PAM_ACCOUNT, FINDING_PAM_ENV,
+	FINDING_PAM_LOGINUID, FINDING_PAM_EXEC, FINDING_CONSOLE };
+
+static void pam_unread(struct doctor *doctor, int error, const char *what)
+{
+	doctor_unread(doctor, FINDING_PAM_BYPASS, error, what);
+	for (size_t i = 0; i < ARRAY_SIZE(pam_ids); i++)
+		doctor_partly(doctor, pam_ids[i]);
+}
+
 static void check_service(struct doctor *doctor, const char *service)
 {
 	struct pam_stack stack;
@@ -192,7 +228,7 @@ static void check_service(struct doctor *doctor, const char *service)
 	for (unsigned phase = 0; phase < PAM_PHASES; phase++)
 		ours |= pam_find(&stack.phases[phase], OURS, 0) < stack.phases[phase].n;
 	if (stack.unread && (ours || stack.error == -EACCES))
-		doctor_unread(doctor, FINDING_PAM_BYPASS, stack.error, stack.unread);
+		pam_unread(doctor, stack.error, stack.unread);
 	if (ours) {
 		check_lines(doctor, service, &stack);
 		check_account(doctor, service, &stack);
@@ -209,8 +245,6 @@ static void check_service(struct doctor *doctor, const char *service)
 
 void check_pam(struct doctor *doctor)
 {
-	static const enum finding_id ids[] = { FINDING_PAM_BYPASS, FINDING_PAM_CONTROL, FINDING_PAM_ACCOUNT,
-		FINDING_PAM_ENV, FINDING_PAM_LOGINUID, FINDING_PAM_EXEC, FINDING_CONSOLE };
 	static const char *const folders[] = { "/etc/pam.d", "/usr/lib/pam.d" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
@@ -218,7 +252,7 @@ void check_pam(struct doctor *doctor)
 		int r = look_folder(doctor->root, folders[i], &names);
 
 		if (r < 0 && r != -ENOENT)
-			doctor_unread(doctor, FINDING_PAM_BYPASS, r, folders[i]);
+			pam_unread(doctor, r, folders[i]);
 		for (char **name = names; name && *name; name++) {
 			/* What is only included is looked at where it is. */
 			if (!starts_with(*name, "common-") && !strchr(*name, '.') && !ends_with(*name, "~"))
@@ -226,6 +260,6 @@ void check_pam(struct doctor *doctor)
 		}
 		strings_free(names);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
-		doctor_looked(doctor, ids[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(pam_ids); i++)
+		doctor_looked(doctor, pam_ids[i]);
 }

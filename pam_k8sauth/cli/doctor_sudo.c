@@ -142,6 +142,9 @@ void check_sudoers(struct doctor *doctor)
 		if (sudoers.unread) {
 			doctor_unread(doctor, FINDING_SUDO_PAM_OFF, sudoers.error, sudoers.unread);
 			doctor_unread(doctor, FINDING_SUDO_NONINTERACTIVE, sudoers.error, sudoers.unread);
+			doctor_partly(doctor, FINDING_SUDO_PAM_OFF_OTHERS);
+			doctor_partly(doctor, FINDING_SUDO_GROUPS);
+			doctor_partly(doctor, FINDING_SUDO_OPENED);
 		}
 		if (sudoers.files > 0 && sudoers.error != -EACCES) {
 			check_phases(doctor, &sudoers);

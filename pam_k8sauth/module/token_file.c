@@ -3,6 +3,7 @@
  * The credential out of a file (decision 15): a JWT that kubelet, or whoever is root here, keeps fresh. Whoever gets as
  * far as the auth phase is authenticated by it, so it is for services that only this machine can reach.
  */
+#include <arpa/inet.h>
 #include <syslog.h>
 
 #include "base/safe_open.h"
@@ -15,10 +16,13 @@ static inline void cleanup_credential(struct credential *credential)
 	buf_free(&credential->text);
 }
 
-/* Somebody from another host would be let in by what this machine holds. */
+/* Somebody from another host would be let in by what this machine holds. A name is no proof: it may be what the other
+ * host's own DNS says. */
 static bool is_remote(const char *rhost)
 {
-	return rhost && !streq(rhost, "localhost") && !starts_with(rhost, "127.") && !streq(rhost, "::1");
+	unsigned char v4[4];
+
+	return rhost && !streq(rhost, "::1") && !(inet_pton(AF_INET, rhost, v4) == 1 && v4[0] == 127);
 }
 
 enum situation token_file_read(struct module *module, struct secret **ret_credential)

@@ -35,6 +35,7 @@ bool block_mark(struct session_record *record, const struct export_config *block
 struct block_lease *block_lease_new(const struct export_config *block, const struct vault_response *response)
 {
 	struct block_lease *lease = calloc(1, sizeof(*lease));
+	int64_t seconds = response->lease_duration < LEASE_MAX_SECONDS ? response->lease_duration : LEASE_MAX_SECONDS;
 
 	if (!lease)
 		return NULL;
@@ -44,7 +45,7 @@ struct block_lease *block_lease_new(const struct export_config *block, const str
 		.id = strdup(response->lease_id),
 		.renewable = response->renewable,
 		.duration = response->lease_duration,
-		.expires_at = monotonic_ms() + response->lease_duration * 1000,
+		.expires_at = monotonic_ms() + seconds * 1000,
 	};
 	if (lease->id)
 		return lease;

@@ -110,7 +110,7 @@ bool files_remove(struct sessions *all, const char *id)
 	return true;
 }
 
-static void session_files_remove(struct session *session)
+void session_files_remove(struct session *session)
 {
 	if (session->files_gone || session->removing)
 		return;
@@ -252,8 +252,11 @@ void session_end(struct session *session, const char *why)
 {
 	struct session_record *record = &session->record;
 
-	if (record->state == SESSION_ENDED)
+	if (record->state == SESSION_ENDED) {
+		if (session->files_gone && session->token_gone)
+			session_waiters_answer(session, true); /* only processes are left */
 		return;
+	}
 	log_info("session %s of %s ends: %s", record->id, record->user, why);
 	session->files_gone = session->files_gone || record->state == SESSION_PENDING;
 	/* One that could not be renewed lives until its time is over. */

@@ -32,8 +32,11 @@ static uint32_t uid_of(const char *name)
 {
 	struct local_user local;
 
-	if (strspn(name, "0123456789") == strlen(name))
-		return (uint32_t)strtoul(name, NULL, 10);
+	if (*name && strspn(name, "0123456789") == strlen(name)) {
+		unsigned long uid = strtoul(name, NULL, 10);
+
+		return uid < LOCAL_NO_ID ? (uint32_t)uid : LOCAL_NO_ID;
+	}
 	return local_find_user(LOCAL_PASSWD, name, LOCAL_NO_ID, &local) == 0 ? local.uid : LOCAL_NO_ID;
 }
 

@@ -49,7 +49,7 @@ static struct get *get_behind(const struct get *get)
 static void get_end(struct get *get, int status, json_t *reply, const char *why)
 {
 	struct sessions *all = get->all;
-	struct get *behind = get_behind(get);
+	struct get *behind = all->closing ? NULL : get_behind(get); /* gets_stop ends those then */
 
 	*get_find(get) = get->next;
 	if (get->done)
@@ -334,7 +334,7 @@ void sessions_admin_get(void *arg, uid_t uid, const char *name, const char *id, 
 	struct sessions *all = arg;
 	const struct export_config *block;
 	struct session *session;
-	struct get *get;
+	struct get *get, **last;
 	char why[256];
 	int status;
 
@@ -364,9 +364,10 @@ void sessions_admin_get(void *arg, uid_t uid, const char *name, const char *id, 
 	get->block = block;
 	get->done = done;
 	get->arg = done_arg;
-	get->next = all->gets;
-	all->gets = get;
-	for (const struct get *other = get->next; other; other = other->next) {
+	for (last = &all->gets; *last; last = &(*last)->next)
+		;
+	*last = get;
+	for (const struct get *other = all->gets; other != get; other = other->next) {
 		if (other->begun && other->block == block && streq(other->id, get->id))
 			return; /* whoever is before begins it */
 	}

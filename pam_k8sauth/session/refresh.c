@@ -50,9 +50,14 @@ static void session_refreshed(
 		if (session_save(session, NULL) < 0)
 			log_warning("session %s: the next daemon will write its files again", record->id);
 	}
-	relogin_refreshed(session, why);
-	if (record->state == SESSION_OPEN)
-		session_arm(session);
+	if (record->state != SESSION_OPEN) {
+		relogin_refreshed(session, why ? why : "the session has ended");
+		return;
+	}
+	/* Written with a token that it has no more: those of the new one are still to come. */
+	if (streq(record->token_session, token_session))
+		relogin_refreshed(session, why);
+	session_arm(session);
 }
 
 static void refresh_over(struct refresh *refresh, const char *why)

@@ -153,6 +153,7 @@ static bool tokens_change(struct session *session, struct session *login)
 	if (table_get(session->all->table, login->slot, &ignored, &new) < 0 ||
 	    table_get(session->all->table, session->slot, &ignored, &old) < 0)
 		return false;
+	block_leases_drop(session); /* they end with the token that they were made with */
 	record->state = SESSION_OPEN;
 	record->files_due = before.state == SESSION_OPEN ? FILES_REPLACE : FILES_ANEW;
 	record->expires_at = login->record.expires_at;

@@ -10,7 +10,6 @@
 
 #define RENEW_RETRY_MIN_MS 2000
 #define RENEW_RETRY_MAX_MS 60000
-#define LEASE_MAX_SECONDS  (10LL * 366 * 24 * 3600)
 #define TIMER_MAX_MS	   (24LL * 3600 * 1000) /* then it looks again */
 
 struct renewal {

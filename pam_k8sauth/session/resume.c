@@ -56,7 +56,9 @@ static void on_listed(void *arg, int r, const struct wire_frame *reply)
 		if (may_have_files(all, id))
 			continue;
 		log_notice("session %s: not a session of ours (any more): its files are removed", id);
-		if (!files_remove(all, id))
+		if (session_find(all, id))
+			session_files_remove(session_find(all, id));
+		else if (!files_remove(all, id))
 			log_error("session %s: out of memory: its files stay until the next start", id);
 	}
 	sessions_unref(all);

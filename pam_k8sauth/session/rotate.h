@@ -11,6 +11,7 @@ struct rotation {
 	struct rotation *next; /* waits until fewer are under way */
 	bool waiting;
 	bool known;		  /* MANIFEST tells what lies there */
+	unsigned unread_looks;	  /* that could not be compared after a restart, since a secret was not read */
 	struct manifest manifest; /* else the record's digest tells whether it is what it should be */
 	struct export_notes notes;
 	bool quiet; /* what the daemon before this one said is not said again */

@@ -112,7 +112,8 @@ void run_keep_blocks(struct run *run)
 	const struct session_record *now = &run->rotation->session->record;
 
 	for (size_t i = 0; i < run->export.n_items; i++) {
-		if (run->export.items[i].leased)
+		/* One that was not read may lie there from before a restart, which MANIFEST does not tell. */
+		if (run->export.items[i].leased || run->export.items[i].state == EXPORT_UNREAD)
 			keep(run, run->export.items[i].name);
 	}
 	for (size_t i = 0; i < config->n_exports; i++) {

@@ -203,6 +203,8 @@ bool trail_session(struct vault_request *request, const struct session_record *r
 /* It tells of REQUEST as one for CAPABILITY on PATH ("k8sauth/sudo/web-1/root"). False without memory. */
 bool trail_path(struct vault_request *request, const char *path, const char *capability) NODISCARD;
 
+#define LEASE_MAX_SECONDS (10LL * 366 * 24 * 3600) /* whatever a backend says */
+
 /* --- limit.c --------------------------------------------------------------------------------- */
 
 /* Counts a failure of CALLER; whether its answer has to wait (the sixth within a minute, and more). */
@@ -250,6 +252,8 @@ void session_end(struct session *session, const char *why);
    EXPIRED one's files. SESSION may be freed. */
 void session_end_step(struct session *session);
 /* Removes what lies under ID, which need not be a session of ours any more. False without memory. */
+/* Removes SESSION's, which is known: it gets no new ones meanwhile. */
+void session_files_remove(struct session *session);
 bool files_remove(struct sessions *all, const char *id);
 /*
  * The same, and calls DONE once: OVER when token and files are gone, not OVER when that takes too long (it goes on) or

@@ -113,6 +113,22 @@ static void test_names(void **state)
 	sudoers_free(&file);
 }
 
+/* A failure that jumps over our line is no refusal. */
+static void test_jump_over(void **state)
+{
+	(void)state;
+	tree_file("/etc/pam.d/sshd",
+	    "auth required pam_k8sauth.so\n"
+	    "account [success=ignore default=1] pam_succeed_if.so quiet user ingroup web\n"
+	    "account required pam_k8sauth.so\naccount required pam_unix.so\n");
+	expect(check_pam, "pam-bypass /etc/pam.d/sshd:2\n");
+	tree_file("/etc/pam.d/sshd",
+	    "auth [success=1 ignore=ignore default=die] pam_k8sauth.so\nauth requisite pam_deny.so\n"
+	    "account [success=ok default=1] pam_localuser.so\naccount sufficient pam_unix.so\n"
+	    "account required pam_k8sauth.so\n");
+	expect(check_pam, "pam-bypass /etc/pam.d/sshd:4\n");
+}
+
 /* --- the gate -------------------------------------------------------------------------------- */
 
 #define GATE_AUTH    "auth sufficient pam_k8sauth.so session\n"
@@ -361,6 +377,7 @@ int main(void)
 		IN_TREE(test_noninteractive),
 		IN_TREE(test_groups),
 		IN_TREE(test_names),
+		IN_TREE(test_jump_over),
 		IN_TREE(test_gate),
 		IN_TREE(test_gate_elsewhere),
 		IN_TREE(test_stack_as_shipped),

@@ -315,6 +315,24 @@ static void test_ends_meanwhile(void **state)
 	assert_int_equal(behind.n, 1);
 }
 
+/* All who wait behind one are answered once, whoever is freed first. */
+static void test_many_wait(void **state)
+{
+	struct answer behind[3] = { 0 };
+
+	begin();
+	world.hold = "web/db";
+	get_as(UID, "password", id);
+	for (size_t i = 0; i < ARRAY_SIZE(behind); i++)
+		sessions_admin_get(world.sessions, UID, "password", id, on_got, &behind[i]);
+	world_restart();
+	expect(503, "restarting");
+	for (size_t i = 0; i < ARRAY_SIZE(behind); i++) {
+		assert_int_equal(behind[i].n, 1);
+		assert_int_equal(behind[i].status, 503);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +343,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_file_meanwhile, get_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_lease, get_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_other_token_meanwhile, get_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_many_wait, get_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_ends_meanwhile, get_setup, world_teardown),
 	};
 

@@ -286,10 +286,27 @@ static void test_helper_down(void **state)
 	assert_false(sessions_know(world.sessions, open.session));
 }
 
+/* Who closes what has ended waits for no process either. */
+static void test_closed_again(void **state)
+{
+	struct wire_conn open, again = { 0 };
+
+	wanted(KILL_USER);
+	world.left = 1;
+	world.deaf = true;
+	begin(&open);
+	end(&open);
+	assert_int_equal(world_files(open.session), 0);
+	assert_int_equal(world.n_revoked, 1);
+	ask(&again, ask_close(open.session));
+	assert_true(again.answered);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 	const struct CMUnitTest tests[] = {
+		T(test_closed_again),
 		T(test_none),
 		T(test_user),
 		T(test_nothing_left),

@@ -31,10 +31,13 @@ static int setup(void **state)
 {
 	world_setup(state);
 	world.config.clusters[0].recheck = 60;
+	world.account = "{\"uid\":\"uid-1\"}"; /* its moment may come at any time */
 	sessions_resume(world.sessions);
 	world_run();
 	begin(&opened);
 	usleep(1100 * 1000); /* an answer says nothing about sessions of its own second */
+	world_run();
+	world.requests[0] = '\0';
 	return 0;
 }
 
@@ -77,6 +80,8 @@ static void test_gone(void **state)
 
 	begin(&more);
 	usleep(1100 * 1000);
+	world_run();
+	world.requests[0] = '\0';
 	world.account = "{\"uid\":null}";
 	interval();
 	assert_int_equal(sessions_count(world.sessions), 0);

@@ -169,6 +169,32 @@ static void test_said_once(void **state)
 	assert_string_equal(world.log, "");
 }
 
+/* A secret that can never be read keeps the others from nothing, after a restart either, and its files stay. */
+static void test_one_unreadable(void **state)
+{
+	blocks[1] = (struct export_config){ .name = (char[]){ "odd" }, .path = (char[]){ "kv1/odd" } };
+	world.config.n_exports = 2;
+	world.secrets = SECRETS("\"db\"", SECRET("db", "\"user\":\"u0\"") ",\"kv1/odd\":{\"a\":\"b\"}");
+	begin();
+	assert_true(world_file(id, DIR "db/user", "u0"));
+	assert_true(world_file(id, "secrets/kv1.odd/a", "b"));
+	world.secrets = SECRETS("\"db\"", SECRET("db", "\"user\":\"u1\"") ",\"kv1/odd\":400");
+	interval();
+	interval();
+	assert_true(world_file(id, DIR "db/user", "u1"));
+	world_restart();
+	world.secrets = SECRETS("\"db\"", SECRET("db", "\"user\":\"u2\"") ",\"kv1/odd\":400");
+	for (int i = 0; i < 6; i++)
+		interval();
+	assert_true(world_file(id, DIR "db/user", "u2"));
+	assert_true(world_file(id, "secrets/kv1.odd/a", "b"));
+	world.secrets = SECRETS("\"db\"", SECRET("db", "\"user\":\"u3\"") ",\"kv1/odd\":{\"a\":\"c\"}");
+	interval();
+	interval();
+	assert_true(world_file(id, DIR "db/user", "u3"));
+	assert_true(world_file(id, "secrets/kv1.odd/a", "c"));
+}
+
 static void test_restart(void **state)
 {
 	begin();
@@ -332,6 +358,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_change, rotate_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_one_unreadable, rotate_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_goes, rotate_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_outage, rotate_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_said_once, rotate_setup, world_teardown),
