@@ -86,6 +86,7 @@ static int explain(const json_error_t *why, char *error)
 		snprintf(error, HTTP_JSON_ERROR_SIZE, "out of memory");
 		return 503;
 	case json_error_null_character:
+	case json_error_null_byte_in_key:
 		snprintf(error, HTTP_JSON_ERROR_SIZE, PREFIX "\\u0000 in a string");
 		return 400;
 	case json_error_invalid_utf8:

@@ -81,6 +81,7 @@ static void test_json_refusals(void **state)
 		{ "5 x", 400, INPUT "json: cannot unmarshal number into Go value of type map[string]interface {}" },
 		/* stricter or plainer */
 		{ "{\"a\":\"\\u0000\"}", 400, INPUT "\\u0000 in a string" },
+		{ "{\"a\\u0000\":1}", 400, INPUT "\\u0000 in a string" },
 		{ "{\"a\":\"\xff\"}", 400, INPUT "invalid UTF-8 in a string" },
 	};
 	char error[HTTP_JSON_ERROR_SIZE];

@@ -21,6 +21,7 @@ static const struct {
 	    "0}" },
 	{ VAULT_READ, "sys/init", NULL, 200, "{\"initialized\":true}" },
 	{ VAULT_DELETE, "sys/init", NULL, 405, "" },
+	{ VAULT_READ, "sys/internal/specs/openapi", NULL, 200, "{\"openapi\":\"3.0.2\",\"info\":" },
 	{ VAULT_HEADER, "sys/health", NULL, 200, "{\"initialized\":true,\"sealed\":false,\"standby\":false," },
 	{ VAULT_HEADER, "sys/seal-status", NULL, 405, "" },
 	{ VAULT_READ, "sys/health", "{\"activecode\":\"299\"}", 299, "\"initialized\":true" },

@@ -6,16 +6,23 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "vault/embedded/openapi.h"
 
 #define HELP_MAX 65536 /* bytes */
 
-/* Takes TEXT for the reply. */
-static int show(struct call *call, struct buf *text)
+/* Answers with TEXT, and the same for machines: of ONLY, or of the whole mount. */
+static int show(struct call *call, const struct buf *text, const struct engine_path *only)
 {
-	if (text->failed)
-		return -ENOMEM;
+	json_auto_t *document = openapi_new();
+	int r = document && !text->failed ? 0 : -ENOMEM;
+
+	for (const struct engine_path *path = engine_paths(call->mount); r == 0 && path->pattern; path++)
+		if (!only || path == only)
+			r = openapi_add(document, call->mount, path);
+	if (r < 0)
+		return r;
 	call->response->status = 200;
-	call->response->body = json_pack("{s:s, s:n}", "help", text->data, "see_also");
+	call->response->body = json_pack("{s:s, s:n, s:O}", "help", text->data, "see_also", "openapi", document);
 	return call->response->body ? 0 : -ENOMEM;
 }
 
@@ -72,7 +79,7 @@ static int show_path(struct call *call)
 			add_field(&text, field);
 	}
 	buf_add_char(&text, '\n');
-	return show(call, &text);
+	return show(call, &text, path);
 }
 
 static int show_mount(struct call *call)
@@ -88,7 +95,7 @@ static int show_mount(struct call *call)
 		if (path->help)
 			buf_printf(&text, "\n\n    %s\n        %s", path->pattern, path->help);
 	buf_add_char(&text, '\n');
-	return show(call, &text);
+	return show(call, &text, NULL);
 }
 
 int help_show(struct call *call)

@@ -107,7 +107,7 @@ def _(s):
 @case("JSON bodies: what means something else to others")
 def _(s):
     with s.differs("json-text", at=["status", "body*"]):
-        for body in (b'{"a":"\\u0000"}', b'{"a":"\xff"}', b'{"a":"\\ud800x"}', b'{"a":1}\x00', b"{\"a\":1,\"a\":2"):
+        for body in (b'{"a":"\\u0000"}', b'{"a\\u0000":1}', b'{"a":"\xff"}', b'{"a":"\\ud800x"}', b'{"a":1}\x00', b"{\"a\":1,\"a\":2"):
             s.request("POST", "one/t", body=body)
     s.delete("one/t")
 

@@ -135,5 +135,23 @@ engine_handler sys_tools_hash, sys_tools_random;
 /* --- plugins.c */
 engine_handler sys_plugins_list_all, sys_plugins_list, sys_plugins_read, sys_plugins_pins, sys_plugins_runtimes;
 
+/* --- openapi.c */
+engine_handler sys_openapi;
+
 /* --- ui.c */
+
+/* Whose eyes: the daemon's own, a token's, or nobody's. */
+struct sys_viewer {
+	bool all;
+	struct token *token;
+	struct acl *acl;
+	json_t *entity;
+};
+#define AUTO_SYS_VIEWER CLEANUP(sys_cleanup_viewer)
+void sys_cleanup_viewer(struct sys_viewer *viewer);
+/* Of the token that the call presents. 0, 1 after a refusal, or an errno. Without a token: 0 and nobody. */
+int sys_find_viewer(struct call *call, struct sys_viewer *viewer) NODISCARD;
+/* Whether the policies of VIEWER reach into MOUNT. */
+bool sys_sees(const struct sys_viewer *viewer, const struct mount *mount);
+
 engine_handler sys_ui_mounts, sys_ui_mount, sys_ui_namespaces;

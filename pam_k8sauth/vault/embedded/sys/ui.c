@@ -12,15 +12,7 @@
 #include "vault/embedded/policies.h"
 #include "vault/embedded/token.h"
 
-/* Whose eyes. */
-struct viewer {
-	bool all; /* the daemon itself */
-	struct token *token;
-	struct acl *acl;
-	json_t *entity;
-};
-
-static void cleanup_viewer(struct viewer *viewer)
+void sys_cleanup_viewer(struct sys_viewer *viewer)
 {
 	if (viewer->token)
 		token_free(viewer->token);
@@ -29,10 +21,7 @@ static void cleanup_viewer(struct viewer *viewer)
 	json_decref(viewer->entity);
 }
 
-#define AUTO_VIEWER CLEANUP(cleanup_viewer)
-
-/* 0, 1 after a refusal, or an errno. Without a token: 0 and nobody. */
-static int find_viewer(struct call *call, struct viewer *viewer)
+int sys_find_viewer(struct call *call, struct sys_viewer *viewer)
 {
 	const struct secret *presented = call->request->token;
 	int r;
@@ -63,7 +52,7 @@ static bool is_open(const struct mount *mount)
 	return visibility && streq(visibility, "unauth");
 }
 
-static bool sees(const struct viewer *viewer, const struct mount *mount)
+bool sys_sees(const struct sys_viewer *viewer, const struct mount *mount)
 {
 	return viewer->all || (viewer->acl && acl_reaches(viewer->acl, mount->path));
 }
@@ -75,7 +64,7 @@ static json_t *open_info(const struct mount *mount)
 	    mount->engine->type);
 }
 
-static json_t *visible(const struct core *core, const struct viewer *viewer, bool auth)
+static json_t *visible(const struct core *core, const struct sys_viewer *viewer, bool auth)
 {
 	struct mount **sorted AUTO_FREE = sys_mounts_sorted(core);
 	json_t *mounts = sorted ? json_object() : NULL;
@@ -84,7 +73,7 @@ static json_t *visible(const struct core *core, const struct viewer *viewer, boo
 		const struct mount *mount = sorted[i];
 		bool known = viewer->all || viewer->acl;
 
-		if (mount->engine->auth == auth && (is_open(mount) || sees(viewer, mount)))
+		if (mount->engine->auth == auth && (is_open(mount) || sys_sees(viewer, mount)))
 			json_object_set_new(
 			    mounts, sys_mount_name(mount), known ? sys_mount_info(mount, true) : open_info(mount));
 	}
@@ -93,9 +82,9 @@ static json_t *visible(const struct core *core, const struct viewer *viewer, boo
 
 int sys_ui_mounts(struct call *call)
 {
-	struct viewer viewer AUTO_VIEWER = { 0 };
+	struct sys_viewer viewer AUTO_SYS_VIEWER = { 0 };
 	json_t *data;
-	int r = find_viewer(call, &viewer);
+	int r = sys_find_viewer(call, &viewer);
 
 	if (r)
 		return r < 0 ? r : 0;
@@ -106,18 +95,18 @@ int sys_ui_mounts(struct call *call)
 
 int sys_ui_mount(struct call *call)
 {
-	struct viewer viewer AUTO_VIEWER = { 0 };
+	struct sys_viewer viewer AUTO_SYS_VIEWER = { 0 };
 	const char *path = call_capture(call, "path");
 	const struct mount *mount;
 	json_t *data;
-	int r = find_viewer(call, &viewer);
+	int r = sys_find_viewer(call, &viewer);
 
 	if (r)
 		return r < 0 ? r : 0;
 	if (!viewer.all && !viewer.acl)
 		return call_error(call, 403, "permission denied");
 	mount = core_mount_of(call->core, path);
-	if (!mount || !sees(&viewer, mount))
+	if (!mount || !sys_sees(&viewer, mount))
 		return call_error(call, 403,
 		    "preflight capability check returned 403, please ensure client's policies grant access to path "
 		    "\"%s%s\"",
@@ -131,8 +120,8 @@ int sys_ui_mount(struct call *call)
 
 int sys_ui_namespaces(struct call *call)
 {
-	struct viewer viewer AUTO_VIEWER = { 0 };
-	int r = find_viewer(call, &viewer);
+	struct sys_viewer viewer AUTO_SYS_VIEWER = { 0 };
+	int r = sys_find_viewer(call, &viewer);
 
 	if (r)
 		return r < 0 ? r : 0;
