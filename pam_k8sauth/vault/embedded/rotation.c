@@ -92,12 +92,13 @@ int rotation_rotate(struct call *call)
 {
 	json_auto_t *record = NULL;
 	struct barrier_term_info info;
-	struct seal_change *next;
+	struct seal_change *next = NULL;
 	int r = record_get(call, &record);
 
-	if (r == 0)
-		r = next_new(call->core, &next);
 	if (r < 0)
+		return r;
+	r = next_new(call->core, &next);
+	if (r < 0 || !next)
 		return r;
 	barrier_term(next->barrier, &info);
 	r = record_put(call, record, "count", count_json(info.term, 0));
