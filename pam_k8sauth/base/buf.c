@@ -58,7 +58,12 @@ int buf_add_str(struct buf *buf, const char *text)
 
 int buf_add_char(struct buf *buf, char c)
 {
-	return buf_add(buf, &c, 1);
+	/* Parsers add byte by byte: nearly always there is room. */
+	if (buf->failed || buf->len + 1 >= buf->size || (buf->max && buf->len >= buf->max))
+		return buf_add(buf, &c, 1);
+	buf->data[buf->len++] = c;
+	buf->data[buf->len] = '\0';
+	return 0;
 }
 
 int buf_vprintf(struct buf *buf, const char *format, va_list args)

@@ -12,18 +12,10 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "base/swar.h"
 
 #define QUICK_DEPTH  32 /* nested deeper: jansson's own limit counts */
-#define QUICK_DIGITS 18 /* more may overflow */
-
-/* A byte of C in each place. */
-#define EACH(c) (UINT64_C(0x0101010101010101) * (c))
-
-/* The highest bit of a byte of X that is 0; of bytes behind such a one it may be set, too. */
-static uint64_t zeros(uint64_t x)
-{
-	return (x - EACH(1)) & ~x & EACH(0x80);
-}
+#define QUICK_DIGITS 19 /* as many as an int64_t has, such as nanoseconds since 1970: they fit a uint64_t */
 
 static bool is_plain(unsigned char c)
 {
@@ -37,8 +29,8 @@ size_t json_plain_len(const char *text, size_t len)
 	/* Eight bytes at a time: nearly all of a token. */
 	for (uint64_t x; n + sizeof(x) <= len; n += sizeof(x)) {
 		memcpy(&x, text + n, sizeof(x));
-		if ((x & EACH(0x80)) | ((x - EACH(' ')) & ~x & EACH(0x80)) | zeros(x ^ EACH('"')) |
-		    zeros(x ^ EACH('\\')) | zeros(x ^ EACH(0x7f)))
+		if (swar_unprintable(x) | swar_zeros(x ^ SWAR_EACH('"')) | swar_zeros(x ^ SWAR_EACH('\\')) |
+		    swar_zeros(x ^ SWAR_EACH(0x7f)))
 			break;
 	}
 	while (n < len && is_plain((unsigned char)text[n]))
@@ -94,15 +86,15 @@ static json_t *take_number(struct reader *reader)
 {
 	bool negative = *reader->at == '-';
 	const unsigned char *start = reader->at += negative;
-	int64_t value = 0;
+	uint64_t value = 0;
 
 	/* A digit, a point or an exponent that follows is no end of a value: jansson reads such a text. */
 	while (
 	    reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9' && reader->at - start < QUICK_DIGITS)
-		value = value * 10 + (*reader->at++ - '0');
-	if (reader->at == start || (*start == '0' && reader->at - start > 1))
+		value = value * 10 + (uint64_t)(*reader->at++ - '0');
+	if (reader->at == start || (*start == '0' && reader->at - start > 1) || value > INT64_MAX)
 		return NULL;
-	return json_integer(negative ? -value : value);
+	return json_integer(negative ? -(int64_t)value : (int64_t)value);
 }
 
 static json_t *take_value(struct reader *reader, unsigned depth);

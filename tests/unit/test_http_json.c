@@ -223,6 +223,50 @@ static void test_json_plain_len(void **state)
 	}
 }
 
+/* The same for what is written: a byte alone tells what it becomes. */
+static void test_json_go_string(void **state)
+{
+	(void)state;
+	for (size_t at = 0; at < 21; at++) {
+		for (int c = 0; c < 256; c++) {
+			AUTO_BUF struct buf alone = { 0 }, whole = { 0 }, expected = { 0 };
+			char byte = (char)c, text[21];
+
+			json_go_string(&byte, 1, &alone);
+			memset(text, '~', sizeof(text));
+			text[at] = byte;
+			json_go_string(text, sizeof(text), &whole);
+			buf_printf(&expected, "\"%.*s%.*s%.*s\"", (int)at, "~~~~~~~~~~~~~~~~~~~~", (int)(alone.len - 2),
+			    alone.data + 1, (int)(sizeof(text) - 1 - at), "~~~~~~~~~~~~~~~~~~~~");
+			if (c != '\0')
+				assert_string_equal(whole.data, expected.data);
+			assert_true(alone.len == 3 ? alone.data[1] == byte : strchr("\"\\<>&", c) || c < ' ');
+		}
+	}
+}
+
+/* Up to the ends of what fits; what does not is jansson's to refuse. */
+static void test_json_integers(void **state)
+{
+	static const char *const texts[] = { "[0]", "[-1]", "[10]", "[999999999999999999]", "[1764162000123456789]",
+		"[-1764162000123456789]", "[9223372036854775807]", "[-9223372036854775807]", "[-9223372036854775808]",
+		"[9223372036854775808]", "[-9223372036854775809]", "[9999999999999999999]", "[10000000000000000000]",
+		"[00]", "[01]" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		AUTO_BUF struct buf text = { 0 };
+		json_auto_t *json = json_loadb(texts[i], strlen(texts[i]), 0, NULL);
+		json_auto_t *quick = json_quick_loadb(texts[i], strlen(texts[i]), 0, NULL);
+
+		assert_true(!json == !quick);
+		if (!json)
+			continue;
+		json_go_encode(quick, &text);
+		assert_string_equal(text.data, texts[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +275,8 @@ int main(void)
 		cmocka_unit_test(test_json_counts),
 		cmocka_unit_test(test_json_encode),
 		cmocka_unit_test(test_json_plain_len),
+		cmocka_unit_test(test_json_go_string),
+		cmocka_unit_test(test_json_integers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
