@@ -66,8 +66,8 @@ struct metric_type {
 /* One combination of labels. */
 struct metric_series {
 	struct metric_series *next;
-	char *labels[METRIC_LABELS_MAX]; /* values; NULL where the type has no more */
-	double value;			 /* counter, gauge; else the sum */
+	char *labels[METRIC_LABELS_MAX];  /* values; NULL where the type has no more */
+	double value;			  /* counter, gauge; else the sum */
 	double minimum, maximum, squares; /* of what was observed; the sum of squares */
 	uint64_t count;
 	uint64_t below[METRIC_BOUNDS]; /* observed, not above each of metric_bounds */

@@ -19,12 +19,11 @@ static void count_login(const struct call *call)
 	bool success = response->status < 400, outage = vault_response_is_outage(response);
 	const char *step = response->step ? response->step : "request";
 
-	metric_count(METRIC_LOGINS,
-	    METRIC_LABELS(call->request->pam ? "pam" : "api",
-		success	 ? "success"
-		: outage ? "unavailable"
-			 : "refused",
-		success ? "" : step));
+	metric_count(METRIC_LOGINS, METRIC_LABELS(call->request->pam ? "pam" : "api",
+					success	 ? "success"
+					: outage ? "unavailable"
+						 : "refused",
+					success ? "" : step));
 }
 
 void core_count(const struct call_private *call)

@@ -151,10 +151,10 @@ static json_t *responses(bool writes)
 
 static const char *tag_of(const struct mount *mount)
 {
-	return mount->engine == &system_engine	      ? "system"
-	       : mount->engine->auth		      ? "auth"
+	return mount->engine == &system_engine		? "system"
+	       : mount->engine->auth			? "auth"
 	       : streq(mount->engine->type, "identity") ? "identity"
-						      : "secrets";
+							: "secrets";
 }
 
 /* "read-secret-data-path": the path is in it as it stands, so that no two are equal but where they differ in signs. */
@@ -188,8 +188,8 @@ static int add_operation(json_t *paths, json_t *item, const struct mount *mount,
 
 	if (!id)
 		return -ENOMEM;
-	value = json_pack("{s:s, s:[s], s:o}", "operationId", id, "tags", tag_of(mount), "responses",
-	    responses(operation->writes));
+	value = json_pack(
+	    "{s:s, s:[s], s:o}", "operationId", id, "tags", tag_of(mount), "responses", responses(operation->writes));
 	if (!value)
 		return -ENOMEM;
 	if (path->help)
@@ -244,12 +244,11 @@ static int add_methods(
 		{ !list && path->read, { .method = "get", .verb = "read" } },
 		{ !list && path->update,
 		    { .method = "post", .verb = "write", .writes = true, .body = true, .type = "application/json" } },
-		{ !list && path->patch,
-		    { .method = "patch",
-			.verb = "patch",
-			.writes = true,
-			.body = true,
-			.type = "application/merge-patch+json" } },
+		{ !list && path->patch, { .method = "patch",
+					    .verb = "patch",
+					    .writes = true,
+					    .body = true,
+					    .type = "application/merge-patch+json" } },
 		{ !list && path->delete, { .method = "delete", .verb = "delete", .writes = true } },
 	};
 	int r = 0;

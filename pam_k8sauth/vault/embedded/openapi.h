@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The OpenAPI document of the paths that there are, made from the engines' tables (version 3.0 of the specification). */
+/* The OpenAPI document of the paths that there are, made from the engines' tables (version 3.0 of the specification).
+ */
 #pragma once
 
 #include "vault/embedded/core.h"

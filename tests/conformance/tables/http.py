@@ -182,6 +182,30 @@ def _(s):
             s.raw(request)
 
 
+def refused(s, reply):
+    """By us, whatever Vault does."""
+    if s.name == "k8sauthd" and not 400 <= reply.status < 600:
+        raise AssertionError(f"accepted with {reply.status}")
+
+
+@case("framing: what lenient servers accept")
+def _(s):
+    post = b"POST /v1/one/two HTTP/1.1\r\nHost: x\r\nX-Vault-Token: root\r\n"
+    with s.differs("http-smuggling"):
+        for rest in (b"Content-Length: 7\r\nContent-Length: 7\r\n\r\n{\"a\":1}", b"Content-Length: 7\r\nContent-Length: 8\r\n\r\n{\"a\":1}",
+                     b"Content-Length: 7, 7\r\n\r\n{\"a\":1}", b"Content-Length: +7\r\n\r\n{\"a\":1}", b"Content-Length: 0x7\r\n\r\n{\"a\":1}",
+                     b"Content-Length: -7\r\n\r\n{\"a\":1}", b"Content-Length : 7\r\n\r\n{\"a\":1}",
+                     b"Content-Length: 7\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n{\"a\":1}\r\n0\r\n\r\n",
+                     b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"Transfer-Encoding: gzip\r\n\r\n", b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+                     b"Transfer-Encoding: xchunked\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\nx\r\n", b"Transfer-Encoding: chunked\r\n\r\n-1\r\n", b"Transfer-Encoding: chunked\r\n\r\n7\n{\"a\":1}\r\n0\r\n\r\n",
+                     b": x\r\n\r\n", b"X-A: b\r\n c\r\n\r\n", b" X-A: b\r\n\r\n", b"X-A\r\n\r\n", b"X-A: b\x00c\r\n\r\n", b"X-A: b\x01c\r\n\r\n", b"X-A: b\x7fc\r\n\r\n", b"X-A: b\rc\r\n\r\n"):
+            refused(s, s.raw(post + rest))
+        for request in (b"L\x01ST /v1/one HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /v1/one/a\x00 HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /v1/one/\xc3\xa4 HTTP/1.1\r\nHost: x\r\n\r\n",
+                        b"GET /v1/one/a HTTP/1.1\r\nHost: x\r\nX-Vault-Token: ro\x00ot\r\n\r\n", b"GET /v1/one/a\r\n\r\n", b"GET /v1/one/a HTTP/1.1 x\r\nHost: x\r\n\r\n", b"get\r\n\r\n",
+                        b"GET v1/one/a HTTP/1.1\r\nHost: x\r\n\r\n", b"\r\nGET /v1/one/a HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /v1/one/a HTTP/1.1\nHost: x\n\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"):
+            refused(s, s.raw(request))
+
+
 @case("framing: what two servers may read in two ways")
 def _(s):
     start = b"POST /v1/one/two HTTP/1.1\r\nHost: x\r\nX-Vault-Token: root\r\n"

@@ -51,8 +51,8 @@ static json_t *observed(const struct metric_type *type, const struct metric_seri
 
 	return json_pack("{s:s, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "Name",
 	    type->vault_name ? type->vault_name : type->name, "Count",
-	    counter ? (json_int_t)one->value : (json_int_t)one->count, "Rate", one->value / 10, "Sum", one->value, "Min",
-	    counter ? 1 : one->minimum, "Max", counter ? 1 : one->maximum, "Mean", counter ? 1 : mean, "Stddev",
+	    counter ? (json_int_t)one->value : (json_int_t)one->count, "Rate", one->value / 10, "Sum", one->value,
+	    "Min", counter ? 1 : one->minimum, "Max", counter ? 1 : one->maximum, "Mean", counter ? 1 : mean, "Stddev",
 	    sqrt(variance), "Labels", labels_of(type, one));
 }
 

@@ -23,7 +23,8 @@ int sys_openapi(struct call *call)
 	for (size_t i = 0; i < call->core->n_mounts; i++) {
 		const struct mount *mount = sorted[i];
 
-		for (const struct engine_path *path = engine_paths(mount); sys_sees(&viewer, mount) && path->pattern; path++) {
+		for (const struct engine_path *path = engine_paths(mount); sys_sees(&viewer, mount) && path->pattern;
+		     path++) {
 			r = openapi_add(document, mount, path);
 			if (r < 0)
 				return r;
