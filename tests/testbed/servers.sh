@@ -8,6 +8,7 @@
 server_dir=$STAGE/server
 server_port=8200
 server_env=() # more of the server's environment: NAME=VALUE
+server_fresh= # yes: not initialised, with key shares, as an operator finds it; and real Vault in server mode too
 
 # An /etc and a /var/lib that k8sauthd may have as on a machine of its own; they end with the stage.
 server_stage() {
@@ -47,7 +48,7 @@ server_k8sauthd() {
 	chown -R k8sauth: "$server_dir/credentials"
 	cat > /etc/k8sauth/k8sauth.hcl << EOF
 mode = "server"
-seal "systemd-credential" { }
+$([ -n "$server_fresh" ] || echo 'seal "systemd-credential" { }')
 listener "tcp" {
   address       = "127.0.0.1:$server_port"
   tls_cert_file = "$server_dir/tls.crt"
@@ -55,6 +56,21 @@ listener "tcp" {
 }
 EOF
 	server_launch "CREDENTIALS_DIRECTORY=$server_dir/credentials" "$K8SAUTH_BUILD/pam_k8sauth/daemon/k8sauthd"
+}
+
+server_vault_fresh() {
+	server_certificate
+	cat > "$server_dir/vault.hcl" << EOF
+disable_mlock = true
+api_addr = "https://127.0.0.1:$server_port"
+storage "inmem" { }
+listener "tcp" {
+  address       = "127.0.0.1:$server_port"
+  tls_cert_file = "$server_dir/tls.crt"
+  tls_key_file  = "$server_dir/tls.key"
+}
+EOF
+	server_launch "$vault" server -config="$server_dir/vault.hcl"
 }
 
 server_vault() {
@@ -68,14 +84,16 @@ server_launch() { # [NAME=VALUE] COMMAND...
 	disown
 }
 
-# Starts $server afresh, and sets VAULT_ADDR, VAULT_CACERT and VAULT_TOKEN (root's). It has secret/ as KV version 2.
+# Starts $server afresh, and sets VAULT_ADDR, VAULT_CACERT and VAULT_TOKEN (root's). It has secret/ as KV version 2. With
+# server_fresh there is neither yet.
 server_start() {
 	local i
 	rm -rf "$server_dir"
 	mkdir "$server_dir"
 	export VAULT_ADDR=https://127.0.0.1:$server_port VAULT_CACERT=$server_dir/ca.crt VAULT_TOKEN=root
-	[ "$server" = k8sauthd ] || VAULT_CACERT=$server_dir/vault-ca.pem
-	"server_$server"
+	[ "$server$server_fresh" != vault ] || VAULT_CACERT=$server_dir/vault-ca.pem
+	[ -z "$server_fresh" ] || unset VAULT_TOKEN
+	if [ "$server$server_fresh" = vaultyes ]; then server_vault_fresh; else "server_$server"; fi
 	for ((i = 0; i < 300; i++)); do
 		[ "$(curl -s -o /dev/null -w '%{http_code}' --cacert "$VAULT_CACERT" "$VAULT_ADDR/v1/sys/init")" = 200 ] && break
 		kill -0 "$server_pid" 2> /dev/null || break
@@ -86,7 +104,7 @@ server_start() {
 		tail -20 "$server_dir/log" >&2
 		return 1
 	fi
-	[ "$server" = k8sauthd ] || return 0
+	[ "$server$server_fresh" = k8sauthd ] || return 0
 	VAULT_TOKEN=$("$vault" operator init -format=json | jq -r .root_token)
 	"$vault" secrets enable -path=secret kv-v2 > /dev/null
 	# The token that development mode has, made as it is made there: what was written by it says the same of both.
