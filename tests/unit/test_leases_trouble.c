@@ -152,12 +152,95 @@ static void test_sealed(void **state)
 	assert_int_equal(on_lease(world, "lookup", id, "")->status, 503);
 }
 
+#define TAINTED "no handler for route \"made/creds/r\". route entry is tainted."
+
+static void send_creds(struct world *world, struct reply *reply)
+{
+	send_ask(world, &(struct ask){ VAULT_READ, "made/creds/r", "root", NULL, VAULT_PEER_TCP, 0, 0 }, reply);
+}
+
+/* What is being made when the mount is to go is waited for, and taken back; what is asked for later is refused. */
+static void leave(struct world *world, const struct ask *how)
+{
+	struct reply early = { 0 }, leaving = { 0 }, late = { 0 };
+	char id[64];
+	int old = make(world, "root", id), young = n_users;
+
+	send_creds(world, &early);
+	while (n_users == young)
+		event_base_loop(world->base, EVLOOP_ONCE);
+	assert_false(exists[young]);
+	send_ask(world, how, &leaving);
+	while (LIST_EMPTY(&core_leases(world->core)->revocations))
+		event_base_loop(world->base, EVLOOP_ONCE);
+	assert_true(exists[old] && exists[young]);
+	send_creds(world, &late);
+	wait_for(world, &late);
+	wait_for(world, &early);
+	wait_for(world, &leaving);
+	assert_int_equal(early.status, 200);
+	assert_int_equal(leaving.status, how->op == VAULT_DELETE ? 204 : 200);
+	assert_int_equal(late.status, 404);
+	assert_string_equal(late.error, TAINTED);
+	assert_int_equal(n_users, young + 1);
+	assert_false(exists[old] || exists[young]);
+	assert_int_equal(leases_count_known(core_leases(world->core)), 0);
+	reply_clear(&early);
+	reply_clear(&leaving);
+	reply_clear(&late);
+}
+
+static void test_unmount(void **state)
+{
+	struct world *world = *state;
+
+	leave(world, &(struct ask){ VAULT_DELETE, "sys/mounts/made", "root", NULL, VAULT_PEER_TCP, 0, 0 });
+	assert_int_equal(ask(world, VAULT_READ, "made/creds/r", "root", NULL)->status, 404);
+	assert_string_equal(world->last.error, "no handler for route \"made/creds/r\". route entry not found.");
+}
+
+static void test_remount(void **state)
+{
+	struct world *world = *state;
+
+	leave(world, &(struct ask){ VAULT_UPDATE, "sys/remount", "root", "{\"from\":\"made\",\"to\":\"moved\"}",
+			 VAULT_PEER_TCP, 0, 0 });
+	assert_int_equal(ask(world, VAULT_READ, "moved/creds/r", "root", NULL)->status, 200);
+}
+
+/* A mount that could not go takes requests again; two who want it gone both hear of it. */
+static void test_unmount_fails(void **state)
+{
+	const struct ask unmount = { VAULT_DELETE, "sys/mounts/made", "root", NULL, VAULT_PEER_TCP, 0, 0 };
+	struct world *world = *state;
+	struct reply first = { 0 }, second = { 0 };
+	char id[64];
+
+	make(world, "root", id);
+	refuse_status = 500;
+	assert_int_equal(ask_as(world, &unmount)->status, 400);
+	refuse_status = 0;
+	make(world, "root", id);
+	send_ask(world, &unmount, &first);
+	send_ask(world, &unmount, &second);
+	wait_for(world, &first);
+	wait_for(world, &second);
+	assert_int_equal(first.status, 204);
+	assert_int_equal(second.status, 204);
+	assert_true(is_gone(world, id));
+	reply_clear(&first);
+	reply_clear(&second);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_retries, set_up, world_teardown),
 		cmocka_unit_test_setup_teardown(test_irrevocable, set_up, world_teardown),
 		cmocka_unit_test_setup_teardown(test_sealed, set_up, world_teardown),
+		cmocka_unit_test_setup_teardown(test_unmount, set_up, world_teardown),
+		cmocka_unit_test_setup_teardown(test_remount, set_up, world_teardown),
+		cmocka_unit_test_setup_teardown(test_unmount_fails, set_up, world_teardown),
 		cmocka_unit_test_setup_teardown(test_restart, world_setup_store, world_teardown),
 	};
 

@@ -133,6 +133,7 @@ static void call_unref(struct call_private *call)
 	free(call->hooks.items);
 	free(call->pins.items);
 	call_listings_free(call);
+	call_ends_in_mount(call);
 	mount_unref(core, call->mount);
 	vault_response_free(call->call.response);
 	vault_request_free(call->call.request);
@@ -176,6 +177,7 @@ void call_finish(struct call_private *call, int r)
 	call->phase = CALL_FINISHED;
 	TAILQ_REMOVE(&core->calls, call, link);
 	core->n_calls--;
+	call_stay(call);
 	if (response->failure == VAULT_FAILED_NOT && response->status >= 400)
 		response->failure = response->status >= 500 ? VAULT_FAILED_OUTAGE : VAULT_FAILED_REFUSED;
 	core_count(call);
@@ -271,6 +273,7 @@ static void commit(struct call_private *call)
 		settle(call, 0);
 		return;
 	}
+	call_commits_in_mount(call);
 	if (!txn)
 		r = call_make_txn(call, &txn);
 	folders_forget(call);

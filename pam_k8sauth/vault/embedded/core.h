@@ -137,7 +137,9 @@ struct mount {
 	int64_t moved_at;			  /* unix ns: sys/remount ends all tokens that are older; 0: never */
 	bool local, seal_wrap, external_entropy_access; /* kept and shown */
 	bool builtin;
-	unsigned refs; /* the table's and the calls' */
+	unsigned refs;	  /* the table's and the calls' */
+	unsigned commits; /* calls in it that have begun to commit, and what they do then is not over */
+	unsigned leaving; /* calls that are about to remove or move it: it takes no others */
 	bool running;  /* the engine's mounted() was called */
 	void *state;   /* the engine's */
 };

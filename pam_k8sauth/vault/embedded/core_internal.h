@@ -210,6 +210,9 @@ struct call_private {
 	CALL_ARRAY(struct store_entry *) pins;
 	STAILQ_HEAD(, call_listing) listings;
 	struct mount *mount; /* referenced: the one that call->state belongs to */
+	struct mount *leaving; /* referenced: the one that it is about to remove or move; NULL */
+	bool awaits_commits;   /* in it; held until then */
+	bool counted;	       /* in mount->commits */
 	struct call_audit audited;
 	struct call_quota quota;
 	double began, commit_began; /* metric_seconds() */
@@ -367,6 +370,19 @@ void mounts_free(struct core *core);
 const struct mount *mounts_conflict(const struct core *core, const char *path);
 /* -EAGAIN while a change of the table is on its way. */
 int mounts_settled(struct call *call) NODISCARD;
+
+/* --- leaving.c */
+
+/*
+ * CALL is about to remove or move MOUNT, in which it does not run: until CALL ends, or for good, no call runs in it. 0 when
+ * what such calls have committed before is made as well (call_on_commit), -EAGAIN.
+ */
+int mount_leave(struct call *call, struct mount *mount) NODISCARD;
+/* CALL ends: the mount that it was about to remove takes calls again, if it is still there. */
+void call_stay(struct call_private *call);
+/* CALL begins to commit; what it does is over. */
+void call_commits_in_mount(struct call_private *call);
+void call_ends_in_mount(struct call_private *call);
 
 /* --- backup.c */
 

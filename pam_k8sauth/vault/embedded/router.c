@@ -438,6 +438,9 @@ int router_run(struct call *call)
 	if (!call->mount)
 		return call_error(
 		    call, 404, "no handler for route \"%s\". route entry not found.", call->request->path);
+	if (call->mount->leaving)
+		return call_error(
+		    call, 404, "no handler for route \"%s\". route entry is tainted.", call->request->path);
 	if (call->request->op == VAULT_HELP && !*call->rest)
 		return help_show(call);
 	if (!call->path)

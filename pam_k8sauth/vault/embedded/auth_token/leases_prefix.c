@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "vault/embedded/auth_token/leases_internal.h"
+#include "vault/embedded/core_internal.h"
 #include "vault/embedded/lease/lease.h"
 
 /* The prefix of the path, with a '/' at its end where it has any text. NULL without memory. */
@@ -232,12 +233,14 @@ int leases_revoke_force(struct call *call)
 	return r < 0 ? r : r > 0 ? 0 : lease_answer_revoked(call, true);
 }
 
-int leases_revoke_mount(struct call *call, const struct mount *mount)
+int leases_revoke_mount(struct call *call, struct mount *mount)
 {
 	json_t *ids = NULL;
 	const char *error = NULL;
-	int r = leases_are_revoking(call) ? 0 : leases_below(call, mount->path, &ids);
+	int r = mount_leave(call, mount);
 
+	if (r == 0 && !leases_are_revoking(call))
+		r = leases_below(call, mount->path, &ids);
 	if (r == 0)
 		r = leases_revoke_all(call, ids, true, false, &error);
 	if (r != 1)
