@@ -47,17 +47,6 @@ void random_base62(char *ret, size_t len)
 	ret[len] = '\0';
 }
 
-void random_uuid(char ret[static UUID_SIZE])
-{
-	unsigned char b[16];
-
-	random_bytes(b, sizeof(b));
-	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	snprintf(ret, UUID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-	    b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
-}
-
 void hex_encode(const void *data, size_t len, char *ret)
 {
 	const unsigned char *in = data;
@@ -67,6 +56,24 @@ void hex_encode(const void *data, size_t len, char *ret)
 		*ret++ = hex_digits[in[i] & 15];
 	}
 	*ret = '\0';
+}
+
+void random_uuid(char ret[static UUID_SIZE])
+{
+	static const unsigned char lengths[] = { 4, 2, 2, 2, 6 };
+	unsigned char b[16];
+	size_t at = 0;
+
+	random_bytes(b, sizeof(b));
+	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+	for (size_t i = 0; i < sizeof(lengths); i++) {
+		hex_encode(b + at, lengths[i], ret);
+		ret += 2 * lengths[i];
+		at += lengths[i];
+		*ret++ = '-';
+	}
+	ret[-1] = '\0';
 }
 
 static int hex_value(char c)
