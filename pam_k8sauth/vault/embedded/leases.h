@@ -12,5 +12,5 @@ engine_handler leases_count, leases_irrevocable;
  * MOUNT takes no calls until this one ends. 0 when they are gone, 1 after a refusal, -EAGAIN, -errno.
  */
 int leases_revoke_mount(struct call *call, struct mount *mount) NODISCARD;
-/* Also auth/token/tidy. Vault looks for leftovers of broken revocations; here records go together or not at all. */
+/* sys/leases/tidy */
 engine_handler leases_tidy;

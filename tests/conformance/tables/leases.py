@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """sys/leases where tables of tokens do not look: irrevocable leases and their limits, prefixes of secrets, tidy, sudo, methods."""
+import time
+
 from play import case
 
 MINIMUM = 150
@@ -84,12 +86,42 @@ def _(s):
     s.list("sys/leases/lookup/two")
 
 
+def tidied():
+    time.sleep(0.3)  # while it is at work another answer is given
+
+
+@case("what is valid outlives tidy")
+def _(s):
+    parent = s.post("auth/token/create", {"policies": ["root"]})["auth"]["client_token"]
+    child = s.post("auth/token/create", {"policies": ["root"]}, token=parent)["auth"]["client_token"]
+    orphan = s.post("auth/token/create", {"policies": ["root"]}, token=parent)["auth"]["client_token"]
+    wrapped = s.post("sys/wrapping/wrap", {"a": "b"}, headers={"X-Vault-Wrap-TTL": "5m"})["wrap_info"]["token"]
+    s.put("cubbyhole/x/y", {"a": "b"}, token=child)
+    s.post("auth/token/tidy")
+    s.post("sys/leases/tidy")
+    tidied()
+    for token in parent, child, orphan:
+        s.get("auth/token/lookup-self", token=token)
+    s.get("cubbyhole/x/y", token=child)
+    s.post("sys/wrapping/unwrap", token=wrapped)
+    s.list("sys/leases/lookup/auth/token")
+    s.post("auth/token/revoke-orphan", {"token": parent})
+    s.post("auth/token/tidy")
+    tidied()
+    s.get("auth/token/lookup-self", token=orphan)
+    s.post("auth/token/revoke", {"token": child})
+    s.get("cubbyhole/x/y", token=child)
+
+
 @case("tidy")
 def _(s):
     for path in "sys/leases/tidy", "auth/token/tidy":
         s.post(path)
+        tidied()
         s.put(path, {})
+        tidied()
         s.post(path, {"x": 1})
+        tidied()
         s.get(path)
         s.list(path)
         s.delete(path)

@@ -4,7 +4,6 @@
 
 #include "vault/embedded/auth_token/roles.h"
 #include "vault/embedded/auth_token/tokens.h"
-#include "vault/embedded/leases.h"
 
 /* The token that PRESENTED is: 0 with *RET NULL where there is no such token. */
 static int find_by_id(struct call *call, const char *presented, struct token **ret)
@@ -259,7 +258,7 @@ static const struct engine_path paths[] = {
 	    .update = token_create,
 	    .fields = create_fields,
 	    .help = "Make a token as a role says." },
-	{ .pattern = "tidy", .update = leases_tidy, .help = "Does nothing: there are no leftovers to look for." },
+	{ .pattern = "tidy", .update = token_tidy, .help = "Remove what tokens that are gone have left, in the background." },
 	{ .pattern = "roles/", .list = token_role_list, .help = "The names of the roles." },
 	{ .pattern = "roles/{role_name}",
 	    .read = token_role_read,

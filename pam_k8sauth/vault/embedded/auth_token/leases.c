@@ -273,11 +273,3 @@ int leases_irrevocable(struct call *call)
 	return call_data(
 	    call, json_pack("{s:I, s:O}", "lease_count", (json_int_t)json_array_size(shown), "leases", shown));
 }
-
-int leases_tidy(struct call *call)
-{
-	call_warn(call, "Tidy operation successfully started. Any information from the operation will be printed to "
-			"Vault's server logs.");
-	call->response->status = 202;
-	return 0;
-}

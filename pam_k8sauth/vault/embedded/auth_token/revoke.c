@@ -12,16 +12,13 @@
 #include "vault/embedded/cubbyhole/cubbyhole.h"
 #include "vault/embedded/lease/lease.h"
 
-#define TREES_FOLDER	"token-tree/"
-#define CHILDREN_FOLDER "token-child/"
-#define ORPHANS		"-orphans" /* end of a marker's name: the children live on */
 #define RETRY_S		60	   /* after a step that the store refused */
 
 enum {
 	HEX_LEN = 64,
 	SPLIT = 2, /* digits of a child that name its folder: no list of names is long */
-	CHILD_KEY_SIZE = sizeof(CHILDREN_FOLDER) + 2 * HEX_LEN + 2,
-	MARKER_KEY_SIZE = sizeof(TREES_FOLDER) + HEX_LEN + sizeof(ORPHANS),
+	CHILD_KEY_SIZE = sizeof(TOKEN_CHILDREN_FOLDER) + 2 * HEX_LEN + 2,
+	MARKER_KEY_SIZE = sizeof(TOKEN_TREES_FOLDER) + HEX_LEN + sizeof(TOKEN_TREE_ORPHANS),
 };
 
 /* A token that is gone, and whose children are to follow it, or to become orphans. "": a list of tokens of no tree. */
@@ -50,13 +47,13 @@ struct tree_pass {
 
 static void child_key(const char *parent, const char *child, char ret[static CHILD_KEY_SIZE])
 {
-	snprintf(ret, CHILD_KEY_SIZE, CHILDREN_FOLDER "%.*s/%.*s/%.*s", HEX_LEN, parent + 1, SPLIT, child + 1,
+	snprintf(ret, CHILD_KEY_SIZE, TOKEN_CHILDREN_FOLDER "%.*s/%.*s/%.*s", HEX_LEN, parent + 1, SPLIT, child + 1,
 	    HEX_LEN - SPLIT, child + 1 + SPLIT);
 }
 
 static void marker_key(const struct tree *tree, char ret[static MARKER_KEY_SIZE])
 {
-	snprintf(ret, MARKER_KEY_SIZE, TREES_FOLDER "%.*s%s", HEX_LEN, tree->salted + 1, tree->orphans ? ORPHANS : "");
+	snprintf(ret, MARKER_KEY_SIZE, TOKEN_TREES_FOLDER "%.*s%s", HEX_LEN, tree->salted + 1, tree->orphans ? TOKEN_TREE_ORPHANS : "");
 }
 
 static bool is_hex(const char *name, size_t len)
@@ -237,7 +234,7 @@ static int list_folder(struct call *call, const struct tree *tree, const char *f
 	size_t i;
 	int r;
 
-	snprintf(whole, sizeof(whole), CHILDREN_FOLDER "%.*s/%s", HEX_LEN, tree->salted + 1, folder);
+	snprintf(whole, sizeof(whole), TOKEN_CHILDREN_FOLDER "%.*s/%s", HEX_LEN, tree->salted + 1, folder);
 	r = children ? core_list(call, whole, &names) : -ENOMEM;
 	json_array_foreach(names, i, name)
 	{
@@ -260,7 +257,7 @@ static int list_children(struct call *call, struct tree_pass *pass, const struct
 	if (pass->names)
 		return 0;
 	if (!pass->folders) {
-		snprintf(whole, sizeof(whole), CHILDREN_FOLDER "%.*s/", HEX_LEN, tree->salted + 1);
+		snprintf(whole, sizeof(whole), TOKEN_CHILDREN_FOLDER "%.*s/", HEX_LEN, tree->salted + 1);
 		r = core_list(call, whole, &pass->folders);
 	}
 	folder = json_string_value(json_array_get(pass->folders, pass->folders_at));
@@ -314,14 +311,14 @@ static int find_markers(struct call *call, struct tree_pass *pass)
 	json_auto_t *names = NULL;
 	size_t i;
 	json_t *name;
-	int r = core_list(call, TREES_FOLDER, &names);
+	int r = core_list(call, TOKEN_TREES_FOLDER, &names);
 
 	json_array_foreach(names, i, name)
 	{
 		const char *text = json_string_value(name);
 
 		if (r == 0 && is_hex(text, HEX_LEN))
-			r = add_tree(pass, text, streq(text + HEX_LEN, ORPHANS));
+			r = add_tree(pass, text, streq(text + HEX_LEN, TOKEN_TREE_ORPHANS));
 	}
 	return r;
 }

@@ -12,6 +12,9 @@
 #define TOKEN_KEY_SIZE	    80	/* "token/ab/<62 hex digits>" and a NUL */
 #define TOKEN_SALTED_SIZE   66	/* struct token's salted */
 #define TOKEN_BATCH	    128 /* tokens that one step of expiry looks at */
+#define TOKEN_CHILDREN_FOLDER "token-child/" /* + parent/ab/<62 hex digits>: the parent has this child */
+#define TOKEN_TREES_FOLDER  "token-tree/" /* + <64 hex digits>: gone, and its children are to follow */
+#define TOKEN_TREE_ORPHANS  "-orphans" /* end of such a name: the children live on */
 #define TOKEN_PRESENTED_MAX 256 /* bytes of anything that could be a token of ours */
 
 /* The background pass over all tokens: 256 folders, one after the other, a few names at a time. */
@@ -38,6 +41,8 @@ struct tokens {
 
 	LIST_HEAD(, tree_pass) trees; /* under way */
 	bool trees_resumed;
+
+	bool tidying; /* token_tidy is at work */
 
 	bool (*keep)(void *arg, const char *session_id); /* NULL: no orphans asked for */
 	void *keep_arg;
@@ -173,6 +178,9 @@ void tokens_trees_resume(struct tokens *tokens);
 void tokens_trees_stop(struct tokens *tokens);
 /* Lets those go whose reply waits for a pass. */
 void tokens_trees_answer(struct tokens *tokens);
+
+/* auth/token/tidy (tidy.c). */
+engine_handler token_tidy;
 
 /* --- expiry (expiry.c) */
 

@@ -14,7 +14,7 @@ static char *record_key(const struct call *call, const char *path)
 {
 	char *key;
 
-	return asprintf(&key, "cubbyhole/%s/%s", call->token->salted, path) < 0 ? NULL : key;
+	return asprintf(&key, CUBBYHOLE_FOLDER "%s/%s", call->token->salted, path) < 0 ? NULL : key;
 }
 
 /* The path that a request means; "" is the root, where no secret lies. */
@@ -136,7 +136,7 @@ int cubbyhole_forget(struct call *call, const char *salted)
 {
 	char *folder AUTO_FREE = NULL;
 
-	if (asprintf(&folder, "cubbyhole/%s/", salted) < 0) {
+	if (asprintf(&folder, CUBBYHOLE_FOLDER "%s/", salted) < 0) {
 		folder = NULL;
 		return -ENOMEM;
 	}

@@ -6,5 +6,7 @@
 
 extern const struct engine cubbyhole_engine;
 
+#define CUBBYHOLE_FOLDER "cubbyhole/" /* + salted/path: the records */
+
 /* Removes all that the token of SALTED (struct token) keeps. 0 or -ENOMEM. */
 int cubbyhole_forget(struct call *call, const char *salted) NODISCARD;

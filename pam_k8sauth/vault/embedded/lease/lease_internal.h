@@ -31,6 +31,7 @@ struct leases {
 	int64_t pause; /* ns before a second attempt, +/- 50 %; twice as long before each next one */
 	size_t expiring; /* of these, those that expiry began */
 	LIST_HEAD(, token_gone) gone;
+	bool tidying; /* leases_tidy is at work */
 	/* The load at the start: 256 folders, one after the other. */
 	unsigned folder; /* 256: done */
 	json_t *names;	 /* of the folder; NULL: not listed yet */
