@@ -168,6 +168,34 @@ static void test_prefix(void **state)
 	assert_false(exists[users[0]]);
 }
 
+/* Some are revoked at a time; after one that cannot be no other is begun. */
+static void test_prefix_stops(void **state)
+{
+	enum { N = 60, AT_ONCE = 16 };
+	struct world *world = *state;
+	char ids[N][64], expected[256];
+	int first = 0, left = 0;
+
+	for (int i = 0; i < N; i++) {
+		make(world, "root", ids[i]);
+		if (strcmp(ids[i], ids[first]) < 0)
+			first = i;
+	}
+	refuse_status = 500;
+	refuse_id = ids[first];
+	assert_int_equal(ask(world, VAULT_UPDATE, "sys/leases/revoke-prefix/made", "root", "{}")->status, 400);
+	snprintf(expected, sizeof(expected), "failed to revoke \"%.63s\" (1 / %d): failed to revoke entry: ", ids[first],
+	    N);
+	assert_non_null(strstr(world->last.error, expected));
+	for (int i = 0; i < N; i++)
+		left += exists[i];
+	assert_in_range(left, N - 2 * AT_ONCE, N);
+	assert_int_equal(leases_count_known(core_leases(world->core)), left);
+	refuse_status = 0;
+	assert_int_equal(ask(world, VAULT_UPDATE, "sys/leases/revoke-prefix/made", "root", "{}")->status, 204);
+	assert_int_equal(leases_count_known(core_leases(world->core)), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +206,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_token_goes, set_up, world_teardown),
 		cmocka_unit_test_setup_teardown(test_batch_token, set_up, world_teardown),
 		cmocka_unit_test_setup_teardown(test_prefix, set_up, world_teardown),
+		cmocka_unit_test_setup_teardown(test_prefix_stops, set_up, world_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

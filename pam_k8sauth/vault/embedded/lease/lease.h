@@ -50,7 +50,7 @@ int lease_renew(struct call *call, struct lease *lease, int64_t increment) NODIS
 /* LEASE ends now: it is revoked when the call's writes are durable. 0, -EAGAIN, -errno. */
 int lease_end(struct call *call, struct lease *lease) NODISCARD;
 
-/* Leases that CALL revokes, one after the other; in call->state between its runs. */
+/* Leases that CALL revokes; in call->state between its runs. */
 struct lease_revoking;
 
 /*

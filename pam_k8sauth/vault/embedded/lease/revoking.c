@@ -1,17 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A request that revokes leases and waits for it: one lease after the other, up to the first that cannot be. */
+/*
+ * A request that revokes leases and waits for it: some at a time, in order, so that they share what a commit costs. After
+ * the first that cannot be revoked no other is begun.
+ */
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "vault/embedded/core_internal.h"
 #include "vault/embedded/lease/lease_internal.h"
 
+#define AT_ONCE 16
+
 struct lease_revoking {
 	struct call *call;
 	json_t *ids;
-	size_t at;
-	bool prefix, force, done, failed;
-	char *error; /* NULL, though FAILED: there was no memory for it */
+	size_t begun, under_way;
+	bool prefix, force, done, beginning;
+	struct revoking_one {
+		struct lease_revoking *revoking;
+		size_t at; /* in IDS */
+		bool busy;
+	} ones[AT_ONCE];
+	size_t failed_at; /* SIZE_MAX: none */
+	char *error;	  /* NULL, though one failed: there was no memory for it */
 };
 
 static void revoking_free(void *arg)
@@ -28,50 +40,66 @@ bool leases_are_revoking(const struct call *call)
 	return call->state && call->state_free == revoking_free;
 }
 
-static void say_error(struct lease_revoking *revoking, const char *error)
+/* Of several that failed the first is told. */
+static void say_error(struct lease_revoking *revoking, size_t at, const char *error)
 {
 	size_t n = json_array_size(revoking->ids);
-	const char *id = json_string_value(json_array_get(revoking->ids, revoking->at));
+	const char *id = json_string_value(json_array_get(revoking->ids, at));
 	int r;
 
+	if (at > revoking->failed_at)
+		return;
+	revoking->failed_at = at;
+	free(revoking->error);
 	if (revoking->prefix)
-		r = asprintf(&revoking->error,
-		    "failed to revoke \"%s\" (%zu / %zu): " LEASE_FAILED, id, revoking->at + 1, n, error);
+		r = asprintf(&revoking->error, "failed to revoke \"%s\" (%zu / %zu): " LEASE_FAILED, id, at + 1, n, error);
 	else
 		r = asprintf(&revoking->error, LEASE_FAILED, error);
 	if (r < 0)
 		revoking->error = NULL;
 }
 
-static void next(struct lease_revoking *revoking);
+static void begin(struct lease_revoking *revoking);
 
 static void on_revoked(void *arg, const char *error)
 {
-	struct lease_revoking *revoking = arg;
+	struct revoking_one *one = arg;
+	struct lease_revoking *revoking = one->revoking;
 
-	if (error) {
-		say_error(revoking, error);
-		revoking->done = revoking->failed = true;
-		call_resume(revoking->call);
-		return;
-	}
-	revoking->at++;
-	next(revoking);
+	one->busy = false;
+	revoking->under_way--;
+	if (error)
+		say_error(revoking, one->at, error);
+	if (!revoking->beginning)
+		begin(revoking);
 }
 
-static void next(struct lease_revoking *revoking)
+static void begin_one(struct lease_revoking *revoking)
 {
+	struct revoking_one *one = revoking->ones;
 	char hex[LEASE_HEX_LEN + 1];
-	const char *id = json_string_value(json_array_get(revoking->ids, revoking->at));
 
-	if (!id) {
-		revoking->done = true;
-		call_resume(revoking->call);
+	while (one->busy)
+		one++;
+	*one = (struct revoking_one){ .revoking = revoking, .at = revoking->begun++, .busy = true };
+	revoking->under_way++;
+	lease_hex(json_string_value(json_array_get(revoking->ids, one->at)), hex);
+	if (lease_revoke(core_leases(revoking->call->core), hex, revoking->force, -1, on_revoked, one) < 0)
+		on_revoked(one, "no memory");
+}
+
+/* Begins what may be begun. With nothing under way after that, the call goes on. */
+static void begin(struct lease_revoking *revoking)
+{
+	revoking->beginning = true;
+	while (revoking->under_way < AT_ONCE && revoking->failed_at == SIZE_MAX &&
+	       revoking->begun < json_array_size(revoking->ids))
+		begin_one(revoking);
+	revoking->beginning = false;
+	if (revoking->under_way)
 		return;
-	}
-	lease_hex(id, hex);
-	if (lease_revoke(core_leases(revoking->call->core), hex, revoking->force, -1, on_revoked, revoking) < 0)
-		on_revoked(revoking, "no memory");
+	revoking->done = true;
+	call_resume(revoking->call);
 }
 
 int leases_revoke_all(struct call *call, json_t *ids, bool prefix, bool force, const char **ret_error)
@@ -83,7 +111,7 @@ int leases_revoke_all(struct call *call, json_t *ids, bool prefix, bool force, c
 		if (!revoking->done)
 			return -EAGAIN; /* it holds the call */
 		*ret_error = revoking->error;
-		return !revoking->failed ? 0 : revoking->error ? 1 : -ENOMEM;
+		return revoking->failed_at == SIZE_MAX ? 0 : revoking->error ? 1 : -ENOMEM;
 	}
 	if (json_array_size(ids) == 0) {
 		json_decref(ids);
@@ -94,10 +122,11 @@ int leases_revoke_all(struct call *call, json_t *ids, bool prefix, bool force, c
 		json_decref(ids);
 		return -ENOMEM;
 	}
-	*revoking = (struct lease_revoking){ .call = call, .ids = ids, .prefix = prefix, .force = force };
+	*revoking = (struct lease_revoking){ .call = call, .ids = ids, .prefix = prefix, .force = force,
+		.failed_at = SIZE_MAX };
 	call->state = revoking;
 	call->state_free = revoking_free;
 	call_hold(call);
-	next(revoking);
+	begin(revoking);
 	return -EAGAIN;
 }
