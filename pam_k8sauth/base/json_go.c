@@ -174,3 +174,24 @@ void json_go_encode(const json_t *value, struct buf *ret)
 		buf_add_str(ret, json_is_true(value) ? "true" : json_is_false(value) ? "false" : "null");
 	}
 }
+
+const char *json_go_kind(const json_t *value)
+{
+	switch (json_typeof(value)) {
+	case JSON_OBJECT:
+		return "object";
+	case JSON_ARRAY:
+		return "array";
+	case JSON_STRING:
+		return "string";
+	case JSON_INTEGER:
+	case JSON_REAL:
+		return "number";
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return "bool";
+	case JSON_NULL:
+		break;
+	}
+	return "null";
+}

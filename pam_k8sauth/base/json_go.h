@@ -14,3 +14,6 @@ void json_go_encode(const json_t *value, struct buf *ret);
 
 /* The same for a string of LEN bytes of UTF-8, with its quotation marks. */
 void json_go_string(const char *text, size_t len, struct buf *ret);
+
+/* What Go's decoder calls the kind of VALUE where it is of the wrong one: "object", "bool", "null". */
+const char *json_go_kind(const json_t *value);

@@ -74,11 +74,11 @@ struct value;
 /* The answer of sys/seal-status or sys/unseal, as `status` prints it. CLI_OK, or CLI_LOCAL after the reason. */
 int show_seal_status(struct cli *cli, const struct value *seal);
 /*
- * A key share: asked for at the terminal (WHAT is "the unseal key"; DASH: the error speaks of "-"), or the first
- * argument, "-" for standard input. CLI_OK with *RET (the caller wipes it), or CLI_LOCAL after the reason was printed.
+ * Puts a key share and the nonce that goes with it into BODY: both from the command line ("-": standard input), or the
+ * nonce of STATUS, which is shown as that of OPERATION, and a share that is asked for. CLI_OK, or CLI_LOCAL after the
+ * reason was printed.
  */
-int ask_share(const struct cli *cli, const char *what, bool dash, char **ret);
-int read_share(const struct cli *cli, char **ret);
+int take_share(const struct cli *cli, const char *operation, const struct value *status, struct value *body);
 /* An error and a warning in lines that fit a terminal; CODE is returned. */
 int fail_wrapped(const struct cli *cli, int code, const char *text);
 void warn_wrapped(const struct cli *cli, const char *text);

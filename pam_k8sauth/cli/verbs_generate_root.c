@@ -173,30 +173,18 @@ static int not_begun(const struct cli *cli, const struct value *status)
 
 static int provide(struct cli *cli)
 {
-	const char *nonce = flag_text(cli, FLAG_NONCE);
 	AUTO_VALUE struct value *body = value_ordered();
 	AUTO_REPLY struct reply status = { 0 };
 	AUTO_REPLY struct reply reply = { 0 };
-	AUTO_WIPE_STR char *share = NULL;
 	int r = get_status(cli, &status);
 
 	if (r != CLI_OK)
 		return r;
 	if (!value_get_bool(status.json, "started"))
 		return not_begun(cli, status.json);
-	if (!cli->n_args) {
-		nonce = value_get_text(status.json, "nonce");
-		ui_output("Operation nonce: %s", nonce ? nonce : "");
-		r = ask_share(cli, "the unseal key", true, &share);
-	} else if (!nonce || !*nonce) {
-		return ui_fail(cli, CLI_LOCAL, "Missing nonce value: specify it via the -nonce flag");
-	} else {
-		r = read_share(cli, &share);
-	}
+	r = take_share(cli, "Operation", status.json, body);
 	if (r != CLI_OK)
 		return r;
-	value_set(body, "key", value_string(share));
-	value_set(body, "nonce", value_string(nonce ? nonce : ""));
 	if (client_send(cli, "PUT", "sys/generate-root/update", NULL, body, &reply) < 0)
 		return ui_fail(cli, CLI_SERVER, "Error posting unseal key: %s", reply.error);
 	return show(cli, reply.json);

@@ -23,7 +23,7 @@ static char *trim_blanks(char *text)
 	return text;
 }
 
-int ask_share(const struct cli *cli, const char *what, bool dash, char **ret)
+static int ask_share(const struct cli *cli, const char *what, bool dash, char **ret)
 {
 	AUTO_BUF struct buf text = BUF_MAX(SHARE_MAX);
 	AUTO_FREE char *wrapped = NULL;
@@ -48,7 +48,7 @@ int ask_share(const struct cli *cli, const char *what, bool dash, char **ret)
 	}
 }
 
-int read_share(const struct cli *cli, char **ret)
+static int read_share(const struct cli *cli, char **ret)
 {
 	AUTO_BUF struct buf text = BUF_MAX(SHARE_MAX);
 	int r;
@@ -62,6 +62,28 @@ int read_share(const struct cli *cli, char **ret)
 		return ui_fail(cli, CLI_LOCAL, "Failed to read from stdin: %s", strerror(-r));
 	*ret = wipe_strdup(text.data ? trim_blanks(text.data) : "");
 	return *ret ? CLI_OK : CLI_LOCAL;
+}
+
+int take_share(const struct cli *cli, const char *operation, const struct value *status, struct value *body)
+{
+	const char *nonce = flag_text(cli, FLAG_NONCE);
+	AUTO_WIPE_STR char *share = NULL;
+	int r;
+
+	if (!cli->n_args) {
+		nonce = value_get_text(status, "nonce");
+		ui_output("%s nonce: %s", operation, nonce ? nonce : "");
+		r = ask_share(cli, "the unseal key", true, &share);
+	} else if (!nonce || !*nonce) {
+		return ui_fail(cli, CLI_LOCAL, "Missing nonce value: specify it via the -nonce flag");
+	} else {
+		r = read_share(cli, &share);
+	}
+	if (r != CLI_OK)
+		return r;
+	value_set(body, "key", value_string(share));
+	value_set(body, "nonce", value_string(nonce ? nonce : ""));
+	return CLI_OK;
 }
 
 void warn_wrapped(const struct cli *cli, const char *text)

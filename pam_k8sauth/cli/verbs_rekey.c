@@ -196,29 +196,6 @@ static int print_keys(struct cli *cli, const struct value *status, const struct 
 	return print_status(cli, true);
 }
 
-/* The share and the nonce that go with it: from the command line, or asked for. */
-static int take_share(struct cli *cli, const struct value *status, struct value *body)
-{
-	const char *nonce = flag_text(cli, FLAG_NONCE);
-	AUTO_WIPE_STR char *share = NULL;
-	int r;
-
-	if (!cli->n_args) {
-		nonce = value_get_text(status, "nonce");
-		ui_output("Rekey operation nonce: %s", nonce ? nonce : "");
-		r = ask_share(cli, "the unseal key", true, &share);
-	} else if (!nonce || !*nonce) {
-		return ui_fail(cli, CLI_LOCAL, "Missing nonce value: specify it via the -nonce flag");
-	} else {
-		r = read_share(cli, &share);
-	}
-	if (r != CLI_OK)
-		return r;
-	value_set(body, "key", value_string(share));
-	value_set(body, "nonce", value_string(nonce ? nonce : ""));
-	return CLI_OK;
-}
-
 static int provide(struct cli *cli)
 {
 	bool verify = flag_true(cli, FLAG_VERIFY);
@@ -234,7 +211,7 @@ static int provide(struct cli *cli)
 	if (!value_get_bool(status.json, "started"))
 		return fail_wrapped(cli, CLI_LOCAL,
 		    "No rekey is in progress. Start a rekey process by running \"k8sauth operator rekey -init\".");
-	r = take_share(cli, status.json, body);
+	r = take_share(cli, "Rekey operation", status.json, body);
 	if (r != CLI_OK)
 		return r;
 	if (client_send(cli, "PUT", path, NULL, body, &reply) < 0)

@@ -4,11 +4,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <sys/eventfd.h>
 
 #include "base/macros.h"
+#include "base/thread.h"
 
 struct job {
 	void (*work)(void *arg);
@@ -85,18 +85,6 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 	finish(arg);
 }
 
-static int start_thread(struct jobs *jobs)
-{
-	sigset_t all, before;
-	int r;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&jobs->thread, NULL, run, jobs);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -r;
-}
-
 struct jobs *jobs_new(struct event_base *base)
 {
 	struct jobs *jobs = calloc(1, sizeof(*jobs));
@@ -107,7 +95,7 @@ struct jobs *jobs_new(struct event_base *base)
 	pthread_cond_init(&jobs->more, NULL);
 	jobs->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	jobs->wake = jobs->wake_fd < 0 ? NULL : event_new(base, jobs->wake_fd, EV_READ | EV_PERSIST, on_wake, jobs);
-	if (jobs->wake && event_add(jobs->wake, NULL) == 0 && start_thread(jobs) == 0)
+	if (jobs->wake && event_add(jobs->wake, NULL) == 0 && thread_start(&jobs->thread, run, jobs) == 0)
 		return jobs;
 	if (jobs->wake)
 		event_free(jobs->wake);

@@ -78,7 +78,9 @@ static int use_key(SSL_CTX *ctx, const char *path, char *why, size_t why_size)
 	return r == 1 ? 0 : refuse(path, "the key does not belong to the certificate", why, why_size);
 }
 
-static int use_certificates(SSL_CTX *ctx, const char *path, char *why, size_t why_size)
+/* Hands each certificate of PATH to USE, with its place from 0 on; USE returns 1 for one that it took. */
+static int each_certificate(SSL_CTX *ctx, const char *path, int (*use)(SSL_CTX *ctx, X509 *certificate, int place),
+    char *why, size_t why_size)
 {
 	AUTO_BUF struct buf pem = { 0 };
 	X509 *certificate;
@@ -91,10 +93,7 @@ static int use_certificates(SSL_CTX *ctx, const char *path, char *why, size_t wh
 	if (!bio)
 		return -ENOMEM;
 	while (r == 0 && (certificate = PEM_read_bio_X509(bio, NULL, no_password, NULL))) {
-		r = (n++ == 0 ? SSL_CTX_use_certificate(ctx, certificate)
-			      : (int)SSL_CTX_add1_chain_cert(ctx, certificate)) == 1
-			? 0
-			: -EINVAL;
+		r = use(ctx, certificate, n++) == 1 ? 0 : -EINVAL;
 		X509_free(certificate);
 	}
 	BIO_free(bio);
@@ -104,34 +103,27 @@ static int use_certificates(SSL_CTX *ctx, const char *path, char *why, size_t wh
 	return 0;
 }
 
+/* The server's own, and then those that lead to its authority. */
+static int use_own(SSL_CTX *ctx, X509 *certificate, int place)
+{
+	return place == 0 ? SSL_CTX_use_certificate(ctx, certificate) : (int)SSL_CTX_add1_chain_cert(ctx, certificate);
+}
+
+static int use_authority(SSL_CTX *ctx, X509 *certificate, int place)
+{
+	(void)place;
+	return X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), certificate) == 1 &&
+	       SSL_CTX_add_client_CA(ctx, certificate) == 1;
+}
+
 /* Clients may show a certificate, and must where the listener says so; what is shown must be good. */
 static int use_client_ca(SSL_CTX *ctx, const struct listener_config *listener, char *why, size_t why_size)
 {
 	const char *path = listener->tls_client_ca_file;
-	AUTO_BUF struct buf pem = { 0 };
-	X509 *certificate;
-	BIO *bio;
-	int n = 0, r;
+	int r = path ? each_certificate(ctx, path, use_authority, why, why_size) : 0;
 
-	if (!path)
-		return 0;
-	r = read_pem(path, 0, &pem, why, why_size);
-	if (r < 0)
+	if (r < 0 || !path)
 		return r;
-	bio = BIO_new_mem_buf(pem.data, (int)pem.len);
-	if (!bio)
-		return -ENOMEM;
-	while (r == 0 && (certificate = PEM_read_bio_X509(bio, NULL, no_password, NULL))) {
-		n++;
-		if (X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), certificate) != 1 ||
-		    SSL_CTX_add_client_CA(ctx, certificate) != 1)
-			r = -EINVAL;
-		X509_free(certificate);
-	}
-	BIO_free(bio);
-	if (r < 0 || n == 0)
-		return refuse(path, "no certificate in PEM form that can be used", why, why_size);
-	ERR_clear_error();
 	SSL_CTX_set_verify(
 	    ctx, SSL_VERIFY_PEER | (listener->tls_require_client ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
 	/* A session that is taken up again must not be of a client whom another listener would not have let in. */
@@ -152,7 +144,7 @@ int tls_load(const struct listener_config *listener, SSL_CTX **ret, char *why, s
 	SSL_CTX_set_min_proto_version(ctx, listener->tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-	r = use_certificates(ctx, listener->tls_cert_file, why, why_size);
+	r = each_certificate(ctx, listener->tls_cert_file, use_own, why, why_size);
 	if (r == 0)
 		r = use_key(ctx, listener->tls_key_file, why, why_size);
 	if (r == 0)

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "base/json_go.h"
+
 #define LEEWAY	  60  /* clocks may differ by this */
 #define FILLED_IN 150 /* the life of a token that leaves out exp or nbf */
 
@@ -47,27 +49,6 @@ static int check_folding(json_t *claims, struct jwt_error *ret_error)
 		}
 	}
 	return 0;
-}
-
-static const char *type_name(const json_t *value)
-{
-	switch (json_typeof(value)) {
-	case JSON_OBJECT:
-		return "object";
-	case JSON_ARRAY:
-		return "array";
-	case JSON_STRING:
-		return "string";
-	case JSON_INTEGER:
-	case JSON_REAL:
-		return "number";
-	case JSON_TRUE:
-	case JSON_FALSE:
-		return "bool";
-	case JSON_NULL:
-		break;
-	}
-	return "null";
 }
 
 /* The types that Go decodes JSON into, as mapstructure names them. */
@@ -153,7 +134,7 @@ static void check_string_claim(struct jwt *jwt, const char *name)
 	if (!value || json_is_string(value) || json_is_null(value))
 		return;
 	snprintf(text, sizeof(text), "json: cannot unmarshal %s into Go struct field Claims.%s of type string",
-	    type_name(value), name);
+	    json_go_kind(value), name);
 	jwt_set_error(&jwt->claims_error, 403, text, "claim \"%s\" is not a string", name);
 }
 
@@ -210,7 +191,7 @@ static const json_t *account_object(struct jwt *jwt, const json_t *object, const
 	snprintf(problem, sizeof(problem), " expected a map, got '%s'",
 	    json_is_array(value)    ? "slice"
 	    : json_is_number(value) ? "float64"
-				    : type_name(value));
+				    : json_go_kind(value));
 	wrong_account(jwt, claim, problem);
 	return NULL;
 }

@@ -11,20 +11,10 @@
 #include <string.h>
 
 #include "base/macros.h"
+#include "sanitized.h"
 
 #define EXPORT	    __attribute__((visibility("default")))
 #define WATCHED_MAX 64
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 static _Thread_local struct log_line lines[LINES_MAX];
 static _Thread_local size_t n_lines;

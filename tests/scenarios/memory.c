@@ -13,21 +13,11 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "sanitized.h"
 
 #define EXPORT __attribute__((visibility("default"), noinline))
 
 static _Thread_local bool failing;
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 bool memory_can_fail(void)
 {

@@ -81,11 +81,12 @@ static int next_new(const struct core *core, struct seal_change **ret)
 
 	if (r == 0)
 		r = barrier_save(next->barrier, &next->keyring);
-	if (r == 0)
-		*ret = next;
-	else
+	if (r < 0) {
 		seal_change_free(next);
-	return r;
+		return r;
+	}
+	*ret = next;
+	return 0;
 }
 
 int rotation_rotate(struct call *call)
@@ -98,7 +99,7 @@ int rotation_rotate(struct call *call)
 	if (r < 0)
 		return r;
 	r = next_new(call->core, &next);
-	if (r < 0 || !next)
+	if (r < 0)
 		return r;
 	barrier_term(next->barrier, &info);
 	r = record_put(call, record, "count", count_json(info.term, 0));

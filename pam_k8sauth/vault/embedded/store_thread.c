@@ -4,11 +4,11 @@
 #include "vault/embedded/store_internal.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 
 static void give_back(struct store_thread *thread, struct store_txns *txns, struct store_loads *loads)
 {
@@ -172,19 +172,6 @@ static void thread_destroy(struct store_thread *thread)
 	free(thread->path);
 }
 
-/* Signals are the loop's. */
-static int create_without_signals(struct store_thread *thread)
-{
-	sigset_t all, before;
-	int r;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&thread->thread, NULL, thread_main, thread);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -r;
-}
-
 int store_thread_start(struct store_thread *thread, const char *path, char *why, size_t why_size)
 {
 	int r;
@@ -206,7 +193,7 @@ int store_thread_start(struct store_thread *thread, const char *path, char *why,
 	}
 	pthread_mutex_init(&thread->lock, NULL);
 	pthread_cond_init(&thread->changed, NULL);
-	r = create_without_signals(thread);
+	r = thread_start(&thread->thread, thread_main, thread);
 	if (r < 0) {
 		snprintf(why, why_size, "cannot start the store thread: %s", strerror(-r));
 		thread_destroy(thread);

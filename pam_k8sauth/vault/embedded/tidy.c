@@ -65,6 +65,18 @@ void tidy_removed(struct tidy *tidy)
 	tidy->step_removed++;
 }
 
+int tidy_remove(struct call *call, struct tidy *tidy, const char *folder, const char *name)
+{
+	char *key AUTO_FREE = NULL;
+
+	if (asprintf(&key, "%s%s", folder, name) < 0) {
+		key = NULL;
+		return -ENOMEM;
+	}
+	tidy_removed(tidy);
+	return core_delete(call, key);
+}
+
 /* The next names, up to a folder that is to be looked into. */
 static int look_at_some(struct call *call, struct tidy *tidy, const struct level *level)
 {

@@ -27,5 +27,7 @@ struct tidy_folder {
  */
 int tidy_start(struct core *core, const char *what, const struct tidy_folder *folders, bool *running) NODISCARD;
 void tidy_removed(struct tidy *tidy);
+/* Removes the record NAME of FOLDER, and counts it. 0, or what the handler returns. */
+int tidy_remove(struct call *call, struct tidy *tidy, const char *folder, const char *name) NODISCARD;
 /* Answers that it has begun. */
 int tidy_answer(struct call *call) NODISCARD;

@@ -3,11 +3,11 @@
 #include "vault/embedded/audit/device.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <strings.h>
 
 #include "base/secret.h"
+#include "base/thread.h"
 
 #define WRITE_MAX (1024 * 1024) /* bytes of lines in one write, as far as single entries fit */
 
@@ -228,18 +228,12 @@ int audit_device_new(const struct audit_settings *settings, struct audit_results
 	return r;
 }
 
-/* Signals are the loop's. */
 int audit_device_start(struct audit_device *device)
 {
-	sigset_t all, before;
-	int r;
+	int r = thread_start(&device->thread, thread_main, device);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&device->thread, NULL, thread_main, device);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	device->started = r == 0;
-	return -r;
+	return r;
 }
 
 /* --- the loop's side of the queue */

@@ -43,7 +43,7 @@ static int make_orphan(struct call *call, struct token *child, const char *paren
 static int look_at_note(struct call *call, struct tidy *tidy, const char *folder, const char *name, const char *parent)
 {
 	struct token *token AUTO_TOKEN = NULL, *child AUTO_TOKEN = NULL;
-	char hex[HEX_LEN + 1], *key AUTO_FREE = NULL;
+	char hex[HEX_LEN + 1];
 	int of_parent = load(call, parent + 1, &token), of_child, r = 0;
 
 	snprintf(hex, sizeof(hex), "%.2s%.*s", folder + strlen(folder) - 3, HEX_LEN - 2, name);
@@ -56,12 +56,7 @@ static int look_at_note(struct call *call, struct tidy *tidy, const char *folder
 		r = make_orphan(call, child, parent);
 	if (r < 0)
 		return r;
-	if (asprintf(&key, "%s%s", folder, name) < 0) {
-		key = NULL;
-		return -ENOMEM;
-	}
-	tidy_removed(tidy);
-	return core_delete(call, key);
+	return tidy_remove(call, tidy, folder, name);
 }
 
 /* Whether a pass follows the tree of PARENT, which is gone, or will take it up. 1, 0, -EAGAIN, -errno. */

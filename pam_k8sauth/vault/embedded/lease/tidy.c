@@ -67,17 +67,11 @@ static int look_at_lease(struct call *call, struct tidy *tidy, const char *folde
 static int look_at_finder(struct call *call, struct tidy *tidy, const char *folder, const char *name, const char *hex)
 {
 	struct lease *lease AUTO_LEASE = NULL;
-	char *key AUTO_FREE = NULL;
 	int r = load(call, hex, &lease);
 
 	if (r != -ENOENT)
 		return r;
-	if (asprintf(&key, "%s%s", folder, name) < 0) {
-		key = NULL;
-		return -ENOMEM;
-	}
-	tidy_removed(tidy);
-	return core_delete(call, key);
+	return tidy_remove(call, tidy, folder, name);
 }
 
 /* lease-path/<id> */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/json_go.h"
 #include "base/text.h"
 #include "vault/embedded/seal/seal.h"
 
@@ -23,30 +24,10 @@ bool sys_is_root(const struct call *call)
 	return call->request->internal || (peer->kind == VAULT_PEER_UNIX && peer->uid == 0);
 }
 
-static const char *type_name(const json_t *value)
-{
-	switch (json_typeof(value)) {
-	case JSON_OBJECT:
-		return "object";
-	case JSON_ARRAY:
-		return "array";
-	case JSON_STRING:
-		return "string";
-	case JSON_TRUE:
-	case JSON_FALSE:
-		return "bool";
-	case JSON_NULL:
-	case JSON_INTEGER:
-	case JSON_REAL:
-		break;
-	}
-	return "number";
-}
-
 static int refuse_type(struct call *call, const json_t *value, const char *go, const char *type)
 {
 	call_error(call, 400,
-	    "failed to parse JSON input: json: cannot unmarshal %s into Go struct field %s of type %s", type_name(value),
+	    "failed to parse JSON input: json: cannot unmarshal %s into Go struct field %s of type %s", json_go_kind(value),
 	    go, type);
 	return 1;
 }
