@@ -49,7 +49,7 @@ static const char *unescape(const char *in, struct buf *out)
 		return in + 3;
 	}
 	for (int i = 1; i <= digits; i++)
-		c = c << 4 | (uint32_t)(in[i] <= '9' ? in[i] - '0' : (in[i] | 0x20) - 'a' + 10);
+		c = c << 4 | (uint32_t)hex_digit(in[i]);
 	if (digits == 2)
 		buf_add_char(out, (char)c);
 	else if (c > 0x10ffff)

@@ -76,7 +76,7 @@ void random_uuid(char ret[static UUID_SIZE])
 	ret[-1] = '\0';
 }
 
-static int hex_value(char c)
+int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -94,7 +94,7 @@ ssize_t hex_decode(const char *text, size_t len, void *ret, size_t size)
 	if (len % 2 || len / 2 > size)
 		return -EINVAL;
 	for (size_t i = 0; i < len; i += 2) {
-		int high = hex_value(text[i]), low = hex_value(text[i + 1]);
+		int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
 
 		if (high < 0 || low < 0)
 			return -EINVAL;

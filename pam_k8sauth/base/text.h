@@ -18,6 +18,8 @@ void random_base62(char *ret, size_t len);
 #define UUID_SIZE 37
 void random_uuid(char ret[static UUID_SIZE]);
 
+/* The value of a hex digit of either case, or -1. */
+int hex_digit(char c);
 /* Lower-case hex; RET has 2 * LEN + 1 bytes. */
 void hex_encode(const void *data, size_t len, char *ret);
 /* The number of bytes, or -EINVAL (odd length, other characters, more than SIZE bytes). */

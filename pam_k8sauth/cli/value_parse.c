@@ -78,10 +78,11 @@ static bool read_hex(struct parser *parser, uint32_t *ret)
 	uint32_t c = 0;
 
 	for (int i = 0; i < 4; i++, parser->at++) {
-		if (parser->at >= parser->end || !isxdigit((unsigned char)*parser->at))
+		int digit = parser->at < parser->end ? hex_digit(*parser->at) : -1;
+
+		if (digit < 0)
 			return bad(parser, "in \\u hexadecimal character escape");
-		c = c * 16 + (uint32_t)(isdigit((unsigned char)*parser->at) ? *parser->at - '0'
-									    : (*parser->at | 0x20) - 'a' + 10);
+		c = c * 16 + (uint32_t)digit;
 	}
 	*ret = c;
 	return true;

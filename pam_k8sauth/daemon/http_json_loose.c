@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/json_quick.h"
+#include "base/text.h"
 
 #define NUMBER_MAX 256 /* characters of a number that an error text shows, and that we look at */
 
@@ -61,14 +62,15 @@ static bool skip_blanks(struct loose *loose)
 static int take_digits(struct loose *loose, unsigned *ret)
 {
 	unsigned value = 0;
+	int digit;
 
 	for (int i = 0; i < 4; i++) {
 		if (++loose->at == loose->end)
 			return fail(loose, "malformed JSON, unterminated unicode escape in string");
-		if (!isxdigit((unsigned char)*loose->at))
+		digit = hex_digit(*loose->at);
+		if (digit < 0)
 			return unexpected(loose, "in string escape code");
-		value = value << 4 | (unsigned)(isdigit((unsigned char)*loose->at) ? *loose->at - '0'
-										   : (*loose->at | 0x20) - 'a' + 10);
+		value = value << 4 | (unsigned)digit;
 	}
 	*ret = value;
 	return 0;

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/secret.h"
+#include "base/text.h"
 
 /* Fields that decide something: a second one could be read by somebody else than us. */
 static const char *const single_fields[] = {
@@ -290,17 +291,6 @@ static size_t feed_plain(struct http_parser *parser, const char *data, size_t le
 		bad(parser, 503, "out of memory");
 	parser->left -= take;
 	return take;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 static int chunk_size_byte(struct http_parser *parser, char c)

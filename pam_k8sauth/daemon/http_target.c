@@ -8,15 +8,6 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-		return (c | 0x20) - 'a' + 10;
-	return -1;
-}
-
 /* Percent-decodes LEN bytes; '+' is a blank in queries. The caller frees *RET (buf_free). */
 static int decode(const char *text, size_t len, bool plus, struct buf *ret)
 {
@@ -28,8 +19,8 @@ static int decode(const char *text, size_t len, bool plus, struct buf *ret)
 
 			if (len - i < 3)
 				return -EBADMSG;
-			high = hex_value(text[i + 1]);
-			low = hex_value(text[i + 2]);
+			high = hex_digit(text[i + 1]);
+			low = hex_digit(text[i + 2]);
 			if (high < 0 || low < 0)
 				return -EBADMSG;
 			c = (char)(high << 4 | low);
