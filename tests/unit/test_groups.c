@@ -154,6 +154,110 @@ static void test_many_members(void **state)
 	json_decref(half);
 }
 
+struct two {
+	char ids[2][40];
+	json_t *views[2];
+};
+
+static int run_view_both(struct call *call)
+{
+	struct two *two = call->state;
+
+	for (size_t i = 0; i < 2; i++) {
+		int r = identity_entity(call, two->ids[i], &two->views[i]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The group that both are in: what is remembered of it. */
+static const json_t *view_both(struct two *two)
+{
+	const json_t *group;
+
+	for (size_t i = 0; i < 2; i++)
+		json_decref(two->views[i]);
+	assert_int_equal(harness_run(&harness, run_view_both, two), 0);
+	group = json_array_get(json_object_get(two->views[0], "groups"), 0);
+	assert_ptr_equal(group, json_array_get(json_object_get(two->views[1], "groups"), 0));
+	return group;
+}
+
+/* Members share what they know of their group, and that is not its members: else memory grows with the square of them. */
+static void test_members_share_their_group(void **state)
+{
+	struct two two = { 0 };
+	const json_t *group;
+	char id[40];
+
+	(void)state;
+	make_entity("sharing-1", two.ids[0]);
+	make_entity("sharing-2", two.ids[1]);
+	make("identity/group", json_pack("{s:s, s:[s, s], s:[s]}", "name", "shared", "member_entity_ids", two.ids[0], two.ids[1],
+				   "policies", "old"), id);
+	group = view_both(&two);
+	assert_string_equal(json_string_value(json_object_get(group, "name")), "shared");
+	assert_null(json_object_get(group, "member_entity_ids"));
+	assert_int_equal(change(id, json_pack("{s:[s], s:{s:s}}", "policies", "new", "metadata", "a", "b")), 204);
+	group = view_both(&two);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(group, "policies"), 0)), "new");
+	assert_string_equal(json_string_value(json_object_get(json_object_get(group, "metadata"), "a")), "b");
+	for (size_t i = 0; i < 2; i++)
+		json_decref(two.views[i]);
+}
+
+struct sent {
+	size_t answered;
+	int statuses[2];
+};
+
+static void on_answered(void *arg, struct vault_response *response)
+{
+	struct sent *sent = arg;
+
+	sent->statuses[sent->answered++] = response->status;
+}
+
+/* Sends that GROUP has MEMBER, and does not wait for the answer. */
+static void send_member(const char *group, const char *member, struct sent *sent)
+{
+	struct vault_request *request;
+	char path[128];
+
+	snprintf(path, sizeof(path), "identity/group/id/%s", group);
+	request = vault_request_new(VAULT_UPDATE, path);
+	request->token = secret_copy(HARNESS_ROOT, strlen(HARNESS_ROOT));
+	request->data = json_pack("{s:[s]}", "member_group_ids", member);
+	request->peer = (struct vault_peer){ .kind = VAULT_PEER_TCP, .address = "127.0.0.1" };
+	vault_send(core_vault(harness.core), request, on_answered, sent);
+}
+
+/* Two changes at once that would make a ring together: the second one knows of the first, though it is not durable yet. */
+static void test_no_ring_of_two_changes(void **state)
+{
+	struct sent sent = { 0 };
+	char ids[4][40], entity[40], token[128];
+
+	(void)state;
+	login("uid-ring", entity, token);
+	make("identity/group", json_pack("{s:s, s:[s]}", "name", "ring-0", "member_entity_ids", entity), ids[0]);
+	make("identity/group", json_pack("{s:s, s:[s]}", "name", "ring-1", "member_group_ids", ids[0]), ids[1]);
+	make("identity/group", json_pack("{s:s}", "name", "ring-2"), ids[2]);
+	make("identity/group", json_pack("{s:s, s:[s]}", "name", "ring-3", "member_group_ids", ids[2]), ids[3]);
+	/* What the entity's tokens may do is remembered. */
+	assert_int_equal(status_of(VAULT_READ, "auth/token/lookup-self", token, NULL), 200);
+	send_member(ids[2], ids[1], &sent);
+	send_member(ids[0], ids[3], &sent);
+	for (int i = 0; i < 100 && sent.answered < 2; i++)
+		harness_loop(&harness, 10);
+	assert_int_equal(sent.answered, 2);
+	assert_int_equal(sent.statuses[0], 204);
+	assert_int_equal(sent.statuses[1], 400);
+	assert_int_equal(count_of("identity/entity", entity, "group_ids"), 4);
+}
+
 static void test_too_many_members(void **state)
 {
 	json_t *members = json_array();
@@ -256,6 +360,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_many_members),
+		cmocka_unit_test(test_members_share_their_group),
+		cmocka_unit_test(test_no_ring_of_two_changes),
 		cmocka_unit_test(test_too_many_members),
 		cmocka_unit_test(test_many_levels),
 		cmocka_unit_test(test_too_many_above),

@@ -7,7 +7,7 @@
  * An entity is handed around as its record, which nobody may change: {id, name, metadata, policies, disabled, created,
  * updated, revision, member_of, merged, aliases: [{id, accessor, name, metadata, custom_metadata, merged_from, created,
  * updated}]}. Times are unix nanoseconds; members at their default are left out. Each write raises its revision.
- * Of an entity that is in groups it has besides groups: [{id, name, metadata, policies...}], the direct ones and those
+ * Of an entity that is in groups it has besides groups: [{id, name, metadata, policies, parents}], the direct ones and those
  * above them, and groups_revision; their policies are in its own policies then.
  */
 #pragma once

@@ -44,8 +44,9 @@ static int ascend_to(struct ascent *ascent, const json_t *ids)
 	return 0;
 }
 
-/* All groups of the ids START and above them: ascent->groups. 0, -EAGAIN, -errno. */
-static int ascend(struct call *call, const json_t *start, struct ascent *ascent)
+/* All groups of the ids START and above them, as LOAD gives them: ascent->groups. 0, -EAGAIN, -errno. */
+static int ascend(struct call *call, const json_t *start,
+    int (*load)(struct call *call, const char *id, json_t **ret), struct ascent *ascent)
 {
 	bool waiting = false;
 	int r;
@@ -58,7 +59,7 @@ static int ascend(struct call *call, const json_t *start, struct ascent *ascent)
 		const char *id = json_string_value(json_array_get(ascent->ids, i));
 		json_auto_t *group = NULL;
 
-		r = group_load(call, id, &group);
+		r = load(call, id, &group);
 		if (r == 0)
 			r = ascend_to(ascent, json_object_get(group, "parents"));
 		if (r == 0 && json_array_append(ascent->groups, group))
@@ -78,8 +79,11 @@ static int ascend(struct call *call, const json_t *start, struct ascent *ascent)
 int group_is_within(struct call *call, const json_t *group, const char *id)
 {
 	CLEANUP(cleanup_ascent) struct ascent ascent;
-	/* Not of itself: a new one has another id in each run, and to read that would never end. */
-	int r = ascend(call, json_object_get(group, "parents"), &ascent);
+	/*
+	 * Not of itself: a new one has another id in each run, and to read that would never end. And not of what is
+	 * remembered: a change that is on its way to the disk must be waited for, or two changes make a ring together.
+	 */
+	int r = ascend(call, json_object_get(group, "parents"), group_load, &ascent);
 
 	return r < 0 ? r : json_object_get(ascent.seen, id) != NULL;
 }
@@ -131,7 +135,7 @@ int identity_with_groups(struct call *call, json_t *entity, json_t **ret)
 		*ret = json_incref(view ? view : entity);
 		return 0;
 	}
-	r = ascend(call, direct, &ascent);
+	r = ascend(call, direct, group_outline, &ascent);
 	if (r < 0)
 		return r;
 	view = make_view(call, entity, ascent.groups);

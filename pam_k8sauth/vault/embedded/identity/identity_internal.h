@@ -47,6 +47,8 @@ int index_drop(struct call *call, char *key) NODISCARD;
 
 /* The same for groups. Who put or removed one was counted when that is durable. */
 int group_load(struct call *call, const char *id, json_t **ret) NODISCARD;
+/* {id, name, metadata, policies, parents} of it alone, which nobody may change. As group_load, with a reference. */
+int group_outline(struct call *call, const char *id, json_t **ret) NODISCARD;
 int group_put(struct call *call, json_t *group) NODISCARD;
 int group_remove(struct call *call, const json_t *group) NODISCARD;
 /* Whether this call has written the group of ID. */

@@ -15,6 +15,7 @@ struct identity {
 	json_t *entities;	    /* id -> record, as the store has it */
 	json_t *accounts;	    /* account_key -> id */
 	json_t *views;		    /* id -> what groups.c made of the record */
+	json_t *outlines;	    /* id of a group -> its record without its members: the views share them */
 	json_int_t groups_revision; /* grows with each change of any group */
 };
 
@@ -27,7 +28,8 @@ struct identity *identity_new(void)
 	identity->entities = json_object();
 	identity->accounts = json_object();
 	identity->views = json_object();
-	if (identity->entities && identity->accounts && identity->views)
+	identity->outlines = json_object();
+	if (identity->entities && identity->accounts && identity->views && identity->outlines)
 		return identity;
 	identity_free(identity);
 	return NULL;
@@ -40,6 +42,7 @@ void identity_free(struct identity *identity)
 	json_decref(identity->entities);
 	json_decref(identity->accounts);
 	json_decref(identity->views);
+	json_decref(identity->outlines);
 	free(identity);
 }
 
@@ -48,6 +51,7 @@ void identity_forget(struct identity *identity)
 	json_object_clear(identity->entities);
 	json_object_clear(identity->accounts);
 	json_object_clear(identity->views);
+	json_object_clear(identity->outlines);
 	identity->groups_revision++;
 }
 
@@ -107,6 +111,7 @@ static void on_group_changed(struct core *core, int r, void *arg)
 	(void)r;
 	(void)arg;
 	json_object_clear(identity->views);
+	json_object_clear(identity->outlines);
 	identity->groups_revision++;
 }
 
@@ -194,6 +199,47 @@ bool group_is_own_write(struct call *call, const char *id)
 	AUTO_FREE char *key = id_key(IDENTITY_GROUPS, id);
 
 	return !key || call_own_write(private_of(call), key);
+}
+
+/* Without what only the group itself needs, of which there may be thousands. NULL without memory. */
+static json_t *outline_of(const json_t *group)
+{
+	static const char *const names[] = { "id", "metadata", "name", "parents", "policies" };
+	json_t *outline = json_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		json_t *value = json_object_get(group, names[i]);
+
+		if (value && json_object_set(outline, names[i], value)) {
+			json_decref(outline);
+			return NULL;
+		}
+	}
+	return outline;
+}
+
+int group_outline(struct call *call, const char *id, json_t **ret)
+{
+	json_t *cache = core_identity(call->core)->outlines, *outline;
+	bool changed = group_is_own_write(call, id);
+	json_auto_t *group = NULL;
+	int r;
+
+	outline = changed ? NULL : json_object_get(cache, id);
+	if (outline) {
+		*ret = json_incref(outline);
+		return 0;
+	}
+	r = group_load(call, id, &group);
+	if (r < 0)
+		return r;
+	outline = outline_of(group);
+	if (!outline)
+		return -ENOMEM;
+	if (!changed)
+		remember(cache, id, outline);
+	*ret = outline;
+	return 0;
 }
 
 /* The record of ENTITY_ID as the store has it, or as this call has changed it. */
