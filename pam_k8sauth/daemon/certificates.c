@@ -9,7 +9,9 @@
 
 struct entry {
 	const struct listener_config *listener;
+	struct jobs *jobs;
 	SSL_CTX *current;
+	bool again; /* asked for once more while the job may have read the files already */
 	/* The job's; the loop reads them when it is done. */
 	bool loading;
 	SSL_CTX *fresh;
@@ -17,7 +19,6 @@ struct entry {
 };
 
 struct certificates {
-	struct jobs *jobs;
 	size_t n;
 	struct entry entries[];
 };
@@ -30,12 +31,12 @@ int certificates_new(
 
 	if (!certificates)
 		return -ENOMEM;
-	certificates->jobs = jobs;
 	for (size_t i = 0; i < config->n_listeners; i++) {
 		struct entry *entry = &certificates->entries[i];
 		int r;
 
 		entry->listener = &config->listeners[i];
+		entry->jobs = jobs;
 		r = tls_load(entry->listener, &entry->current, why, why_size);
 		if (r < 0) {
 			certificates_free(certificates);
@@ -60,19 +61,31 @@ static void load(void *arg)
 		entry->fresh = NULL;
 }
 
+static void loaded(void *arg);
+
+static void start(struct entry *entry)
+{
+	entry->again = false;
+	entry->loading = jobs_run(entry->jobs, load, loaded, entry) == 0;
+	if (!entry->loading)
+		log_error("%s keeps its old certificate: out of memory", entry->listener->address);
+}
+
 static void loaded(void *arg)
 {
 	struct entry *entry = arg;
 
 	entry->loading = false;
-	if (!entry->fresh) {
+	if (entry->fresh) {
+		/* Connections hold a reference to theirs. */
+		SSL_CTX_free(entry->current);
+		entry->current = TAKE_PTR(entry->fresh);
+		log_notice("%s has a new certificate from %s", entry->listener->address, entry->listener->tls_cert_file);
+	} else {
 		log_error("%s keeps its old certificate: %s", entry->listener->address, entry->why);
-		return;
 	}
-	/* Connections hold a reference to theirs. */
-	SSL_CTX_free(entry->current);
-	entry->current = TAKE_PTR(entry->fresh);
-	log_notice("%s has a new certificate from %s", entry->listener->address, entry->listener->tls_cert_file);
+	if (entry->again)
+		start(entry);
 }
 
 void certificates_set_metrics(const struct certificates *certificates)
@@ -87,11 +100,9 @@ void certificates_reload(struct certificates *certificates)
 	for (size_t i = 0; i < certificates->n; i++) {
 		struct entry *entry = &certificates->entries[i];
 
-		if (entry->loading)
-			continue;
-		entry->loading = jobs_run(certificates->jobs, load, loaded, entry) == 0;
+		entry->again = entry->loading;
 		if (!entry->loading)
-			log_error("%s keeps its old certificate: out of memory", entry->listener->address);
+			start(entry);
 	}
 }
 

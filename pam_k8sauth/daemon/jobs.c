@@ -129,6 +129,12 @@ void jobs_free(struct jobs *jobs)
 	pthread_mutex_unlock(&jobs->lock);
 	pthread_join(jobs->thread, NULL);
 	finish(jobs);
+	while (jobs->queue) { /* what that began */
+		struct job *job = jobs->queue;
+
+		jobs->queue = job->next;
+		free(job);
+	}
 	event_free(jobs->wake);
 	close(jobs->wake_fd);
 	free(jobs);

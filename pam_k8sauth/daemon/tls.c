@@ -13,6 +13,8 @@
 #include "base/safe_open.h"
 
 #define PEM_MAX (256 * 1024)
+/* Of TLS 1.2: those with forward secrecy that Go's servers have as well. */
+#define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES+SHA1"
 
 static int read_pem(const char *path, mode_t forbidden, struct buf *ret, char *why, size_t why_size)
 {
@@ -124,12 +126,29 @@ static int use_client_ca(SSL_CTX *ctx, const struct listener_config *listener, c
 
 	if (r < 0 || !path)
 		return r;
+	/* As in Go, whatever the file has is an authority that is trusted, be it an intermediate one. */
+	X509_STORE_set_flags(SSL_CTX_get_cert_store(ctx), X509_V_FLAG_PARTIAL_CHAIN);
 	SSL_CTX_set_verify(
 	    ctx, SSL_VERIFY_PEER | (listener->tls_require_client ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
 	/* A session that is taken up again must not be of a client whom another listener would not have let in. */
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
 	return 0;
+}
+
+/* A client that means to speak something else (ALPN) is told so in the handshake. */
+static int choose_protocol(SSL *ssl, const unsigned char **ret, unsigned char *ret_len, const unsigned char *offered,
+    unsigned len, void *arg)
+{
+	static const unsigned char ours[] = { "\x08http/1.1\x08http/1.0" };
+	unsigned char *chosen;
+
+	(void)ssl;
+	(void)arg;
+	if (SSL_select_next_proto(&chosen, ret_len, ours, sizeof(ours) - 1, offered, len) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*ret = chosen;
+	return SSL_TLSEXT_ERR_OK;
 }
 
 int tls_load(const struct listener_config *listener, SSL_CTX **ret, char *why, size_t why_size)
@@ -144,6 +163,12 @@ int tls_load(const struct listener_config *listener, SSL_CTX **ret, char *why, s
 	SSL_CTX_set_min_proto_version(ctx, listener->tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
+	if (SSL_CTX_set_cipher_list(ctx, CIPHERS) != 1) {
+		SSL_CTX_free(ctx);
+		snprintf(why, why_size, "OpenSSL has none of the ciphers " CIPHERS);
+		return -ENOTSUP;
+	}
 	r = each_certificate(ctx, listener->tls_cert_file, use_own, why, why_size);
 	if (r == 0)
 		r = use_key(ctx, listener->tls_key_file, why, why_size);
