@@ -3,15 +3,14 @@
 #include "daemon/http_conn.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
 
 #include "base/json_go.h"
 #include "base/log.h"
+#include "daemon/http_head.h"
 
 #define READ_AHEAD (64 * 1024) /* bytes that may wait behind the request in progress */
 #define LINGER_MS  2000
@@ -51,6 +50,15 @@ static void conn_link(struct http_exchange *conn)
 	server->last = conn;
 }
 
+/* What the request in progress takes: the server has a limit for all of them. */
+static void conn_account(struct http_exchange *conn)
+{
+	size_t size = conn->parser.head.size + conn->parser.request.body.size;
+
+	conn->server->reading += size - conn->held;
+	conn->held = size;
+}
+
 static void conn_free(struct http_exchange *conn)
 {
 	if (conn->bev)
@@ -69,6 +77,7 @@ void conn_drop(struct http_exchange *conn)
 		SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN | SSL_SENT_SHUTDOWN);
 	conn_unlink(conn);
 	conn->server->n_connections--;
+	conn->server->reading -= conn->held;
 	conn->server = NULL;
 	if (conn->state != CONN_HANDLING) {
 		conn_free(conn);
@@ -78,70 +87,12 @@ void conn_drop(struct http_exchange *conn)
 	event_del(conn->timer);
 }
 
-static const char *status_text(int status)
-{
-	static const struct {
-		int status;
-		const char *text;
-	} texts[] = {
-		{ 200, "OK" },
-		{ 202, "Accepted" },
-		{ 204, "No Content" },
-		{ 307, "Temporary Redirect" },
-		{ 400, "Bad Request" },
-		{ 403, "Forbidden" },
-		{ 404, "Not Found" },
-		{ 405, "Method Not Allowed" },
-		{ 408, "Request Timeout" },
-		{ 412, "Precondition Failed" },
-		{ 413, "Request Entity Too Large" },
-		{ 415, "Unsupported Media Type" },
-		{ 417, "Expectation Failed" },
-		{ 429, "Too Many Requests" },
-		{ 431, "Request Header Fields Too Large" },
-		{ 472, "" }, /* Vault's own, without a text */
-		{ 473, "" },
-		{ 500, "Internal Server Error" },
-		{ 501, "Not Implemented" },
-		{ 502, "Bad Gateway" },
-		{ 503, "Service Unavailable" },
-		{ 505, "HTTP Version Not Supported" },
-		{ 507, "Insufficient Storage" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		if (texts[i].status == status)
-			return texts[i].text;
-	}
-	return "";
-}
-
 /* Lets go of a body that libevent has sent. */
 static void body_sent(const void *data, size_t len, void *extra)
 {
 	(void)data;
 	(void)len;
 	wipe_free(extra);
-}
-
-static int add_head(struct evbuffer *out, const struct http_exchange *conn, int status, const char *type,
-    const char *headers, size_t len)
-{
-	char date[64], length[48] = "";
-	time_t now = time(NULL);
-	struct tm tm;
-
-	gmtime_r(&now, &tm);
-	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
-	if (status != 204)
-		snprintf(length, sizeof(length), "Content-Length: %zu\r\n", len);
-	return evbuffer_add_printf(out,
-		   "HTTP/1.1 %d %s\r\nCache-Control: no-store\r\n%s%s%s"
-		   "Strict-Transport-Security: max-age=31536000; includeSubDomains\r\nDate: %s\r\n%s%s%s\r\n",
-		   status, status_text(status), type ? "Content-Type: " : "", type ? type : "", type ? "\r\n" : "",
-		   date, length, headers ? headers : "", conn->close ? "Connection: close\r\n" : "") < 0
-		   ? -ENOMEM
-		   : 0;
 }
 
 static bool is_plain(const struct http_exchange *conn)
@@ -199,8 +150,9 @@ static struct evbuffer *begin_reply(
 		bufferevent_disable(conn->bev, EV_WRITE);
 	conn->state = CONN_WRITING;
 	http_parser_reset(&conn->parser);
+	conn_account(conn);
 	conn->in_head = conn->in_body = false;
-	if (add_head(out, conn, status, type, headers, len) == 0)
+	if (http_head_add(out, status, type, headers, len, conn->close) == 0)
 		return out;
 	log_error("HTTP reply dropped: out of memory");
 	conn_drop(conn);
@@ -271,12 +223,14 @@ void http_reply_error(struct http_exchange *conn, int status, const char *header
 /* The bytes were refused: they may not even be HTTP, so the connection ends after the answer. */
 static void conn_refuse(struct http_exchange *conn, int status, const char *why)
 {
+	static struct log_limit large;
 	char peer[HTTP_PEER_TEXT_SIZE];
 
 	bufferevent_disable(conn->bev, EV_READ);
 	/* What is too large is somebody's mistake; the rest may be scanners, who are no news. */
-	log_line(status == 413 ? LOG_NOTICE : LOG_DEBUG, NULL, "HTTP request from %s refused: %d %s",
-	    http_peer_text(&conn->peer, peer), status, why);
+	if (status != 413 || log_allowed(&large, "HTTP requests that were too large"))
+		log_line(status == 413 ? LOG_NOTICE : LOG_DEBUG, NULL, "HTTP request from %s refused: %d %s",
+		    http_peer_text(&conn->peer, peer), status, why);
 	conn->close = conn->refused = true;
 	conn->head_only = false;
 	http_reply_error(conn, status, NULL, why);
@@ -316,6 +270,18 @@ static void conn_advance(struct http_exchange *conn, bool was_in_head)
 	bufferevent_write(conn->bev, "HTTP/1.1 100 Continue\r\n\r\n", 25);
 }
 
+/* Drops unfinished requests, the oldest first, where all together take too much; CONN's own may go on. */
+static void make_room_to_read(struct http_server *server, const struct http_exchange *conn)
+{
+	struct http_exchange *other, *next;
+
+	for (other = server->first; other && server->reading > server->limits.reading; other = next) {
+		next = other->next;
+		if (other != conn && other->held)
+			conn_drop(other);
+	}
+}
+
 static void conn_read(struct http_exchange *conn)
 {
 	struct http_server *server = conn->server;
@@ -323,12 +289,18 @@ static void conn_read(struct http_exchange *conn)
 	struct http_parser whole;
 
 	conn_feed(conn);
+	conn_account(conn);
+	if (conn->in_head && !was_in_head) { /* it is silent no longer */
+		conn_unlink(conn);
+		conn_link(conn);
+	}
 	if (conn->parser.state == HTTP_BAD) {
 		conn_refuse(conn, conn->parser.status, conn->parser.why);
 		return;
 	}
 	if (conn->parser.state != HTTP_DONE) {
 		conn_advance(conn, was_in_head);
+		make_room_to_read(server, conn);
 		return;
 	}
 	bufferevent_disable(conn->bev, EV_READ);
@@ -336,6 +308,7 @@ static void conn_read(struct http_exchange *conn)
 	/* The request leaves the connection, so that its bytes are wiped when the handler has seen them. */
 	whole = conn->parser;
 	http_parser_init(&conn->parser, server->limits.max_body);
+	conn_account(conn);
 	conn->state = CONN_HANDLING;
 	conn->head_only = streq(whole.request.method, "HEAD");
 	conn->close = !whole.request.keep_alive;

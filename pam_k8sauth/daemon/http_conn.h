@@ -21,6 +21,7 @@ struct http_exchange {
 	struct bufferevent *bev;
 	struct event *timer;
 	struct http_parser parser;
+	size_t held; /* bytes of `reading` that are this one's */
 	struct vault_peer peer;
 	bool in_head;	/* the first byte of a request is there: head_ms runs */
 	bool in_body;	/* its head is there: body_ms runs */
@@ -48,6 +49,7 @@ struct http_server {
 	/* In the order of their last request: the head is the one that is silent the longest. */
 	struct http_exchange *first, *last;
 	unsigned n_connections;
+	size_t reading; /* bytes that requests hold which are not read to their end */
 	bool stopping;
 };
 

@@ -23,9 +23,26 @@ const char *http_peer_text(const struct vault_peer *peer, char text[static HTTP_
 	return text;
 }
 
+/* Sockets for both versions show an IPv4 address inside of an IPv6 one: policies and logs mean the inner one. */
+static void unmap(const struct sockaddr **address, int *len, struct sockaddr_in *inner)
+{
+	struct sockaddr_in6 outer;
+
+	if ((*address)->sa_family != AF_INET6)
+		return;
+	memcpy(&outer, *address, sizeof(outer));
+	if (!IN6_IS_ADDR_V4MAPPED(&outer.sin6_addr))
+		return;
+	*inner = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = outer.sin6_port };
+	memcpy(&inner->sin_addr, &outer.sin6_addr.s6_addr[12], sizeof(inner->sin_addr));
+	*address = (const struct sockaddr *)inner;
+	*len = sizeof(*inner);
+}
+
 static bool peer_of(int fd, enum vault_peer_kind kind, const struct sockaddr *address, int len, struct vault_peer *ret)
 {
 	struct vault_peer peer = { .kind = kind };
+	struct sockaddr_in inner;
 	struct ucred ucred;
 	socklen_t size = sizeof(ucred);
 	char port[8];
@@ -35,6 +52,7 @@ static bool peer_of(int fd, enum vault_peer_kind kind, const struct sockaddr *ad
 			return false;
 		peer.uid = ucred.uid;
 	} else {
+		unmap(&address, &len, &inner);
 		/* Numeric: asks nobody. */
 		if (getnameinfo(address, (socklen_t)len, peer.address, sizeof(peer.address), port, sizeof(port),
 			NI_NUMERICHOST | NI_NUMERICSERV) != 0)
@@ -62,11 +80,20 @@ static bool uid_has_room(const struct http_server *server, uid_t uid)
 {
 	unsigned n = 0;
 
-	if (uid == 0)
-		return true;
 	for (const struct http_exchange *conn = server->first; conn; conn = conn->next)
 		n += conn->peer.kind == VAULT_PEER_UNIX && conn->peer.uid == uid;
 	return n < server->limits.connections_uid;
+}
+
+/* The administrator gets in however many others are at work. */
+static bool has_room(struct http_server *server, const struct vault_peer *peer)
+{
+	bool local = peer->kind == VAULT_PEER_UNIX;
+
+	if (local && peer->uid == 0)
+		return true;
+	return (!local || uid_has_room(server, peer->uid)) &&
+	       (server->n_connections < server->limits.connections || make_room(server));
 }
 
 static void on_accept(struct evconnlistener *socket, evutil_socket_t fd, struct sockaddr *address, int len, void *arg)
@@ -80,8 +107,7 @@ static void on_accept(struct evconnlistener *socket, evutil_socket_t fd, struct 
 		close(fd);
 		return;
 	}
-	if ((peer.kind == VAULT_PEER_UNIX && !uid_has_room(server, peer.uid)) ||
-	    (server->n_connections >= server->limits.connections && !make_room(server))) {
+	if (!has_room(server, &peer)) {
 		log_debug("HTTP connection refused: too many");
 		close(fd);
 		return;

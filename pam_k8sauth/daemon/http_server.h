@@ -16,7 +16,8 @@ struct http_exchange; /* one connection with its one request in progress */
 
 struct http_limits {
 	size_t max_body;
-	unsigned connections;	  /* at once; the one that is silent the longest makes room */
+	size_t reading;		  /* bytes of requests that are being read, together; the oldest make room */
+	unsigned connections;	  /* at once, but for root's; the one that is silent the longest makes room */
 	unsigned connections_uid; /* of one uid but root, on unix sockets */
 	int head_ms;		  /* from the first byte of a request (or from accept) to the end of its head */
 	int body_ms;		  /* from there to the end of its body */
@@ -26,8 +27,9 @@ struct http_limits {
 
 #define HTTP_LIMITS_DEFAULT                                                                              \
 	{                                                                                                \
-		.max_body = HTTP_BODY_MAX, .connections = 1024, .connections_uid = 64, .head_ms = 10000, \
-		.body_ms = 30000, .idle_ms = 60000, .write_ms = 30000                                    \
+		.max_body = HTTP_BODY_MAX, .reading = 64 * 1024 * 1024, .connections = 1024,             \
+		.connections_uid = 64, .head_ms = 10000, .body_ms = 30000, .idle_ms = 60000,             \
+		.write_ms = 30000                                                                        \
 	}
 
 /*

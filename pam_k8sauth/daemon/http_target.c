@@ -150,7 +150,7 @@ void http_target_free(struct http_target *target)
 }
 
 /* Adds VALUE (taken over) under NAME to what is there already. */
-static int add_value(json_t *object, const char *name, json_t *value, bool form)
+static int add_value(json_t *object, const char *name, json_t *value)
 {
 	json_t *old = json_object_get(object, name);
 
@@ -158,12 +158,6 @@ static int add_value(json_t *object, const char *name, json_t *value, bool form)
 		return -EBADMSG;
 	if (!old)
 		return json_object_set_new(object, name, value) < 0 ? -ENOMEM : 0;
-	if (form) {
-		json_t *joined = json_sprintf("%s,%s", json_string_value(old), json_string_value(value));
-
-		json_decref(value);
-		return joined && json_object_set_new(object, name, joined) == 0 ? 0 : -ENOMEM;
-	}
 	if (json_is_string(old)) {
 		json_t *list = json_pack("[O]", old);
 
@@ -176,7 +170,32 @@ static int add_value(json_t *object, const char *name, json_t *value, bool form)
 	return json_array_append_new(old, value) < 0 ? -ENOMEM : 0;
 }
 
-static int add_pair(json_t *object, const char *text, size_t len, bool form)
+/* Lists become one text each, with commas. */
+static int join_values(json_t *object)
+{
+	const char *name;
+	json_t *value, *element;
+	size_t i;
+
+	json_object_foreach(object, name, value)
+	{
+		AUTO_BUF struct buf joined = { 0 };
+
+		if (!json_is_array(value))
+			continue;
+		json_array_foreach(value, i, element)
+		{
+			if (i > 0)
+				buf_add_char(&joined, ',');
+			buf_add(&joined, json_string_value(element), json_string_length(element));
+		}
+		if (joined.failed || json_object_set_new(object, name, json_stringn(joined.data, joined.len)) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_pair(json_t *object, const char *text, size_t len)
 {
 	AUTO_BUF struct buf name = { 0 };
 	AUTO_BUF struct buf value = { 0 };
@@ -192,7 +211,7 @@ static int add_pair(json_t *object, const char *text, size_t len, bool form)
 	if (memchr(name.data, '\0', name.len) || memchr(value.data, '\0', value.len) ||
 	    !utf8_valid(name.data, name.len))
 		return -EBADMSG;
-	return add_value(object, name.data, json_stringn(value.data, value.len), form);
+	return add_value(object, name.data, json_stringn(value.data, value.len));
 }
 
 int http_query_parse(const char *text, size_t len, bool form, json_t **ret)
@@ -214,10 +233,12 @@ int http_query_parse(const char *text, size_t len, bool form, json_t **ret)
 		else if (take > 0 && form && ++pairs > HTTP_FORM_PAIRS_MAX)
 			r = -E2BIG;
 		else if (take > 0)
-			r = add_pair(object, text, take, form);
+			r = add_pair(object, text, take);
 		text += take + (end ? 1 : 0);
 		len -= take + (end ? 1 : 0);
 	}
+	if (r == 0 && form)
+		r = join_values(object);
 	if (r < 0) {
 		json_decref(object);
 		return r;

@@ -23,7 +23,7 @@ struct http_target {
 int http_target_parse(const char *target, struct http_target *ret, const char **ret_why) NODISCARD;
 void http_target_free(struct http_target *target);
 
-#define HTTP_FORM_PAIRS_MAX 256 /* each repeated name copies what its values are so far */
+#define HTTP_FORM_PAIRS_MAX 10000 /* as members of a JSON object (http_json_check.h) */
 
 /*
  * Decodes "a=b&c=d" into an object of strings. A repeated name gives an array of strings, or with FORM its values
