@@ -38,6 +38,11 @@ static bool handle_proves(struct sessions *all, const struct wire_frame *request
 	       (!wire_get(request, WIRE_RHOST, &rhost) || streq(session->record.rhost, caller->rhost));
 }
 
+static void reply_yes(struct wire_conn *conn)
+{
+	wire_reply_status(conn, WIRE_ACCOUNT, WIRE_STATUS_OK, NULL, NULL);
+}
+
 void account_request(struct sessions *all, struct wire_conn *conn, const struct wire_frame *request)
 {
 	struct caller caller;
@@ -55,9 +60,14 @@ void account_request(struct sessions *all, struct wire_conn *conn, const struct 
 		wire_reply_status(conn, request->type, WIRE_STATUS_NOT_OURS, NULL, NULL);
 		return;
 	}
-	if (handle_proves(all, request, &caller) || keys_allowed(all, request, caller.service) ||
+	/* The trail has the exchange. */
+	if (handle_proves(all, request, &caller) ||
 	    (streq(caller.service, "systemd-user") && lives(all, caller.user))) {
-		wire_reply_status(conn, request->type, WIRE_STATUS_OK, NULL, NULL);
+		reply_yes(conn);
+		return;
+	}
+	if (keys_allowed(all, request, caller.service)) {
+		trail_allow(all, conn, WIRE_ACCOUNT, &caller, reply_yes);
 		return;
 	}
 	if (streq(caller.service, "systemd-user"))

@@ -89,6 +89,25 @@ static struct refusal *ring_add(
 	return refusal;
 }
 
+static const struct refusal *ring_find(const struct refusal_ring *ring, const char *ref)
+{
+	/* The youngest first: a reference has 24 bits and may come again. */
+	for (unsigned i = 1; i <= REFUSALS; i++) {
+		const struct refusal *refusal = &ring->entries[(ring->next + REFUSALS - i) % REFUSALS];
+
+		if (refusal->ref[0] && streq(refusal->ref, ref))
+			return refusal;
+	}
+	return NULL;
+}
+
+const struct refusal *sessions_explain(const struct sessions *all, const char *ref)
+{
+	const struct refusal *refusal = ring_find(&all->refusals[0], ref);
+
+	return refusal ? refusal : ring_find(&all->refusals[1], ref);
+}
+
 static void refusal_log(
     const struct caller *caller, const char *verb, const struct refusal *refusal, const char *reason, const char *note)
 {
@@ -180,6 +199,7 @@ void session_refuse(struct sessions *all, struct wire_conn *conn, uint8_t type, 
 	snprintf(refusal->reason, sizeof(refusal->reason), "%.*s", (int)sizeof(refusal->reason) - 1, reason);
 	if (!verify || !is_quiet(all, caller, often))
 		refusal_log(caller, verb, refusal, reason, often && verify ? FURTHER : "");
+	trail_refused(all, type, caller, reason);
 	/* A program that verifies may have one thread for all its users: who fails often must not make it wait. */
 	if (conn)
 		refusal_reply(all, conn, type, status, caller, step, often && !verify);
@@ -188,24 +208,11 @@ void session_refuse(struct sessions *all, struct wire_conn *conn, uint8_t type, 
 void session_refuse_again(
     struct sessions *all, struct wire_conn *conn, uint8_t type, enum wire_status status, const struct caller *caller)
 {
+	const struct refusal *first = sessions_explain(all, caller->ref);
+	struct caller again = *caller;
+
+	again.told = false;
+	again.remembered = true;
+	trail_refused(all, type, &again, first ? first->reason : "refused as before");
 	refusal_reply(all, conn, type, status, caller, "", false);
-}
-
-static const struct refusal *ring_find(const struct refusal_ring *ring, const char *ref)
-{
-	/* The youngest first: a reference has 24 bits and may come again. */
-	for (unsigned i = 1; i <= REFUSALS; i++) {
-		const struct refusal *refusal = &ring->entries[(ring->next + REFUSALS - i) % REFUSALS];
-
-		if (refusal->ref[0] && streq(refusal->ref, ref))
-			return refusal;
-	}
-	return NULL;
-}
-
-const struct refusal *sessions_explain(const struct sessions *all, const char *ref)
-{
-	const struct refusal *refusal = ring_find(&all->refusals[0], ref);
-
-	return refusal ? refusal : ring_find(&all->refusals[1], ref);
 }

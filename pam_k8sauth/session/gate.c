@@ -11,9 +11,6 @@
 #include "session/path.h"
 #include "session/state.h"
 
-/* Asked about where the line only wants a live session: any answer proves that the token lives. */
-#define ANY_PATH "sys/capabilities-self"
-
 #define REMEDY_LOGIN "log in again with a service account token"
 #define RELOGIN	     "run `k8sauth session login`"
 #define REMEDY_LINE  "mend require= on the PAM line, see pam_k8sauth(8)"
@@ -112,7 +109,7 @@ static void gate_over(struct gate *gate)
 /* Whether ANSWER, the data of sys/capabilities-self, has what GATE asks for. */
 static bool allows(const struct gate *gate, const json_t *data)
 {
-	const json_t *list = json_object_get(data, gate->path ? gate->path : ANY_PATH), *name;
+	const json_t *list = json_object_get(data, gate->path ? gate->path : TRAIL_ANY_PATH), *name;
 	bool found = false;
 	size_t i;
 
@@ -137,14 +134,15 @@ static void on_capabilities(void *arg, struct vault_response *response)
 {
 	struct gate *gate = arg;
 	const struct session *session = gate->all->closing ? NULL : session_find(gate->all, gate->ids[gate->at]);
+	bool allowed;
 
 	if (!gate->conn || gate->all->closing) {
 		gate_free(gate);
 		return;
 	}
+	allowed = response->status == 200 && allows(gate, response->data);
 	/* It may have ended while the backend answered. */
-	if (session && session->record.state >= SESSION_PENDING && session->record.state <= SESSION_OPEN &&
-	    response->status == 200 && allows(gate, response->data)) {
+	if (session && session->record.state >= SESSION_PENDING && session->record.state <= SESSION_OPEN && allowed) {
 		gate_allow(gate);
 		return;
 	}
@@ -155,6 +153,7 @@ static void on_capabilities(void *arg, struct vault_response *response)
 	} else {
 		snprintf(gate->why, sizeof(gate->why), "session %s: its policies do not allow it", gate->ids[gate->at]);
 	}
+	gate->caller.told = !allowed && !vault_response_is_outage(response);
 	gate->at++;
 	gate_next(gate);
 }
@@ -178,7 +177,7 @@ static void gate_next(struct gate *gate)
 			continue;
 		request = vault_request_new(VAULT_UPDATE, "sys/capabilities-self");
 		if (request)
-			request->data = json_pack("{s:[s]}", "paths", gate->path ? gate->path : ANY_PATH);
+			request->data = json_pack("{s:[s]}", "paths", gate->path ? gate->path : TRAIL_ANY_PATH);
 		if (!request || !request->data || !trail_session(request, &session->record, gate->caller.ref) ||
 		    !gate_tell(gate, request)) {
 			vault_request_free(request);
@@ -253,6 +252,8 @@ static bool gate_read(struct gate *gate, const struct wire_frame *request, const
 	if (!template || !*template || !gate->capability || !*gate->capability)
 		return false;
 	gate->path = path_fill(values, ARRAY_SIZE(values), template, why);
+	gate->caller.path = gate->path;
+	gate->caller.capability = gate->capability;
 	return gate->path && *gate->path;
 }
 

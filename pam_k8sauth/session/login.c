@@ -107,8 +107,8 @@ static struct vault_pam_login *pam_context(const struct login *login)
 	return pam;
 }
 
-/* The peer of a login is the remote host, where PAM tells its address; a role with bound CIDRs fails closed without. */
-static void peer_set(struct vault_peer *peer, const char *rhost)
+/* A role with bound CIDRs fails closed without an address. */
+void login_peer(struct vault_peer *peer, const char *rhost)
 {
 	unsigned char address[sizeof(struct in6_addr)];
 
@@ -124,7 +124,7 @@ struct vault_request *login_request_at(const struct login *login, enum vault_op 
 	if (!request)
 		return NULL;
 	memcpy(request->ref, login->caller.ref, sizeof(request->ref));
-	peer_set(&request->peer, login->caller.rhost);
+	login_peer(&request->peer, login->caller.rhost);
 	if (trail_caller(request, &login->caller))
 		return request;
 	vault_request_free(request);
@@ -191,21 +191,13 @@ static void on_login_answered(void *arg, struct vault_response *response)
 		    "the login was answered without a token (status %d)", response->status);
 		return;
 	}
+	login->caller.told = true;
 	if (response->failure == VAULT_FAILED_OTHER_ROLE && login->n_roles == 1)
 		roles_only_refused(login, response);
 	else if (response->failure == VAULT_FAILED_OTHER_ROLE && login->n_candidates > 1)
 		login_other_role(login, response);
 	else
 		login_refuse_response(login, response);
-}
-
-/* The audit trail has what is only verified by the service that asks: it gives no token. */
-static bool tell_verify(struct vault_request *request, const struct caller *caller)
-{
-	char path[sizeof(caller->service) + 32];
-
-	snprintf(path, sizeof(path), "k8sauth/verify/%s", caller->service);
-	return trail_path(request, path, "update");
 }
 
 void login_try(struct login *login)
@@ -215,7 +207,8 @@ void login_try(struct login *login)
 	snprintf(login->caller.role, sizeof(login->caller.role), "%s", login->candidates[login->next++]);
 	request = login_request_new(
 	    login, login->end->proved ? VAULT_VERIFY : VAULT_UPDATE, "login", login->caller.role);
-	if (request && login->end->proved && !tell_verify(request, &login->caller)) {
+	/* The audit trail has what is only verified by the service that asks: it gives no token. */
+	if (request && login->end->proved && !trail_verify(request, &login->caller)) {
 		vault_request_free(request);
 		request = NULL;
 	}
@@ -224,6 +217,7 @@ void login_try(struct login *login)
 		return;
 	}
 	login->step = "exchange";
+	login->caller.told = false;
 	vault_send(login->all->options.vault, request, on_login_answered, login);
 }
 
@@ -294,6 +288,8 @@ void login_start(struct login *login, struct secret *credential)
 	placeless = login->end->proved && !is_service_token(secret_reveal(credential), secret_len(credential));
 	if (!placeless)
 		login->session = session_new(all);
+	if (login->session && !login->caller.session[0])
+		memcpy(login->caller.session, login->session->record.id, sizeof(login->caller.session));
 	if (login->session || placeless)
 		exchange_start(login);
 	else

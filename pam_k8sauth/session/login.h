@@ -70,6 +70,8 @@ void login_refuse(struct login *login, enum wire_status status, const char *step
 void login_refuse_response(struct login *login, const struct vault_response *response);
 /* Whether somebody still waits; if not, LOGIN is freed. The first thing that a callback asks. */
 bool login_goes_on(struct login *login);
+/* The peer of a login is the remote host, where PAM tells its address. */
+void login_peer(struct vault_peer *peer, const char *rhost);
 /* A request of OP to PATH, made for LOGIN's remote host; NULL. */
 struct vault_request *login_request_at(const struct login *login, enum vault_op op, const char *path) NODISCARD;
 /* A request of OP to auth/<mount>/<TAIL> with this login's role ROLE (NULL: none), JWT and PAM context; NULL. */

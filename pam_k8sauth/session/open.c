@@ -329,6 +329,7 @@ void open_request(
 		    "the login's handle is absent, unknown, used, or older than a minute");
 		return;
 	}
+	memcpy(caller.session, session->record.id, sizeof(caller.session));
 	if (!streq(session->record.user, caller.user) || !streq(session->record.service, caller.service) ||
 	    !streq(session->record.rhost, caller.rhost)) {
 		session_refuse(all, conn, WIRE_OPEN, WIRE_STATUS_REFUSED, &caller, "session", "handle",

@@ -274,6 +274,7 @@ static void caller_of(const struct session_record *record, struct caller *ret)
 	snprintf(ret->service, sizeof(ret->service), "%s", record->service);
 	snprintf(ret->rhost, sizeof(ret->rhost), "%s", record->rhost);
 	snprintf(ret->tty, sizeof(ret->tty), "%s", record->tty);
+	snprintf(ret->session, sizeof(ret->session), "%s", record->id);
 	snprintf(ret->role, sizeof(ret->role), "%s", record->role_named ? record->role : "");
 }
 

@@ -217,13 +217,13 @@ static bool field_read(const struct wire_frame *request, uint16_t tag, bool need
 		return !needed;
 	if (item.len >= size || (needed && item.len == 0))
 		return false;
-	for (uint32_t i = 0; i < item.len; i++) {
-		if ((unsigned char)item.value[i] < ' ' || item.value[i] == 0x7f)
-			return false;
-	}
 	memcpy(ret, item.value, item.len);
 	ret[item.len] = '\0';
-	return true;
+	/* Journal and audit trail show it, on terminals too. */
+	if (utf8_printable(ret))
+		return true;
+	ret[0] = '\0';
+	return false;
 }
 
 bool caller_read(const struct wire_frame *request, struct caller *ret, const char **why)

@@ -61,6 +61,19 @@ struct uid_bucket {
 };
 #define UID_BUCKETS 256
 
+/* Refusals that the trail is told of: who causes many of one kind pushes out none of another. */
+enum trail_kind {
+	TRAIL_LOGINS,	/* asked by root's programs, as the next two */
+	TRAIL_CHECKS,	/* which a user starts again and again */
+	TRAIL_VERIFIES, /* which may be asked from the net */
+	TRAIL_OTHERS,	/* asked by anybody */
+	TRAIL_KINDS,
+};
+struct trail_limit {
+	struct log_limit limit;
+	uint64_t left_out; /* since the last one that was told */
+};
+
 struct said_bucket {
 	uint64_t key;
 	int64_t at; /* monotonic ms, 0: never */
@@ -108,6 +121,7 @@ struct sessions {
 	struct refusal_ring
 	    *refusals; /* what root's programs asked, and what others did: these push none of those out */
 	struct log_limit verify_lines;
+	struct trail_limit told[TRAIL_KINDS];
 	struct rate_bucket *buckets;
 	uint64_t rate_seed;
 	struct ticket_memory tickets;
@@ -136,6 +150,10 @@ struct caller {
 	char role[128];
 	uid_t uid;	  /* of the process that asks to verify; 0 for what only root may ask */
 	bool quiet;	  /* one like it was refused of late: the journal has that */
+	bool told;	  /* the backend has refused it: the trail has that */
+	bool remembered;  /* the answer is one of before, under REF */
+	char session[SESSION_ID_LEN + 1]; /* that it is for; "" where there is none yet */
+	const char *path, *capability;	  /* what the gate is asked for; NULL: a live session */
 	const char *hint; /* what the user is told besides a refusal's reference; NULL: nothing */
 };
 
@@ -188,7 +206,7 @@ bool caller_read(const struct wire_frame *request, struct caller *ret, const cha
 void session_refuse(struct sessions *all, struct wire_conn *conn, uint8_t type, enum wire_status status,
     const struct caller *caller, const char *verb, const char *step, const char *remedy, const char *format, ...)
     PRINTF_LIKE(9, 10);
-/* Another answer to what was refused before, under CALLER's reference. Nothing is written. */
+/* Another answer to what was refused before, under CALLER's reference. The journal gets nothing. */
 void session_refuse_again(
     struct sessions *all, struct wire_conn *conn, uint8_t type, enum wire_status status, const struct caller *caller);
 /* Answers that wait are sent at once: the owner leaves. */
@@ -202,6 +220,22 @@ bool trail_caller(struct vault_request *request, const struct caller *caller) NO
 bool trail_session(struct vault_request *request, const struct session_record *record, const char *ref) NODISCARD;
 /* It tells of REQUEST as one for CAPABILITY on PATH ("k8sauth/sudo/web-1/root"). False without memory. */
 bool trail_path(struct vault_request *request, const char *path, const char *capability) NODISCARD;
+/* It tells of REQUEST as CALLER's verification. False without memory. */
+bool trail_verify(struct vault_request *request, const struct caller *caller) NODISCARD;
+/*
+ * The trail gets what the backend was not asked about: CALLER's request of TYPE was refused for REASON. Nobody waits for
+ * that, and of a flood it gets some, and how many more there were.
+ */
+void trail_refused(struct sessions *all, uint8_t type, const struct caller *caller, const char *reason);
+/*
+ * The same for a request that is allowed: YES answers CONN when the trail has it, at once where there is none. Where no
+ * device takes the entry, the request is refused as an outage.
+ */
+void trail_allow(struct sessions *all, struct wire_conn *conn, uint8_t type, const struct caller *caller,
+    void (*yes)(struct wire_conn *conn));
+
+/* Asked about where the gate only wants a live session: any answer proves that the token lives. */
+#define TRAIL_ANY_PATH "sys/capabilities-self"
 
 #define LEASE_MAX_SECONDS (10LL * 366 * 24 * 3600) /* whatever a backend says */
 

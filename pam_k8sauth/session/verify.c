@@ -32,6 +32,17 @@ static void reply_yes(struct wire_conn *conn)
 	wire_reply_status(conn, WIRE_VERIFY, WIRE_STATUS_OK, NULL, NULL);
 }
 
+/* What was asked once is answered once more: the trail has both, under the reference REF of the exchange. */
+static void reply_yes_again(
+    struct sessions *all, struct wire_conn *conn, const struct caller *caller, const char ref[static REF_SIZE])
+{
+	struct caller again = *caller;
+
+	again.remembered = true;
+	memcpy(again.ref, ref, sizeof(again.ref));
+	trail_allow(all, conn, WIRE_VERIFY, &again, reply_yes);
+}
+
 /* Takes the first one that waits; NULL. */
 static struct wire_conn *waiter_take(struct verification *verification)
 {
@@ -112,8 +123,11 @@ static void verify_yes(struct login *login)
 
 	log_line(LOG_INFO, caller->ref, "k8sauth: verify of %s for service %s%s%s: yes, as role %s, asked by uid %u",
 	    caller->user, caller->service, caller->rhost[0] ? " from " : "", caller->rhost, caller->role, caller->uid);
-	while ((conn = waiter_take(verification)))
+	conn = waiter_take(verification);
+	if (conn)
 		reply_yes(conn);
+	while ((conn = waiter_take(verification)))
+		reply_yes_again(login->all, conn, caller, caller->ref);
 	verify_end(verification, true, yes_ms(login->expires), epoch_of(login->all));
 	login_free(login);
 }
@@ -273,7 +287,7 @@ static void verify_answer(struct verify_call *call)
 	} else if (known && known->state == VERIFY_YES) {
 		log_line(LOG_DEBUG, known->ref, "verify of %s for service %s: yes, as before", call->caller.user,
 		    call->caller.service);
-		reply_yes(call->conn);
+		reply_yes_again(call->all, call->conn, &call->caller, known->ref);
 	} else if (known) {
 		memcpy(call->caller.ref, known->ref, sizeof(call->caller.ref));
 		session_refuse_again(call->all, call->conn, WIRE_VERIFY, WIRE_STATUS_REFUSED, &call->caller);

@@ -33,6 +33,7 @@ void vault_request_free(struct vault_request *request)
 	free(request->fault);
 	free(request->told_path);
 	free(request->told_capability);
+	free(request->told_refusal);
 	free(request->uri);
 	json_decref(request->headers);
 	vault_pam_login_free(request->pam);

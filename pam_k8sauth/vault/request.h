@@ -28,6 +28,8 @@ enum vault_op {
 	VAULT_VERIFY,  /* internal: the whole login, but nothing is written and no token made: the answer's auth has the
 			  metadata alone, its data "expires", unix, of the credential (0: not known). A backend that
 			  cannot do without a token revokes it before it answers */
+	VAULT_TELL,    /* internal: nothing is asked. The audit trail gets an entry of what was decided without the
+			  backend. 204 when it is accepted, or where there is no trail */
 };
 
 enum vault_peer_kind {
@@ -46,14 +48,16 @@ struct vault_peer {
 
 /* Names among a request's headers that no client can set: who is behind a request of the daemon itself. */
 #define VAULT_TOLD_PREFIX  "k8sauth-"
-#define VAULT_TOLD_NODE	   VAULT_TOLD_PREFIX "node"
-#define VAULT_TOLD_POD	   VAULT_TOLD_PREFIX "pod"
-#define VAULT_TOLD_REF	   VAULT_TOLD_PREFIX "ref" /* as `k8sauth explain` takes it */
-#define VAULT_TOLD_RHOST   VAULT_TOLD_PREFIX "rhost"
-#define VAULT_TOLD_SERVICE VAULT_TOLD_PREFIX "service" /* PAM's */
-#define VAULT_TOLD_SESSION VAULT_TOLD_PREFIX "session"
-#define VAULT_TOLD_TTY	   VAULT_TOLD_PREFIX "tty"
-#define VAULT_TOLD_USER	   VAULT_TOLD_PREFIX "user" /* Unix name */
+#define VAULT_TOLD_LEFT_OUT VAULT_TOLD_PREFIX "left-out" /* so many refusals before this one have no entry */
+#define VAULT_TOLD_NODE	    VAULT_TOLD_PREFIX "node"
+#define VAULT_TOLD_POD	    VAULT_TOLD_PREFIX "pod"
+#define VAULT_TOLD_REF	    VAULT_TOLD_PREFIX "ref"	  /* as `k8sauth explain` takes it */
+#define VAULT_TOLD_REMEMBERED VAULT_TOLD_PREFIX "remembered" /* answered from memory: REF is of the first time */
+#define VAULT_TOLD_RHOST    VAULT_TOLD_PREFIX "rhost"
+#define VAULT_TOLD_SERVICE  VAULT_TOLD_PREFIX "service" /* PAM's */
+#define VAULT_TOLD_SESSION  VAULT_TOLD_PREFIX "session"
+#define VAULT_TOLD_TTY	    VAULT_TOLD_PREFIX "tty"
+#define VAULT_TOLD_USER	    VAULT_TOLD_PREFIX "user" /* Unix name */
 
 /* What a login through PAM adds to a plain API login (decisions 8 and 21). Strings belong to the request. */
 struct vault_pam_login {
@@ -80,6 +84,7 @@ struct vault_request {
 	char ref[REF_SIZE];	     /* for the journal */
 	char *told_path;	     /* the audit trail tells of it as one for this path, */
 	char *told_capability;	     /* and allowed if the token has this there; both NULL: as what it is */
+	char *told_refusal;	     /* VAULT_TELL: why not, in the words of `k8sauth explain`; NULL: it was allowed */
 	char *uri;		     /* for the audit trail: as it was asked, where it has a query or escapes; NULL */
 	json_t *headers;	     /* the same: those that vault->audited_headers asks for, {name: [text]}; NULL */
 	struct vault_pam_login *pam; /* NULL for everything but a PAM login */

@@ -55,6 +55,37 @@ __attribute__((visibility("default"))) int pidfd_open(pid_t pid, unsigned flags)
 
 /* --- the backend ----------------------------------------------------------------------------- */
 
+static const char *told_header(const struct vault_request *request, const char *name)
+{
+	return json_string_value(json_array_get(json_object_get(request->headers, name), 0));
+}
+
+static void note_told(const struct vault_request *request)
+{
+	static const char *const names[] = { VAULT_TOLD_USER, VAULT_TOLD_SERVICE, VAULT_TOLD_RHOST, VAULT_TOLD_TTY,
+		VAULT_TOLD_SESSION, VAULT_TOLD_REF, VAULT_TOLD_REMEMBERED, VAULT_TOLD_LEFT_OUT };
+	struct buf line AUTO_BUF = { 0 };
+	size_t len = strlen(world.told);
+
+	assert_true(request->internal && backend.audited_headers);
+	buf_printf(&line, "%s %s", request->told_path ? request->told_capability : "update",
+	    request->told_path ? request->told_path : request->path);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (told_header(request, names[i]))
+			buf_printf(&line, " %s=%s", names[i] + strlen(VAULT_TOLD_PREFIX), told_header(request, names[i]));
+	snprintf(world.told + len, sizeof(world.told) - len, "%s: %s\n", line.data,
+	    request->told_refusal ? request->told_refusal : "yes");
+}
+
+void fake_trail(void)
+{
+	static json_t *headers;
+
+	if (!headers)
+		headers = json_object();
+	backend.audited_headers = headers;
+}
+
 static void backend_send(struct vault *vault, struct vault_request *request, vault_done_fn *done, void *arg)
 {
 	static const char *const ops[] = { "read", "list", "update", "create", "patch", "delete", "help", "header",
@@ -63,8 +94,12 @@ static void backend_send(struct vault *vault, struct vault_request *request, vau
 	size_t len = strlen(world.requests);
 
 	assert_true(n_asked < QUEUE);
-	snprintf(world.requests + len, sizeof(world.requests) - len, "%s%s %s%s%s\n",
-	    request->internal ? "internal " : "", ops[request->op], request->path, role ? " " : "", role ? role : "");
+	if (request->op == VAULT_TELL)
+		note_told(request);
+	else
+		snprintf(world.requests + len, sizeof(world.requests) - len, "%s%s %s%s%s\n",
+		    request->internal ? "internal " : "", ops[request->op], request->path, role ? " " : "",
+		    role ? role : "");
 	asked[n_asked].request = request;
 	asked[n_asked].done = done;
 	asked[n_asked++].arg = arg;
@@ -254,6 +289,11 @@ static struct vault_response *backend_answer(struct vault_request *request)
 {
 	struct vault_response *response;
 
+	if (request->op == VAULT_TELL) {
+		response = fake_status(world.trail_status ? world.trail_status : 204);
+		response->failure = world.trail_status ? VAULT_FAILED_OUTAGE : VAULT_FAILED_NOT;
+		return response;
+	}
 	if (world.outage_status) {
 		response = vault_response_new();
 		vault_response_error(response, world.outage_status, "Vault is sealed");
@@ -422,6 +462,7 @@ int world_setup(void **state)
 	};
 	world.base = event_base_new();
 	backend.send = backend_send;
+	backend.audited_headers = NULL;
 	n_asked = 0;
 	fake_helper_reset();
 	fake_accounts_forget();

@@ -58,6 +58,8 @@ struct fake_world {
 	const char *account;	     /* JSON: data about the service account, or a status */
 	const char *hold;	     /* requests whose path ends so are not answered */
 	char requests[4096];	     /* "update auth/kubernetes/login web\n" */
+	int trail_status;	     /* of what is only to be told; 0: 204 */
+	char told[65536];	     /* that: "update auth/kubernetes/login user=NAME ref=REF why\n" */
 	unsigned tokens, n_revoked;  /* minted, revoked */
 	unsigned verified;	     /* logins that were only looked at */
 	int64_t expires;	     /* of their credential, unix */
@@ -116,6 +118,8 @@ bool world_file(const char *id, const char *name, const char *content);
 struct vault_response *fake_response(json_t *data);
 struct vault_response *fake_status(int status);
 json_t *fake_json(const char *text);
+/* The backend has an audit trail from now on. */
+void fake_trail(void);
 /* What is asked about a ticket and the token in it (session_fakes_ticket.c); NULL: something else is asked. */
 struct vault_response *fake_ticket_answer(struct vault_request *request);
 

@@ -314,6 +314,56 @@ static void test_questions(void **state)
 	assert_int_equal(ask(VAULT_DELETE, "sys/audit/file", NULL), 204);
 }
 
+static json_t *tell(const char *path, const char *told_path, const char *refusal, int status)
+{
+	struct vault_request *request = vault_request_new(VAULT_TELL, path);
+	struct vault_response *response;
+
+	request->internal = true;
+	request->told_path = told_path ? strdup(told_path) : NULL;
+	request->told_capability = told_path ? strdup("update") : NULL;
+	request->told_refusal = refusal ? strdup(refusal) : NULL;
+	request->headers = json_pack("{s:[s], s:[s]}", VAULT_TOLD_SERVICE, "\"<&>\\", VAULT_TOLD_REF, "7f3a2c");
+	response = harness_send_request(&harness, request);
+	assert_int_equal(response->status, status);
+	vault_response_free(response);
+	return status == 204 && core_vault(harness.core)->audited_headers ? last_entry(place("log")) : NULL;
+}
+
+/* What was decided without the backend: an entry for its request, one for its answer, and nothing else. */
+static void test_told(void **state)
+{
+	json_t *entry;
+
+	assert_null(tell("auth/kubernetes/login", NULL, "no JWT", 204)); /* there is no trail */
+	assert_int_equal(ask(VAULT_UPDATE, "sys/auth/kubernetes", json_pack("{s:s}", "type", "kubernetes")), 204);
+	assert_int_equal(enable("file", place("log")), 204);
+
+	entry = tell("auth/kubernetes/login", NULL, "no JWT\nbut text", 204);
+	assert_string_equal(json_string_value(json_object_get(entry, "error")), "no JWT\nbut text");
+	assert_string_equal(json_string_value(at(entry, "request", "path", NULL)), "auth/kubernetes/login");
+	assert_string_equal(json_string_value(at(entry, "request", "mount_type", NULL)), "kubernetes");
+	assert_string_equal(json_string_value(at(entry, "request", "operation", NULL)), "update");
+	assert_string_equal(json_string_value(json_array_get(at(entry, "request", "headers", "k8sauth-service"), 0)), "\"<&>\\");
+	assert_null(json_object_get(entry, "response"));
+	json_decref(entry);
+
+	entry = tell("k8sauth", "k8sauth/verify/../db", NULL, 204);
+	assert_null(json_object_get(entry, "error"));
+	assert_null(json_object_get(entry, "auth"));
+	assert_string_equal(json_string_value(at(entry, "request", "path", NULL)), "k8sauth/verify/../db");
+	json_decref(entry);
+	assert_int_equal(count_lines(place("log"), "request"), 3); /* with the trial */
+	assert_int_equal(count_lines(place("log"), "response"), 3);
+
+	assert_int_equal(unlink(place("log")), 0);
+	assert_int_equal(mkdir(place("log"), 0700), 0);
+	core_reopen(harness.core);
+	tell("k8sauth", "k8sauth/verify/db", NULL, 500);
+	assert_int_equal(rmdir(place("log")), 0);
+	assert_int_equal(ask(VAULT_DELETE, "sys/audit/file", NULL), 204);
+}
+
 static void test_reopen(void **state)
 {
 	int value;
@@ -339,6 +389,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_answer_fails_closed, open_core, close_core),
 		cmocka_unit_test_setup_teardown(test_hanging_device, open_core, close_core),
 		cmocka_unit_test_setup_teardown(test_reopen, open_core, close_core),
+		cmocka_unit_test_setup_teardown(test_told, open_core, close_core),
 		cmocka_unit_test_setup_teardown(test_questions, open_core, close_core),
 	};
 

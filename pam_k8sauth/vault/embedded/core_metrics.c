@@ -33,7 +33,7 @@ void core_count(const struct call_private *call)
 	bool login;
 
 	if (!call->done || (request->internal && !request->pam) || request->op == VAULT_RESOLVE ||
-	    request->op == VAULT_VERIFY)
+	    request->op == VAULT_VERIFY || request->op == VAULT_TELL)
 		return;
 	login = is_login(&call->call);
 	if (login)

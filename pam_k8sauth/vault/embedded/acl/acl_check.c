@@ -149,6 +149,7 @@ static unsigned capability_of(enum vault_op op)
 	case VAULT_OTHER:
 	case VAULT_RESOLVE:
 	case VAULT_VERIFY:
+	case VAULT_TELL:
 		break;
 	}
 	return 0;

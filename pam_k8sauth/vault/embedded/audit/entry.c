@@ -87,6 +87,7 @@ static const char *operation_name(enum vault_op op)
 	case VAULT_UPDATE:
 	case VAULT_VERIFY:
 	case VAULT_RESOLVE:
+	case VAULT_TELL:
 		return "update";
 	case VAULT_CREATE:
 		return "create";

@@ -98,6 +98,8 @@ const char *entry_answer_error(const struct call *call, const char **ret_text)
 	const char *text = vault_response_error_text(response);
 
 	*ret_text = NULL;
+	if (call->request->op == VAULT_TELL)
+		return call->request->told_refusal;
 	if (response->status < 400 && entry_is_question(call) && !entry_verdict(call).allowed)
 		return ERROR_OF("permission denied");
 	if (response->status < 400 || !*text)
