@@ -24,11 +24,21 @@ static void log_stderr_sink(int level, const char *ref, const char *line)
 }
 
 static log_sink *current_sink = log_stderr_sink;
-static int current_level = LOG_INFO;
+static int current_level = LOG_INFO, usual_level = LOG_INFO;
 
 void log_set_level(int level)
 {
-	current_level = level;
+	current_level = usual_level = level;
+}
+
+void log_change_level(int level)
+{
+	current_level = level < 0 ? usual_level : level;
+}
+
+int log_level(void)
+{
+	return current_level;
 }
 
 void log_set_sink(log_sink *sink)

@@ -21,6 +21,9 @@ typedef void log_sink(int level, const char *ref, const char *line);
 
 /* Lines above LEVEL (syslog numbers: LOG_DEBUG is the highest) are dropped; default LOG_INFO. */
 void log_set_level(int level);
+/* Until further notice; negative: what was set last by log_set_level. */
+void log_change_level(int level);
+int log_level(void);
 
 /* Replaces the sink; the default (NULL) writes `<level>line` to stderr where journald listens there, a plain line
  * elsewhere.

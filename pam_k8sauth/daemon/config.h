@@ -2,6 +2,8 @@
 /* /etc/k8sauth/k8sauth.hcl: read once at start; every fault is refused with file, line and reason. */
 #pragma once
 
+#include <jansson.h>
+
 #include "base/macros.h"
 #include "session/config.h"
 #include "vault/embedded/seal/settings.h"
@@ -43,3 +45,8 @@ int config_parse(
     const char *text, size_t len, const char *path, struct daemon_config **ret, char *why, size_t why_size) NODISCARD;
 
 void config_free(struct daemon_config *config);
+
+/* What CONFIG says, for sys/config/state/sanitized: paths, addresses and kinds, no secrets. NULL without memory. */
+json_t *config_show(const struct daemon_config *config) NODISCARD;
+/* The same of a development server at ADDRESS. */
+json_t *config_show_dev(const char *address) NODISCARD;

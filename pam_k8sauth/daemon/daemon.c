@@ -311,11 +311,13 @@ static int start_sessions(struct daemon *daemon, struct sockets *sockets, char *
 static int start_all(struct daemon *daemon, struct sockets *sockets, char *why, size_t why_size)
 {
 	const struct daemon_config *config = daemon->config;
+	json_auto_t *settings = config_show(config);
 	struct core_options core = { .store_path = config->store_path,
 		.seal = &config->seal,
+		.settings = settings,
 		.storage_type = "sqlite",
 		.init_over_tcp = config->mode == MODE_SERVER };
-	int r = start_core(daemon, &core, why, why_size);
+	int r = settings ? start_core(daemon, &core, why, why_size) : -ENOMEM;
 
 	if (r == 0 && config->mode != MODE_SERVER)
 		r = start_sessions(daemon, sockets, why, why_size);
@@ -377,14 +379,15 @@ static void print_banner(const struct daemon *daemon, const char *address)
 
 int daemon_run_dev(const struct daemon_args *args)
 {
+	json_auto_t *settings = config_show_dev(args->dev_listen);
 	struct core_options options = {
-		.dev_root_token = args->dev_root_token, .storage_type = "inmem"
+		.dev_root_token = args->dev_root_token, .settings = settings, .storage_type = "inmem"
 	};
 	struct daemon daemon = { 0 };
 	char why[512] = "";
 	int fd = -1, r;
 
-	r = sockets_bind_tcp(args->dev_listen, &fd, why, sizeof(why));
+	r = settings ? sockets_bind_tcp(args->dev_listen, &fd, why, sizeof(why)) : -ENOMEM;
 	if (r == 0)
 		r = start_core(&daemon, &options, why, sizeof(why));
 	if (r == 0)

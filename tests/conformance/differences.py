@@ -7,17 +7,24 @@ import re
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/compatibility.md")
 
 
-def listed(checked_by):
-    """The ids of all rows that the run CHECKED_BY ("requests", "cli", ...) has to show."""
-    ids, by = set(), "requests"
+def rows(checked_by):
+    """(id, second cell) of all rows that the run CHECKED_BY ("requests", "cli", ...) has to show."""
+    by = "requests"
     with open(FILE, encoding="utf-8") as file:
         for line in file:
             if line.startswith("#"):
                 by = "requests"
             elif found := re.match(r"<!-- checked by: (\S+) -->", line):
                 by = found[1]
-            elif (found := re.match(r"\| `([a-z0-9-]+)` \|", line)) and by == checked_by:
-                if found[1] in ids:
-                    raise ValueError(f"docs/compatibility.md lists {found[1]} twice")
-                ids.add(found[1])
+            elif (found := re.match(r"\| `([a-z0-9-]+)` \|([^|]*)", line)) and by == checked_by:
+                yield found[1], found[2]
+
+
+def listed(checked_by):
+    """The ids of these rows."""
+    ids = set()
+    for identifier, _ in rows(checked_by):
+        if identifier in ids:
+            raise ValueError(f"docs/compatibility.md lists {identifier} twice")
+        ids.add(identifier)
     return ids

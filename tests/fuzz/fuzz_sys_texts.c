@@ -20,6 +20,9 @@ static void check_base64(const char *text)
 	if (fault >= 0) {
 		if ((size_t)fault > len)
 			abort();
+		fault = go_base64_decode_unpadded(text, decoded, &decoded_len);
+		if (fault >= 0 ? (size_t)fault > len : decoded_len > len)
+			abort();
 		free(decoded);
 		return;
 	}

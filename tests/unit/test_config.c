@@ -125,6 +125,36 @@ static void test_listener(void **state)
 
 #define S "mode = \"server\"\nseal \"systemd-credential\" { }\n"
 
+/* What sys/config/state/sanitized tells: of a transit seal neither its token's file nor anything else. */
+static void test_show(void **state)
+{
+	static const char text[] =
+	    "mode = \"server\"\nlog_level = \"debug\"\nmax_request_size = 4096\n"
+	    "seal \"transit\" { address = \"https://keys:8200\" token_file = \"/etc/t\" mount_path = \"transit\" key_name = \"k\" }\n"
+	    "listener \"tcp\" { address = \"0.0.0.0:8200\" tls_cert_file = \"/a.crt\" tls_key_file = \"/a.key\" "
+	    "tls_client_ca_file = \"/ca.crt\" tls_min_version = \"tls13\" }\n";
+	struct daemon_config *config = NULL;
+	json_auto_t *shown = NULL, *wanted = NULL;
+	char why[512] = "";
+
+	(void)state;
+	if (config_parse(text, strlen(text), "f", &config, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
+	shown = config_show(config);
+	wanted = json_loads(
+	    "{\"api_addr\":\"\",\"cluster_name\":\"\",\"default_lease_ttl\":2764800,\"enable_ui\":false,\"log_level\":\"debug\","
+	    "\"max_lease_ttl\":2764800,\"max_request_size\":4096,\"raw_storage_endpoint\":false,"
+	    "\"listeners\":[{\"type\":\"tcp\",\"config\":{\"address\":\"0.0.0.0:8200\",\"tls_cert_file\":\"/a.crt\","
+	    "\"tls_key_file\":\"/a.key\",\"tls_client_ca_file\":\"/ca.crt\",\"tls_min_version\":\"tls13\","
+	    "\"tls_require_and_verify_client_cert\":false,\"telemetry\":{\"unauthenticated_metrics_access\":false}}}],"
+	    "\"seals\":[{\"disabled\":false,\"name\":\"transit\",\"type\":\"transit\"}],"
+	    "\"storage\":{\"path\":\"/var/lib/k8sauth/store.db\",\"type\":\"sqlite\"}}",
+	    0, NULL);
+	assert_non_null(wanted);
+	assert_true(json_equal(shown, wanted));
+	config_free(config);
+}
+
 static void test_server(void **state)
 {
 	static const char text[] = S L "}\n";
@@ -371,7 +401,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_short_file),
 		cmocka_unit_test(test_long_file),
-		cmocka_unit_test(test_listener), cmocka_unit_test(test_server),
+		cmocka_unit_test(test_listener),
+		cmocka_unit_test(test_show),
+		cmocka_unit_test(test_server),
 		cmocka_unit_test(test_server_seal),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_owner),

@@ -32,9 +32,10 @@ static int copy_options(struct core *core, const struct core_options *options)
 	core->storage_type = strdup(options->storage_type ? options->storage_type
 				    : options->store_path ? "sqlite"
 							  : "inmem");
+	core->settings = options->settings ? json_incref(options->settings) : json_object();
 	if (options->dev_root_token)
 		core->dev_root_token = secret_copy(options->dev_root_token, strlen(options->dev_root_token));
-	if (!core->storage_type || (options->dev_root_token && !core->dev_root_token))
+	if (!core->storage_type || !core->settings || (options->dev_root_token && !core->dev_root_token))
 		return -ENOMEM;
 	return 0;
 }
@@ -127,6 +128,7 @@ void core_close(struct core *core)
 	secret_free(core->dev_root_token);
 	secret_free(core->dev_unseal_key);
 	free(core->storage_type);
+	json_decref(core->settings);
 	free(core);
 }
 

@@ -290,6 +290,7 @@ struct core_options {
 	const struct seal_config *seal; /* must outlive the core; NULL: -dev, in memory, initialised and unsealed */
 	const char *dev_root_token;	/* -dev: NULL makes one */
 	const char *storage_type;	/* for seal-status: "inmem", "sqlite" */
+	json_t *settings;		/* what sys/config/state/sanitized shows: an object without secrets; NULL: {} */
 	bool init_over_tcp; /* anybody who reaches a listener may initialise a fresh store, and unseal, as in Vault */
 };
 

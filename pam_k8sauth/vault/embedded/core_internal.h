@@ -59,6 +59,7 @@ struct core {
 	bool init_over_tcp;
 	bool dev;
 	char *storage_type;
+	json_t *settings; /* as sys/config/state/sanitized shows them */
 	struct secret *dev_root_token, *dev_unseal_key;
 
 	struct kube *kube;

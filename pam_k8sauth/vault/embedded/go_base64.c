@@ -3,6 +3,7 @@
  * Base64 as Go's encoding/base64 takes it from Vault's clients: line ends anywhere, bits behind the end whatever they
  * are, and the place of a fault, which is told. What is ours alone is read more strictly (base/text.h).
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "vault/embedded/go_text.h"
@@ -36,14 +37,14 @@ static ssize_t check_padding(const char *text, size_t i, unsigned n)
 	return text[i] ? (ssize_t)i : -1;
 }
 
-ssize_t go_base64_decode(const char *text, uint8_t *ret, size_t *ret_len)
+static ssize_t decode(const char *text, bool padded, uint8_t *ret, size_t *ret_len)
 {
 	uint32_t group = 0;
 	unsigned n = 0; /* digits in it */
 	size_t i = skip_line_ends(text, 0), len = 0;
 	ssize_t fault = -1;
 
-	for (; text[i] && text[i] != '='; i = skip_line_ends(text, i + 1)) {
+	for (; text[i] && !(padded && text[i] == '='); i = skip_line_ends(text, i + 1)) {
 		int digit = digit_of(text[i]);
 
 		if (digit < 0)
@@ -57,7 +58,7 @@ ssize_t go_base64_decode(const char *text, uint8_t *ret, size_t *ret_len)
 	}
 	if (text[i] == '=')
 		fault = check_padding(text, i + 1, n);
-	else if (n)
+	else if (padded ? n > 0 : n == 1)
 		fault = (ssize_t)(i - n);
 	if (fault >= 0)
 		return fault;
@@ -66,4 +67,14 @@ ssize_t go_base64_decode(const char *text, uint8_t *ret, size_t *ret_len)
 		ret[len++] = (uint8_t)(group >> (16 - 8 * k));
 	*ret_len = len;
 	return -1;
+}
+
+ssize_t go_base64_decode(const char *text, uint8_t *ret, size_t *ret_len)
+{
+	return decode(text, true, ret, ret_len);
+}
+
+ssize_t go_base64_decode_unpadded(const char *text, uint8_t *ret, size_t *ret_len)
+{
+	return decode(text, false, ret, ret_len);
 }

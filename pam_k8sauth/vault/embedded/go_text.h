@@ -17,3 +17,5 @@ void go_quote(struct buf *text, const char *string);
 #define GO_BASE64_SIZE(len) ((len) / 4 * 3 + 3)
 /* Decodes TEXT into RET, GO_BASE64_SIZE of its length. -1 with *RET_LEN, or the index at which Go finds a fault. */
 ssize_t go_base64_decode(const char *text, uint8_t *ret, size_t *ret_len);
+/* The same without padding at the end, where '=' is none of the digits. */
+ssize_t go_base64_decode_unpadded(const char *text, uint8_t *ret, size_t *ret_len);

@@ -33,6 +33,9 @@ int identity_verify(struct call *call) NODISCARD;
  * ""), -ENOENT, -EAGAIN, -errno. */
 int identity_entity(struct call *call, const char *entity_id, json_t **ret) NODISCARD;
 
+/* How many there are. 0, -EAGAIN, -errno. */
+int identity_count(struct call *call, size_t *ret) NODISCARD;
+
 /* Whether its tokens are refused for now. ENTITY may be NULL. */
 bool identity_disabled(const json_t *entity);
 

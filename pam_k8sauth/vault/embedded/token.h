@@ -41,6 +41,12 @@ struct token {
 
 void token_free(struct token *token);
 
+/*
+ * Who counts as one client: the entity, else a digest of the policies. Vault's telemetry made this up; auditors join
+ * by it. The caller frees it. NULL without memory.
+ */
+char *token_client_id(const struct token *token) NODISCARD;
+
 /* At unseal, before the first request: reads or makes the keys; expiry is loaded in the background after it. */
 int tokens_start(struct call *call) NODISCARD;
 struct tokens *tokens_new(struct core *core) NODISCARD;

@@ -569,7 +569,7 @@ def _(s):
     s.get("sys/key-status", token=None)
     key_status(s)
     with s.differs("sys-paths"):
-        for path in ("config/state/sanitized", "internal/counters/config", "license/status", "host-info"):
+        for path in ("internal/counters/config", "license/status", "host-info"):
             s.get(f"sys/{path}")
     for path in ("rekey/init", "generate-root/attempt"):
         s.get(f"sys/{path}")

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Entries in Vault's format: one JSON object per line, its members by name (vault-core.md 6.1, vault-1.21.4.md). */
 #include <errno.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 
 #include "base/json_go.h"
@@ -105,36 +104,14 @@ static const char *operation_name(enum vault_op op)
 	return "";
 }
 
-/*
- * Who counts as one client: the entity, else a digest of the policies. Vault's telemetry made this up; auditors join by
- * it.
- */
 static void add_client_id(struct entry *e, const struct token *token)
 {
-	static const char root_namespace[] = "root";
-	unsigned char digest[SHA256_DIGEST_LENGTH];
-	char id[base64_size(sizeof(digest))];
-	AUTO_BUF struct buf text = { 0 };
+	char *id AUTO_FREE = token_client_id(token);
 
-	if (token->entity_id && *token->entity_id) {
-		entry_text(e, "client_id", token->entity_id);
-		return;
-	}
-	for (size_t i = 0; i < json_array_size(token->policies); i++) {
-		const json_t *name = json_array_get(token->policies, i);
-
-		if (i)
-			buf_add_char(&text, '\x7f');
-		buf_add(&text, json_string_value(name), json_string_length(name));
-	}
-	buf_add_char(&text, '\0');
-	buf_add_str(&text, root_namespace);
-	if (text.failed || !SHA256((const unsigned char *)text.data, text.len, digest)) {
+	if (id)
+		entry_text(e, "client_id", id);
+	else
 		e->draft->buf.failed = true;
-		return;
-	}
-	base64_encode(digest, sizeof(digest), id);
-	entry_text(e, "client_id", id);
 }
 
 /* Inside of a signed token is the one that Vault's core works with, and so tells of here. */

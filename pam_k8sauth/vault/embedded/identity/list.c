@@ -212,3 +212,13 @@ int group_alias_list(struct call *call)
 {
 	return list(call, &(struct list_kind){ IDENTITY_GROUPS, group_load, add_group_alias, true });
 }
+
+int identity_count(struct call *call, size_t *ret)
+{
+	json_auto_t *ids = NULL;
+	int r = core_list(call, IDENTITY_ENTITIES, &ids);
+
+	if (r == 0)
+		*ret = json_array_size(ids);
+	return r;
+}

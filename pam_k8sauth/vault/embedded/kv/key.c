@@ -311,34 +311,20 @@ static const char *operation_name(const struct call *call)
 	}
 }
 
-/* The id under which Vault counts a client without an entity: a hash of its policies and of the namespace. */
-static json_t *client_id(const json_t *policies)
-{
-	unsigned char hash[HASH_LEN];
-	char text[base64_size(HASH_LEN)];
-	struct buf input AUTO_BUF = BUF_MAX(1024 * 1024);
-	json_t *policy;
-	size_t i;
-
-	json_array_foreach(policies, i, policy)
-	{
-		if (i)
-			buf_add_char(&input, '\x7f');
-		buf_add_str(&input, json_string_value(policy));
-	}
-	buf_add(&input, "\0root", 5);
-	if (input.failed || !EVP_Digest(input.data, input.len, hash, NULL, EVP_sha256(), NULL))
-		return NULL;
-	base64_encode(hash, sizeof(hash), text);
-	return json_string(text);
-}
-
 json_t *kv_actor(const struct call *call)
 {
-	if (!call->token)
+	const struct token *token = call->token;
+	char *id AUTO_FREE = token ? token_client_id(token) : NULL;
+	json_t *actor;
+
+	if (!token)
 		return json_null();
-	return json_pack("{s:s, s:s, s:o}", "actor", call->token->display_name, "operation", operation_name(call),
-	    "client_id", client_id(call->token->policies));
+	actor = id ? json_pack("{s:s, s:s, s:s}", "actor", token->display_name, "operation", operation_name(call),
+			 "client_id", id)
+		   : NULL;
+	if (actor && *token->entity_id)
+		json_object_set_new(actor, "entity_id", json_string(token->entity_id));
+	return actor;
 }
 
 int kv_key_note_update(struct call *call, struct kv_key *key)

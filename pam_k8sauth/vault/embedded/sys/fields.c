@@ -153,3 +153,13 @@ const struct engine_field sys_wrapping_fields[] = {
 	{ "token", FIELD_STRING, "The wrapping token; without it the request's own is meant." },
 	{ 0 },
 };
+const struct engine_field sys_decode_fields[] = {
+	{ "encoded_token", FIELD_STRING, "The token as it was answered." },
+	{ "otp", FIELD_STRING, "What it was hidden with." },
+	{ 0 },
+};
+const struct engine_field sys_logger_fields[] = {
+	{ "level", FIELD_STRING, "error, warn, info or debug." },
+	{ "name", FIELD_STRING, "The logger: k8sauth." },
+	{ 0 },
+};

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "vault/embedded/go_text.h"
 #include "vault/embedded/seal/seal.h"
 #include "vault/embedded/sys/sys.h"
 #include "vault/embedded/token.h"
@@ -185,4 +186,52 @@ int sys_generate_root_update(struct call *call)
 		return r < 0 ? r : 0;
 	call->state = &verified;
 	return make_token(call);
+}
+
+/* --- what it was answered with, for clients that cannot decode it */
+
+/* Without an otp Vault means a form that it no longer makes, and in which nothing can come out. */
+static int refuse_decoding(struct call *call, const char *encoded, uint8_t *room)
+{
+	size_t len;
+	ssize_t fault = go_base64_decode(encoded, room, &len);
+
+	if (fault >= 0)
+		return call_wrapped_error(call, 500,
+		    "error xoring token: error decoding first base64 value: illegal base64 data at input byte %zd", fault);
+	return call_wrapped_error(
+	    call, 500, "error xoring token: decoded %s base64 value is nil or empty", *encoded ? "second" : "first");
+}
+
+int sys_decode_token(struct call *call)
+{
+	const char *encoded = "", *otp = "";
+	uint8_t *token AUTO_FREE = NULL;
+	size_t len = 0;
+	ssize_t fault;
+	int r = call_field_string(call, "encoded_token", &encoded, NULL);
+
+	if (r == 0)
+		r = call_field_string(call, "otp", &otp, NULL);
+	if (r)
+		return r < 0 ? r : 0;
+	token = malloc(GO_BASE64_SIZE(strlen(encoded)));
+	if (!token)
+		return -ENOMEM;
+	if (!*otp)
+		return refuse_decoding(call, encoded, token);
+	fault = go_base64_decode_unpadded(encoded, token, &len);
+	if (fault >= 0)
+		return call_wrapped_error(
+		    call, 500, "error decoding base64'd token: illegal base64 data at input byte %zd", fault);
+	if (len != strlen(otp))
+		return call_wrapped_error(call, 500,
+		    "error xoring token: length of byte slices is not equivalent: %zu != %zu", len, strlen(otp));
+	for (size_t i = 0; i < len; i++)
+		token[i] ^= (uint8_t)otp[i];
+	r = utf8_valid((const char *)token, len)
+		? call_data(call, json_pack("{s:s%}", "token", (const char *)token, len))
+		: call_error(call, 400, "the token and the otp do not belong together");
+	wipe(token, len);
+	return r;
 }

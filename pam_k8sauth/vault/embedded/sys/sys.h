@@ -12,7 +12,7 @@ extern const struct engine_field sys_no_fields[], sys_metrics_fields[], sys_heal
     sys_migration_fields[], sys_hash_fields[], sys_random_fields[], sys_plugin_fields[], sys_policy_fields[],
     sys_capabilities_fields[], sys_capabilities_accessor_fields[], sys_rotate_fields[], sys_quota_fields[],
     sys_quotas_fields[], sys_leases_fields[], sys_leases_count_fields[], sys_lease_prefix_fields[], sys_lease_fields[],
-    sys_wrapping_fields[];
+    sys_wrapping_fields[], sys_decode_fields[], sys_logger_fields[];
 
 /* --- status.c */
 engine_handler sys_health, sys_leader;
@@ -47,6 +47,11 @@ int sys_refuse_pgp(struct call *call, const char *const *names);
 /* N shares, one behind the other, as texts: hex, or base64. NULL without memory. */
 json_t *sys_shares(const struct secret *shares, size_t n, bool base64) NODISCARD;
 
+/* --- operate.c */
+engine_handler sys_loggers_read, sys_loggers_write, sys_loggers_delete;
+engine_handler sys_logger_read, sys_logger_write, sys_logger_delete;
+engine_handler sys_in_flight, sys_config_sanitized, sys_count_entities;
+
 /* --- init.c */
 engine_handler sys_init_status, sys_init;
 
@@ -60,6 +65,7 @@ engine_handler sys_rekey_backup, sys_rekey_backup_delete;
 
 /* --- generate_root.c */
 engine_handler sys_generate_root_status, sys_generate_root_start, sys_generate_root_cancel, sys_generate_root_update;
+engine_handler sys_decode_token;
 
 /* --- rotate.c */
 engine_handler sys_key_status, sys_rotate, sys_rotate_config_read, sys_rotate_config_write;
