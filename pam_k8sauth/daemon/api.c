@@ -19,6 +19,7 @@ struct api_call {
 	char ref[REF_SIZE];
 	char *headers; /* of the reply: the echoed namespace; NULL */
 	char *what;    /* "POST auth/kubernetes/login" */
+	bool broken;   /* the request: nothing is wrong here */
 };
 
 static void api_call_free(struct api_call *call)
@@ -34,7 +35,8 @@ static void log_response(const struct api_call *call, const struct vault_respons
 	static struct log_limit strangers;
 	bool root = call->peer.kind == VAULT_PEER_UNIX && call->peer.uid == 0;
 	/* A status page of its own (sys/health) is no failure, whatever its status says. */
-	bool failed = (response->status >= 500 && !response->body) || (response->status >= 400 && response->step);
+	bool failed = (response->status >= 500 && !response->body && !call->broken) ||
+		      (response->status >= 400 && response->step);
 	char text[HTTP_PEER_TEXT_SIZE];
 	const char *peer = http_peer_text(&call->peer, text);
 
@@ -131,7 +133,7 @@ static int route(const struct api *api, struct http_exchange *exchange, const st
 	struct api_call *call = NULL;
 	enum vault_op op;
 
-	if (api_operation(http->method, query, &op, error) < 0 || api_check_body(http, error) < 0)
+	if (api_operation(http->method, query, &op, error) < 0)
 		return -EBADMSG;
 	request = api_request_new(http, op, path, query);
 	if (request && wipe_failures() == failures && starts_with(request->path, "k8sauth/")) {
@@ -147,6 +149,7 @@ static int route(const struct api *api, struct http_exchange *exchange, const st
 		return api_refuse(error, 503, "out of memory");
 	}
 	request->peer = *peer;
+	call->broken = request->broken;
 	memcpy(request->ref, call->ref, sizeof(request->ref));
 	vault_send(api->vault, request, on_response, call);
 	return 0;

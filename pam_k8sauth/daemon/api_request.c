@@ -99,7 +99,8 @@ int api_operation(const char *method, json_t *query, enum vault_op *ret, struct 
 	return 0;
 }
 
-int api_check_body(const struct http_request *http, struct api_error *error)
+/* Vault looks at every body, used or not. */
+static int check_body(const struct http_request *http, struct api_error *error)
 {
 	const struct buf *body = &http->body;
 
@@ -223,8 +224,11 @@ static int check_headers(const struct http_request *http, struct api_error *erro
 static int fill(struct vault_request *request, const struct http_request *http, json_t *query, struct api_error *error)
 {
 	const char *format = http_request_field(http, "X-Vault-Wrap-Format");
-	int r = check_headers(http, error);
+	int r = check_body(http, error);
 
+	request->broken = r < 0;
+	if (r == 0)
+		r = check_headers(http, error);
 	if (r == 0)
 		r = fields_of(http, request->op, request->path, query, &request->data, error);
 	if (r == 0)

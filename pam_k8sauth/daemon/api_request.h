@@ -23,12 +23,9 @@ bool api_asks_help(const char *method, const json_t *query);
  */
 int api_operation(const char *method, json_t *query, enum vault_op *ret, struct api_error *error);
 
-/* Vault looks at every body, used or not. 0, or -EBADMSG with ERROR. */
-int api_check_body(const struct http_request *http, struct api_error *error);
-
 /*
- * The request of HTTP for PATH (decoded, without "/v1/"). What else is wrong with it is its `fault`, since paths of
- * the server itself do not care. NULL without memory.
+ * The request of HTTP for PATH (decoded, without "/v1/"). What else is wrong with it is its `fault`: quotas count it, and
+ * paths of the server itself do not care, unless its body is broken. NULL without memory.
  */
 struct vault_request *api_request_new(
     const struct http_request *http, enum vault_op op, const char *path, json_t *query) NODISCARD;

@@ -78,6 +78,7 @@ struct vault_request {
 	bool wrap_jwt;	      /* the wrapping token is wanted in the form of a JWT */
 	int fault_status; /* HTTP: 0, or what is wrong with the request for every path but those of the server itself */
 	char *fault;	  /* its text */
+	bool broken;	  /* it is wrong for those too: the fault is the answer, once the request is counted */
 	bool internal;	  /* the daemon's own authority: no token needed, all allowed (never set from outside);
 			     with a token it is done for that one, whatever its policies allow it */
 	struct vault_peer peer;

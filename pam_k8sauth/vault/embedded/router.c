@@ -425,7 +425,7 @@ int router_run(struct call *call)
 		r = quotas_gate(call);
 	if (r)
 		return r < 0 ? r : 0;
-	if (is_raw(call, call->path))
+	if (is_raw(call, call->path) && !call->request->broken)
 		return run_handler(call);
 	r = told ? 0 : check_request(call);
 	if (r)

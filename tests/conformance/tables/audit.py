@@ -346,3 +346,28 @@ def _(s):
         s.post("sys/capabilities-accessor", {"path": "x", "token": "y", "accessor": ""})
     with s.differs("audit-open-paths", at="audit"):
         s.get("sys/replication/status", token=None)
+
+
+@case("what a rate limit quota refuses")
+def _(s):
+    quota = "sys/quotas/rate-limit/q"
+    for logged in (False, True):
+        s.post("sys/quotas/config", {"enable_rate_limit_audit_logging": logged, "rate_limit_exempt_paths": ["secret/data/free"]})
+        s.post(quota, {"rate": 1, "path": "secret/", "interval": "10m"})
+        s.get("secret/data/x")
+        for token in ("root", None, "bad"):
+            s.get("secret/data/x", token=token)
+            s.post("secret/data/x", {"data": {"a": "b"}}, token=token)
+            s.get("secret/data/free", token=token)
+        s.list("secret/metadata")
+        s.get("secret/data/x", {"version": "1"})
+        s.get("secret/data/x", headers={"X-Vault-Wrap-TTL": "1m"})
+        s.get("secret")
+        s.delete(quota)
+        with mounted(s):
+            role(s)
+            s.post(quota, {"rate": 1, "path": "auth/kubernetes/login", "interval": "10m"})
+            for _ in range(3):
+                login(s)
+            s.delete(quota)
+    s.post("sys/quotas/config", {})

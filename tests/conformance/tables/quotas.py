@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """sys/quotas: rate limits on everything, on mounts, paths and roles; what is counted, and what the replies tell of it."""
+import concurrent.futures
 import contextlib
 import time
 import uuid
@@ -208,6 +209,45 @@ def _(s):
     s.post("auth/pods/login", {"role": "two", "jwt": "x"}, token=None)
     s.delete("sys/auth/pods")
     names(s)
+
+
+@case("what is broken is counted as well")
+def _(s):
+    fresh(s)
+    s.post(Q + "s", {"rate": 3, "path": "secret/", "interval": "5m"})
+    for _ in range(2):
+        s.post("secret/data/x", body=b"{")
+        s.get("secret/data/x", headers={"X-Vault-Wrap-TTL": "x"})
+    s.get("secret/data/x")
+    # Vault goes on, and its answer is two.
+    recorded = len(s.records)
+    reply = s.post("secret/data/x", body=b"{")
+    del s.records[recorded:]
+    s.note("then", [reply.status, reply.headers["x-ratelimit-remaining"], b"rate limit quota exceeded" in reply.body])
+
+
+@case("logins at once: as many as the quota says, and every other one is told when to come again")
+def _(s):
+    fresh(s)
+    s.post("sys/auth/pods", {"type": "kubernetes"})
+    s.post("auth/pods/config", {"kubernetes_host": s.api.host, "kubernetes_ca_cert": s.api.ca, "token_reviewer_jwt": "reviewer"})
+    s.post("auth/pods/role/one", {"bound_service_account_names": "webapp-sa", "bound_service_account_namespaces": "webapp-ns", "audience": "vault"})
+    s.post(Q + "pods", {"rate": 20, "path": "auth/pods/login", "interval": "10m"})
+    tokens = [jwt(jti=str(uuid.uuid4())) for _ in range(90)]
+    recorded = len(s.records)
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        replies = list(pool.map(lambda token: s.post("auth/pods/login", {"role": "one", "jwt": token}, token=None), tokens))
+    del s.records[recorded:]
+    s.api.asked()
+    s.note("statuses", [sum(reply.status == status for reply in replies) for status in (200, 429)])
+    refused = {(reply.body, reply.headers["x-ratelimit-limit"], reply.headers["x-ratelimit-remaining"]) for reply in replies if reply.status == 429}
+    s.note("refused", sorted([body.decode(), *headers] for body, *headers in refused))
+    for reply in replies:
+        limits = {name: int(reply.headers[name]) for name in ("retry-after", "x-ratelimit-reset") if name in reply.headers}
+        assert set(limits) == ({"retry-after", "x-ratelimit-reset"} if reply.status == 429 else {"x-ratelimit-reset"}), (reply.status, limits)
+        assert all(560 <= left <= 600 for left in limits.values()), limits
+    s.note("left", sorted(int(reply.headers["x-ratelimit-remaining"]) for reply in replies if reply.status == 200))
+    s.delete("sys/auth/pods")
 
 
 @case("with their mounts")

@@ -144,7 +144,9 @@ static void on_answer_accepted(void *arg, int r)
 static void write_rest(const struct call_private *call, struct audit_draft *draft)
 {
 	/* Where devices came while it was on its way, its writes are not taken back, and its answer is told alone. */
-	if (call->audited.request == CALL_AUDIT_UNTOLD && call->writes.n == 0)
+	if (call->quota.refused)
+		audit_entry(draft, &call->call, AUDIT_REQUEST); /* as Vault has it: the answer is its error */
+	else if (call->audited.request == CALL_AUDIT_UNTOLD && call->writes.n == 0)
 		audit_entries(draft, &call->call);
 	else
 		audit_entry(draft, &call->call, AUDIT_RESPONSE);

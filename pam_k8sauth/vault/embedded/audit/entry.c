@@ -128,7 +128,12 @@ static void add_client_token(struct entry *e, const struct secret *presented)
 	wipe(inner, sizeof(inner));
 }
 
-/* Whether the mount's accessor is known: Vault's router tells it when it hands the request to the engine. */
+/* What a rate limit quota refused was not looked at any closer. */
+static bool was_limited(const struct call *call)
+{
+	return call->private->quota.refused;
+}
+
 /* "kv" means the mount "kv/", which Vault's router finds only when it hands the request over. */
 static bool is_bare(const struct call *call)
 {
@@ -136,6 +141,7 @@ static bool is_bare(const struct call *call)
 	       strlen(call->request->path) < strlen(call->mount->path);
 }
 
+/* Whether the mount's accessor is known: Vault's router tells it when it hands the request to the engine. */
 static bool was_routed(const struct call *call, enum audit_stage stage)
 {
 	const struct call_audit *audited = &call->private->audited;
@@ -147,7 +153,7 @@ static void add_mount(struct entry *e, const struct call *call, enum audit_stage
 {
 	const struct mount *mount = call->mount;
 
-	if (!mount || (stage == AUDIT_REQUEST && is_bare(call)))
+	if (!mount || was_limited(call) || (stage == AUDIT_REQUEST && is_bare(call)))
 		return;
 	if (was_routed(call, stage))
 		entry_text(e, "mount_accessor", mount->accessor);
@@ -213,7 +219,8 @@ static void add_request_head(struct entry *e, const struct call *call)
 	entry_open(e);
 	if (token && !call->private->audited.unread && !call->private->audited.hidden)
 		add_client_id(e, token);
-	add_client_token(e, request->token);
+	if (!was_limited(call))
+		add_client_token(e, request->token);
 	if (token)
 		entry_accessor(e, "client_token_accessor", token->accessor);
 	if (json_object_size(request->data) && !request->told_path) {
@@ -241,7 +248,8 @@ static void add_request_tail(struct entry *e, const struct call *call, enum audi
 	entry_number(e, "remote_port", request->peer.port);
 	if (request->op != VAULT_HELP)
 		entry_text(e, "request_uri", request->uri);
-	entry_number(e, "wrap_ttl", request->wrap_ttl);
+	if (!was_limited(call))
+		entry_number(e, "wrap_ttl", request->wrap_ttl);
 	entry_close(e);
 }
 

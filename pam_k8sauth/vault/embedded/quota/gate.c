@@ -75,6 +75,7 @@ static int refuse(struct call *call)
 	struct buf path AUTO_BUF = BUF_MAX(2 * PATH_LEN_MAX);
 
 	call->private->audited.reached = call->private->quota.logged;
+	call->private->audited.denied = true;
 	go_quote(&path, call->request->path);
 	call_refuse(call, VAULT_FAILED_OUTAGE, "quota", 429, "", "a rate limit quota is exceeded");
 	call_error(call, 429, "request path %s: rate limit quota exceeded", path.failed ? "\"\"" : path.data);
