@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sealed by shares: initialise, unseal, seal and unseal again; what was there comes back, what was in progress ends. */
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include "core_fixture.h"
@@ -314,6 +315,32 @@ static void test_other_seal(void **state)
 	assert_int_equal(bring(world, keys[0])->status, 400);
 }
 
+/* What the store says of its seal is outside of the barrier: somebody can have changed it. */
+static void test_changed_words(void **state)
+{
+	static const char *const words[] = { "", "[]", "{}", "{\"type\":\"shamir\"}",
+		"{\"type\":7,\"shares\":5,\"threshold\":3}", "{\"type\":\"shamir\",\"shares\":5,\"threshold\":0}",
+		"{\"type\":\"shamir\",\"shares\":5,\"threshold\":-3}", "{\"type\":\"shamir\",\"shares\":5,\"threshold\":6}",
+		"{\"type\":\"shamir\",\"shares\":999999999999,\"threshold\":3}",
+		"{\"type\":\"none\",\"shares\":5,\"threshold\":3}" };
+	struct world *world = *state;
+	struct core_options options = { .store_path = world->store, .seal = &world->seal };
+	char why[256], text[256];
+	sqlite3 *sqlite;
+
+	initialise(world);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		core_close(world->core);
+		world->core = NULL;
+		assert_int_equal(sqlite3_open(world->store, &sqlite), SQLITE_OK);
+		snprintf(text, sizeof(text), "UPDATE meta SET value=CAST('%s' AS BLOB) WHERE name='seal'", words[i]);
+		assert_int_equal(sqlite3_exec(sqlite, text, NULL, NULL, NULL), SQLITE_OK);
+		sqlite3_close(sqlite);
+		assert_int_equal(core_open(world->base, &options, &world->core, why, sizeof(why)), -EBADMSG);
+		assert_string_equal(why, "cannot read the store: what it says of its seal was changed");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +350,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_in_progress, world_setup_store, world_teardown),
 		cmocka_unit_test_setup_teardown(test_recovery, world_setup_store, world_teardown),
 		cmocka_unit_test_setup_teardown(test_static, world_setup_store, world_teardown),
+		cmocka_unit_test_setup_teardown(test_changed_words, world_setup_store, world_teardown),
 		cmocka_unit_test_setup_teardown(test_other_seal, world_setup_store, world_teardown),
 	};
 

@@ -16,7 +16,7 @@ struct seal_op {
 	int r; /* kind: 0, -errno with WHY, or -EINPROGRESS: it will set another one and call DONE, from the loop */
 	struct store_blob wrapped; /* kind, of a wrapping: malloc'ed */
 	struct secret *root_key;   /* kind, of an unwrapping */
-	bool renew;		   /* kind: what unwrapped it is on its way out: wrap it again */
+	bool renew; /* kind: what unwrapped it is on its way out, or may be: wrap it again */
 	char why[512];		   /* kind */
 	void (*done)(void *arg);
 	void *arg;
@@ -34,6 +34,8 @@ struct seal_kind {
 	/* OP is as seal_op_begin left it. ROOT_KEY and WRAPPED are the caller's, and not looked at later. */
 	void (*wrap)(void *seal, const struct secret *root_key, struct seal_op *op);
 	void (*unwrap)(void *seal, const struct store_blob *wrapped, struct seal_op *op);
+	/* Where it only shows when it is wrapped again: whether one key wrapped both. NULL: it is known before. */
+	bool (*same_key)(const struct store_blob *a, const struct store_blob *b);
 };
 
 extern const struct seal_kind seal_shamir, seal_credential, seal_static, seal_transit;

@@ -56,6 +56,17 @@ static int load_all(struct call *call)
 	return r == 0 ? mounts_complete(call) : r;
 }
 
+/* It is open: nothing is left to be tried, so that whoever seals it by hand finds it sealed later, too. */
+static void end_tries(struct core *core)
+{
+	struct seal_opening *opening = &core->seal->opening;
+
+	opening->by_itself = false;
+	opening->tries = 0;
+	if (opening->again)
+		event_del(opening->again);
+}
+
 static int open_barrier(struct core *core, const struct secret *root_key, char *why, size_t why_size)
 {
 	const struct store_blob *keyring = &core->seal->keyring;
@@ -91,9 +102,9 @@ static void tell_end(struct core *core, int r, const char *why)
 		call_resume(waiter->call);
 	} else if (r < 0) {
 		log_error("the store stays sealed, and logins are refused: %s", why);
-		if (core->seal->kind->remote)
-			try_again_later(core);
 	}
+	if (r < 0 && opening->by_itself)
+		try_again_later(core);
 	if (r == 0)
 		core_tell_seal(core);
 }
@@ -102,7 +113,7 @@ static void tell_end(struct core *core, int r, const char *why)
 
 struct rewrap {
 	struct seal_op op;
-	const struct secret *root_key; /* which one: to be compared, not looked at */
+	struct secret *root_key; /* that is being wrapped */
 	struct call *call;
 };
 
@@ -111,6 +122,7 @@ static void rewrap_free(void *state)
 	struct rewrap *rewrap = state;
 
 	seal_op_end(&rewrap->op);
+	secret_free(rewrap->root_key);
 	free(rewrap);
 }
 
@@ -119,49 +131,80 @@ static void on_rewrapped(void *arg)
 	call_resume(((struct rewrap *)arg)->call);
 }
 
+static int rewrap_start(struct call *call)
+{
+	const struct seal *seal = call->core->seal;
+	const struct secret *root_key = barrier_root_key(call->core->barrier);
+	struct rewrap *rewrap = calloc(1, sizeof(*rewrap));
+
+	if (!rewrap)
+		return -ENOMEM;
+	call->state = rewrap;
+	call->state_free = rewrap_free;
+	rewrap->call = call;
+	rewrap->root_key = secret_copy(secret_reveal(root_key), secret_len(root_key));
+	if (!rewrap->root_key)
+		return -ENOMEM;
+	seal_op_begin(&rewrap->op, on_rewrapped, rewrap);
+	seal->kind->wrap(seal->state, root_key, &rewrap->op);
+	if (rewrap->op.r == -EINPROGRESS)
+		call_hold(call);
+	return 0;
+}
+
+static void on_renewed(struct core *core, int r, void *arg)
+{
+	if (r == 0)
+		log_notice("the root key is wrapped by the current key of the seal now: the previous one is not needed "
+			   "any more");
+}
+
+/* Another root key was wrapped when it came. A new term of the keyring has the same one. */
+static bool is_replaced(const struct rewrap *rewrap, const struct core *core)
+{
+	const struct secret *now = barrier_root_key(core->barrier);
+
+	return secret_len(now) != secret_len(rewrap->root_key) ||
+	       !equal_constant_time(secret_reveal(now), secret_reveal(rewrap->root_key), secret_len(now));
+}
+
 static int rewrap(struct call *call)
 {
 	const struct seal *seal = call->core->seal;
 	struct rewrap *rewrap = call->state;
 	struct seal_change *change;
-	int r;
+	int r = rewrap ? 0 : rewrap_start(call);
 
-	if (!rewrap) {
-		rewrap = calloc(1, sizeof(*rewrap));
-		if (!rewrap)
-			return -ENOMEM;
-		call->state = rewrap;
-		call->state_free = rewrap_free;
-		rewrap->call = call;
-		seal_op_begin(&rewrap->op, on_rewrapped, rewrap);
-		rewrap->root_key = barrier_root_key(call->core->barrier);
-		seal->kind->wrap(seal->state, rewrap->root_key, &rewrap->op);
-		if (rewrap->op.r == -EINPROGRESS)
-			call_hold(call);
-	}
-	if (rewrap->op.r == -EINPROGRESS)
-		return -EAGAIN;
-	r = rotation_settled(call);
-	if (r == 0)
-		r = rotation_claim(call);
 	if (r < 0)
 		return r;
-	if (rewrap->root_key != barrier_root_key(call->core->barrier))
-		return 0; /* it was replaced meanwhile, and wrapped then */
-	change = rewrap->op.r == 0 ? calloc(1, sizeof(*change)) : NULL;
+	rewrap = call->state;
+	if (rewrap->op.r == -EINPROGRESS)
+		return -EAGAIN;
+	if (rewrap->op.r < 0) {
+		log_error("the seal could not wrap the root key: %s", rewrap->op.why);
+		return rewrap->op.r;
+	}
+	r = rotation_settled(call);
+	if (r < 0)
+		return r;
+	if (is_replaced(rewrap, call->core) ||
+	    (seal->kind->same_key && seal->kind->same_key(&seal->root_key, &rewrap->op.wrapped)))
+		return 0;
+	r = rotation_claim(call);
+	if (r < 0)
+		return r;
+	change = calloc(1, sizeof(*change));
 	if (!change)
-		return rewrap->op.r ? rewrap->op.r : -ENOMEM;
+		return -ENOMEM;
 	change->root_key = rewrap->op.wrapped;
 	rewrap->op.wrapped = (struct store_blob){ 0 };
+	call_on_commit(call, on_renewed, NULL);
 	return seal_change_put(call, change);
 }
 
-static void on_renewed(void *arg, int r)
+static void on_rewrap_ended(void *arg, int r)
 {
-	if (r == 0)
-		log_notice("the root key is wrapped by the current key of the seal now: the previous one is not needed "
-			   "any more");
-	else if (r != -ECANCELED)
+	if (r < 0 && r != -ECANCELED)
 		log_error("wrapping the root key by the current key of the seal failed: %s; keep the previous key, and "
 			  "restart k8sauthd",
 		    strerror(-r));
@@ -177,8 +220,10 @@ static void on_loaded(void *arg, int r)
 		core_forget(core);
 	}
 	core->opening = false;
+	if (r == 0)
+		end_tries(core);
 	if (r == 0 && core->seal->opening.renew)
-		core_run(core, rewrap, NULL, NULL, on_renewed, core);
+		core_run(core, rewrap, NULL, NULL, on_rewrap_ended, core);
 	core->seal->opening.renew = false;
 	tell_end(core, r, why);
 }
@@ -313,15 +358,23 @@ static int read_shape(struct core *core)
 	struct seal *seal = core->seal;
 	struct store_blob text = { 0 };
 	json_auto_t *json = NULL;
+	const char *type;
 	int r = read_meta(core, META_SEAL, &text);
 
-	json = text.data ? json_loadb((const char *)text.data, text.len, 0, NULL) : NULL;
+	if (r < 0 || !text.data) {
+		snprintf(seal->stored_type, sizeof(seal->stored_type), "systemd-credential");
+		return r;
+	}
+	json = json_loadb((const char *)text.data, text.len, 0, NULL);
 	free(text.data);
-	snprintf(seal->stored_type, sizeof(seal->stored_type), "%s",
-	    json ? json_string_value(json_object_get(json, "type")) : "systemd-credential");
 	seal->shape.shares = json_integer_value(json_object_get(json, "shares"));
 	seal->shape.threshold = json_integer_value(json_object_get(json, "threshold"));
-	return r;
+	type = json_string_value(json_object_get(json, "type"));
+	/* It is outside of the barrier: whoever can write the file can have changed it. */
+	if (!type || !seal_kind_of(type) || seal_shape_fault(&seal->shape))
+		return -EBADMSG;
+	snprintf(seal->stored_type, sizeof(seal->stored_type), "%s", type);
+	return 0;
 }
 
 static int read_metas(struct core *core)
@@ -341,6 +394,7 @@ static int open_by_itself(struct core *core, char *why, size_t why_size)
 	struct seal_opening *opening = &core->seal->opening;
 	int r;
 
+	opening->by_itself = core->seal->kind->remote;
 	unwrap(core);
 	if (opening->op.r == -EINPROGRESS)
 		return 0;
@@ -354,7 +408,7 @@ static int open_by_itself(struct core *core, char *why, size_t why_size)
 	if (r < 0)
 		snprintf(why, why_size, "cannot load the store: %s", strerror(-r));
 	else if (opening->renew)
-		core_run(core, rewrap, NULL, NULL, on_renewed, core);
+		core_run(core, rewrap, NULL, NULL, on_rewrap_ended, core);
 	opening->renew = false;
 	return r;
 }
@@ -368,7 +422,8 @@ int core_unseal_at_start(struct core *core, char *why, size_t why_size)
 		return core_start_dev(core, why, why_size);
 	r = read_metas(core);
 	if (r < 0) {
-		snprintf(why, why_size, "cannot read the store: %s", strerror(-r));
+		snprintf(why, why_size, "cannot read the store: %s",
+		    r == -EBADMSG ? "what it says of its seal was changed" : strerror(-r));
 		return r;
 	}
 	core->initialised = seal->root_key.data != NULL;

@@ -39,6 +39,7 @@ struct seal_opening {
 	struct seal_waiting *waiter; /* NULL: the daemon opens by itself */
 	struct event *again;	     /* tries once more; of a remote kind */
 	unsigned tries;
+	bool by_itself; /* since the start nobody has opened it: that is tried again and again, whatever people do */
 	bool renew; /* the root key is to be wrapped again */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A transit mount of another Vault: it encrypts the root key and decrypts it at a start, by a key that never leaves it.
- * The token is read anew each time, so that somebody else (a Vault Agent) may keep it alive.
+ * The token is renewed here, and read anew each time, so that somebody else (a Vault Agent) may replace it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,8 +9,8 @@
 
 #include "base/text.h"
 #include "vault/embedded/barrier.h"
-#include "vault/embedded/seal/https_call.h"
 #include "vault/embedded/seal/kind.h"
+#include "vault/embedded/seal/transit.h"
 
 #define TOKEN_MAX     4096
 #define CIPHERTEXT_MAX 4096
@@ -19,6 +19,7 @@ struct transit_seal {
 	struct event_base *base;
 	const struct seal_config *config;
 	char *url; /* up to "encrypt/KEY" */
+	struct transit_token *token;
 };
 
 /* One operation under way; the op's state. */
@@ -73,33 +74,47 @@ static void close_transit(void *seal)
 {
 	struct transit_seal *transit = seal;
 
+	transit_token_free(transit->token);
 	free(transit->url);
 	free(transit);
+}
+
+/* What is asked of the other Vault begins with the address and "/v1/". 0 or -ENOMEM. */
+static int make_urls(struct transit_seal *transit)
+{
+	const char *address = seal_config_value(transit->config, "address");
+	const char *mount = seal_config_value(transit->config, "mount_path");
+	int address_len = (int)strlen(address), mount_len = (int)strlen(mount);
+	char *api AUTO_FREE = NULL;
+
+	address_len -= address[address_len - 1] == '/';
+	mount_len -= mount[mount_len - 1] == '/';
+	if (asprintf(&api, "%.*s/v1/", address_len, address) < 0)
+		api = NULL;
+	if (!api || asprintf(&transit->url, "%s%.*s/", api, mount_len, mount) < 0)
+		transit->url = NULL;
+	if (transit->url)
+		transit->token = transit_token_keep(transit->base, transit->config, api);
+	return transit->token ? 0 : -ENOMEM;
 }
 
 static int open_transit(
     struct event_base *base, const struct seal_config *config, void **ret, char *why, size_t why_size)
 {
-	struct transit_seal *transit = calloc(1, sizeof(*transit));
+	struct transit_seal *transit;
 	int r = check(config, why, why_size);
 
-	if (r == 0 && transit) {
-		const char *address = seal_config_value(config, "address"), *mount = seal_config_value(config, "mount_path");
-		size_t address_len = strlen(address), mount_len = strlen(mount);
-
-		transit->base = base;
-		transit->config = config;
-		address_len -= address[address_len - 1] == '/';
-		mount_len -= mount[mount_len - 1] == '/';
-		if (asprintf(&transit->url, "%.*s/v1/%.*s/", (int)address_len, address, (int)mount_len, mount) < 0)
-			transit->url = NULL;
-	}
-	if (r == 0 && (!transit || !transit->url)) {
-		snprintf(why, why_size, "no memory");
-		r = -ENOMEM;
-	}
 	if (r < 0)
-		free(transit);
+		return r;
+	snprintf(why, why_size, "no memory");
+	transit = calloc(1, sizeof(*transit));
+	if (!transit)
+		return -ENOMEM;
+	transit->base = base;
+	transit->config = config;
+	r = make_urls(transit);
+	if (r < 0)
+		close_transit(transit);
 	else
 		*ret = transit;
 	return r;
@@ -149,17 +164,19 @@ static int trim_root_key(struct seal_op *op)
 	return key ? 0 : -ENOMEM;
 }
 
-/* The first error of Vault's answer, in its own words, of what can be printed. */
-static void tell_errors(struct seal_op *op, const char *url, int status, const char *answer, size_t len)
+void transit_tell(
+    char *why, size_t why_size, const char *url, int status, const char *answer, size_t len, const char *error)
 {
-	json_auto_t *json = json_loadb(answer, len, 0, NULL);
+	json_auto_t *json = status ? json_loadb(answer, len, 0, NULL) : NULL;
 	const char *text = json_string_value(json_array_get(json_object_get(json, "errors"), 0));
-	size_t n;
 
-	snprintf(op->why, sizeof(op->why), "%s: HTTP %d: %s", url, status, text ? text : "no text");
-	for (n = 0; op->why[n]; n++)
-		if ((unsigned char)op->why[n] < ' ' || (unsigned char)op->why[n] >= 0x7f)
-			op->why[n] = ' ';
+	if (status)
+		snprintf(why, why_size, "%s: HTTP %d: %s", url, status, text ? text : "no text");
+	else
+		snprintf(why, why_size, "%s: %s", url, error);
+	for (char *c = why; *c; c++)
+		if ((unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f)
+			*c = ' ';
 }
 
 static void on_answer(void *arg, int status, const char *answer, size_t len, const char *error)
@@ -173,12 +190,11 @@ static void on_answer(void *arg, int status, const char *answer, size_t len, con
 		op->r = read_answer(call, answer, len);
 		if (op->r == 0 && call->unwrap)
 			op->r = trim_root_key(op);
+		op->renew = call->unwrap; /* the key may have been rotated since: its next ciphertext tells */
 		if (op->r < 0)
 			snprintf(op->why, sizeof(op->why), "%s: the answer is not one of a transit mount", url);
-	} else if (status) {
-		tell_errors(op, url, status, answer, len);
 	} else {
-		snprintf(op->why, sizeof(op->why), "%s: %s", url, error);
+		transit_tell(op->why, sizeof(op->why), url, status, answer, len, error);
 	}
 	op->cancel = NULL;
 	call_free(call);
@@ -187,32 +203,44 @@ static void on_answer(void *arg, int status, const char *answer, size_t len, con
 
 /* --- requests */
 
+struct https_call *transit_post(struct event_base *base, const struct seal_config *config, const char *url,
+    struct buf *body, https_done_fn *done, void *arg, int *ret_r, char *why, size_t why_size)
+{
+	const char *file = seal_config_value(config, "token_file");
+	struct secret *token AUTO_SECRET = NULL;
+	struct https_request request = { .url = url, .ca_file = seal_config_value(config, "ca_file"),
+		.namespace_name = seal_config_value(config, "namespace"),
+		.body = body };
+	struct https_call *call;
+
+	*ret_r = seal_file_read(file, TOKEN_MAX, &token, why, why_size);
+	if (*ret_r < 0)
+		return NULL;
+	request.token = token;
+	call = https_call_new(base, &request, done, arg);
+	*ret_r = call ? 0 : -EINVAL;
+	if (!call)
+		snprintf(why, why_size, "no memory, or %s has no token in it", file);
+	return call;
+}
+
 /* MEMBER is what is sent, TEXT its value, which has nothing to escape. */
 static int post(struct transit_call *call, const char *member, const char *text)
 {
-	const struct seal_config *config = call->seal->config;
-	struct secret *token AUTO_SECRET = NULL;
+	const struct transit_seal *seal = call->seal;
 	struct buf url AUTO_BUF = { 0 }, body AUTO_BUF = { 0 };
 	struct seal_op *op = call->op;
-	struct https_request request = { .ca_file = seal_config_value(config, "ca_file"),
-		.namespace_name = seal_config_value(config, "namespace"),
-		.body = &body };
-	int r = seal_file_read(
-	    seal_config_value(config, "token_file"), TOKEN_MAX, &token, op->why, sizeof(op->why));
+	int r;
 
-	if (r < 0)
-		return r;
-	buf_printf(&url, "%s%scrypt/%s", call->seal->url, call->unwrap ? "de" : "en",
-	    seal_config_value(config, "key_name"));
+	buf_printf(&url, "%s%scrypt/%s", seal->url, call->unwrap ? "de" : "en",
+	    seal_config_value(seal->config, "key_name"));
 	buf_printf(&body, "{\"%s\":\"%s\"}", member, text);
-	snprintf(op->why, sizeof(op->why), "no memory, or %s has no token in it",
-	    seal_config_value(config, "token_file"));
+	snprintf(op->why, sizeof(op->why), "no memory");
 	if (url.failed || body.failed)
 		return -ENOMEM;
-	request.url = url.data;
-	request.token = token;
-	call->http = https_call_new(call->seal->base, &request, on_answer, call);
-	return call->http ? 0 : -EINVAL;
+	call->http = transit_post(
+	    seal->base, seal->config, url.data, &body, on_answer, call, &r, op->why, sizeof(op->why));
+	return r;
 }
 
 static void start(const struct transit_seal *seal, struct seal_op *op, const char *member, const char *text, bool unwrap)
@@ -256,6 +284,15 @@ static void unwrap(void *seal, const struct store_blob *wrapped, struct seal_op 
 	start(seal, op, "ciphertext", text, true);
 }
 
+/* "vault:v3:...": the version of the key. */
+static bool same_key(const struct store_blob *a, const struct store_blob *b)
+{
+	const char *behind = a->len > 6 ? memchr(a->data + 6, ':', a->len - 6) : NULL;
+	size_t len = behind ? (size_t)(behind - (const char *)a->data) + 1 : a->len;
+
+	return b->len >= len && memcmp(a->data, b->data, len) == 0;
+}
+
 const struct seal_kind seal_transit = {
 	.type = "transit",
 	.remote = true,
@@ -263,4 +300,5 @@ const struct seal_kind seal_transit = {
 	.close = close_transit,
 	.wrap = wrap,
 	.unwrap = unwrap,
+	.same_key = same_key,
 };

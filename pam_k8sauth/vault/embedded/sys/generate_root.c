@@ -133,23 +133,28 @@ static int check_key(struct call *call, struct quorum *quorum)
 	return 1;
 }
 
+/* ARG: the nonce of the operation. */
 static void end_generation(struct core *core, int r, void *arg)
 {
+	char *nonce AUTO_FREE = arg;
+	struct root_generation *generation = &core->seal->generation;
+
 	if (r < 0)
 		return;
 	log_notice("a new root token was made by %lld key shares", core->seal->shape.threshold);
-	root_generation_end(&core->seal->generation);
+	if (streq(nonce, generation->quorum.nonce))
+		root_generation_end(generation);
 }
 
-/* The shares were right: this run, or one before it, has seen to that. */
+/* The shares were right: this run, or one before it, has seen to that. They were for one operation, and its password. */
 static int make_token(struct call *call)
 {
 	const struct seal *seal = call->core->seal;
 	struct secret *token AUTO_SECRET = NULL;
-	char hidden[OTP_LEN], text[base64_size(OTP_LEN)];
+	char hidden[OTP_LEN], text[base64_size(OTP_LEN)], *nonce;
 	int r;
 
-	if (!seal->generation.otp)
+	if (!seal->generation.otp || !streq(call->state, seal->generation.quorum.nonce))
 		return call_error(call, 400, "no root generation in progress");
 	r = token_create_root(call, NULL, &token);
 	if (r < 0)
@@ -160,13 +165,15 @@ static int make_token(struct call *call)
 		hidden[i] = (char)(secret_reveal(token)[i] ^ secret_reveal(seal->generation.otp)[i]);
 	base64_encode(hidden, sizeof(hidden), text);
 	text[strcspn(text, "=")] = '\0'; /* as Vault writes it */
-	call_on_commit(call, end_generation, NULL);
+	nonce = strdup(call->state);
+	if (!nonce)
+		return -ENOMEM;
+	call_on_commit(call, end_generation, nonce);
 	return show(call, (size_t)seal->shape.threshold, text, "", 0);
 }
 
 int sys_generate_root_update(struct call *call)
 {
-	static char verified; /* as the call's state */
 	struct quorum *quorum = &call->core->seal->generation.quorum;
 	int r;
 
@@ -184,8 +191,9 @@ int sys_generate_root_update(struct call *call)
 	r = check_key(call, quorum);
 	if (r)
 		return r < 0 ? r : 0;
-	call->state = &verified;
-	return make_token(call);
+	call->state = strdup(quorum->nonce);
+	call->state_free = free;
+	return call->state ? make_token(call) : -ENOMEM;
 }
 
 /* --- what it was answered with, for clients that cannot decode it */

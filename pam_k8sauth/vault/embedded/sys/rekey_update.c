@@ -72,6 +72,8 @@ static int use_new_key(struct call *call, struct rekey *rekey, const struct secr
 
 struct rewrapping {
 	struct call *call;
+	char nonce[UUID_SIZE]; /* of the operation that it belongs to */
+	struct secret *recovery_key;
 	struct seal_op op;
 	struct seal_change *change;
 };
@@ -82,6 +84,7 @@ static void rewrapping_free(void *state)
 
 	seal_op_end(&rewrapping->op);
 	seal_change_free(rewrapping->change);
+	secret_free(rewrapping->recovery_key);
 	free(rewrapping);
 }
 
@@ -102,26 +105,49 @@ static int answer_complete(struct call *call, const struct rekey *rekey, const s
 	return sys_answer(call, 200, body);
 }
 
+static int refuse_recovery_key(struct call *call)
+{
+	call_error(call, 400, "recovery key verification failed: recovery key does not match submitted values");
+	return 1;
+}
+
+/* Whether what was made while nothing was wrapped yet still fits. 0, 1 after a refusal, -EAGAIN, -errno. */
+static int check_rewrapping(struct call *call, const struct rewrapping *rewrapping, const struct rekey *rekey)
+{
+	const struct core *core = call->core;
+	struct barrier_term_info now, then;
+	int r = rotation_settled(call);
+
+	if (r < 0)
+		return r;
+	if (!rewrapping->change || !streq(rewrapping->nonce, rekey->quorum.nonce)) {
+		call_error(call, 400, "no barrier rekey in progress");
+		return 1;
+	}
+	r = seal_recovery_check(rewrapping->recovery_key, barrier_root_key(core->barrier), &core->seal->recovery);
+	if (r < 0)
+		return r == -EBADMSG ? refuse_recovery_key(call) : r;
+	barrier_term(core->barrier, &now);
+	barrier_term(rewrapping->change->barrier, &then);
+	if (now.term == then.term)
+		return 0;
+	call_error(call, 500, "the keyring got another key meanwhile: bring the shares once more");
+	return 1;
+}
+
 static int finish_rewrapping(struct call *call)
 {
 	struct rewrapping *rewrapping = call->state;
 	struct rekey *rekey = rekey_of(call);
-	struct barrier_term_info now, then;
 	int r;
 
 	if (rewrapping->op.r == -EINPROGRESS)
 		return -EAGAIN;
 	if (rewrapping->op.r < 0)
 		return call_error(call, 500, "the seal could not wrap the new root key: %s", rewrapping->op.why);
-	if (!rewrapping->change || !*rekey->quorum.nonce)
-		return call_error(call, 400, "no barrier rekey in progress");
-	r = rotation_settled(call);
-	if (r < 0)
-		return r;
-	barrier_term(call->core->barrier, &now);
-	barrier_term(rewrapping->change->barrier, &then);
-	if (now.term != then.term)
-		return call_error(call, 500, "the keyring got another key meanwhile: bring the shares once more");
+	r = check_rewrapping(call, rewrapping, rekey);
+	if (r)
+		return r < 0 ? r : 0;
 	rewrapping->change->root_key = rewrapping->op.wrapped;
 	rewrapping->op.wrapped = (struct store_blob){ 0 };
 	r = put_change(call, rekey, TAKE_PTR(rewrapping->change));
@@ -139,8 +165,10 @@ static int rewrap(struct call *call, const struct secret *recovery_key)
 	call->state = rewrapping;
 	call->state_free = rewrapping_free;
 	rewrapping->call = call;
+	memcpy(rewrapping->nonce, rekey_of(call)->quorum.nonce, sizeof(rewrapping->nonce));
+	rewrapping->recovery_key = secret_copy(secret_reveal(recovery_key), secret_len(recovery_key));
 	rewrapping->change = calloc(1, sizeof(*rewrapping->change));
-	r = rewrapping->change ? new_root(call->core, rewrapping->change) : -ENOMEM;
+	r = rewrapping->change && rewrapping->recovery_key ? new_root(call->core, rewrapping->change) : -ENOMEM;
 	if (r == 0)
 		r = seal_recovery_seal(
 		    recovery_key, barrier_root_key(rewrapping->change->barrier), &rewrapping->change->recovery);
@@ -203,8 +231,7 @@ static int old_key(struct call *call, struct rekey *rekey, struct secret **ret)
 		    "failed to read root key: invalid key: failed to decrypt keys from storage: error decrypting seal "
 		    "wrapped value\nerror decrypting using seal : cipher: message authentication failed");
 	else
-		call_error(call, 400,
-		    "recovery key verification failed: recovery key does not match submitted values");
+		refuse_recovery_key(call);
 	return 1;
 }
 
