@@ -29,6 +29,10 @@ int staging_open(struct staging *staging, char *why, size_t why_size)
 	*staging = (struct staging){ .fd = -1 };
 	staging->path =
 	    text_of("%s", path && path->type == HCL_STRING ? path->string : K8SAUTH_STATE_DIR "/store.db");
+	if (*staging->path != '/') {
+		snprintf(why, why_size, "%s: the path of the store must be an absolute one", K8SAUTH_CONFIG);
+		return -EINVAL;
+	}
 	staging->folder = text_of("%s", staging->path);
 	*strrchr(staging->folder, '/') = '\0';
 	staging->name = strrchr(staging->path, '/') + 1;
@@ -111,6 +115,24 @@ static void look_as(const struct staging *staging, const char *path, bool whole,
 	_exit(write(out, &found, sizeof(found)) == sizeof(found) ? 0 : 1);
 }
 
+/* What a file from elsewhere says, or the daemon's user, does not get to the terminal as it is. */
+static void make_plain(char *text, size_t size)
+{
+	text[size - 1] = '\0';
+	for (char *c = text; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+}
+
+/* No more than core_backup writes: nothing to escape, and so nothing but letters when it is read. */
+static bool is_mark(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		if (*c < ' ' || *c > '~' || *c == '\\')
+			return false;
+	return true;
+}
+
 int staging_look(const struct staging *staging, bool copy, struct store_file *ret, char *why, size_t why_size)
 {
 	AUTO_FREE char *path = text_of("%s%s", staging->path, copy ? NEW_SUFFIX : "");
@@ -136,9 +158,10 @@ int staging_look(const struct staging *staging, bool copy, struct store_file *re
 		(void)waitpid(child, &status, 0);
 	if (got < sizeof(found))
 		found.r = -EIO;
-	/* The child is the daemon's user: its texts end where ours say. */
-	found.why[sizeof(found.why) - 1] = found.file.mark[sizeof(found.file.mark) - 1] = '\0';
-	found.file.cluster[sizeof(found.file.cluster) - 1] = '\0';
+	found.file.mark[sizeof(found.file.mark) - 1] = '\0';
+	found.file.backup = found.file.backup && is_mark(found.file.mark);
+	make_plain(found.why, sizeof(found.why));
+	make_plain(found.file.cluster, sizeof(found.file.cluster));
 	if (found.r < 0)
 		snprintf(why, why_size, "%s", found.why);
 	else

@@ -59,9 +59,9 @@ int verb_operator_backup(struct cli *cli)
 static char *when(long long time_of)
 {
 	char text[32] = "";
-	time_t at = (time_t)time_of;
+	time_t now = time(NULL), at = (time_t)(time_of > 0 ? time_of : 0);
 	struct tm tm;
-	AUTO_FREE char *age = go_duration(time(NULL) > at ? time(NULL) - at : 0);
+	AUTO_FREE char *age = go_duration(now > at ? now - at : 0);
 
 	if (gmtime_r(&at, &tm))
 		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);

@@ -142,6 +142,35 @@ static void test_marks(void **state)
 	assert_value(f, "a", "1");
 }
 
+/* A backup that somebody changed on its way: what he put into it is not obeyed, not even once. */
+static void test_changed_backup(void **state)
+{
+	struct fixture *f = *state;
+	struct copied copied = { 0 };
+	struct store *store;
+	char path[160], why[512];
+	sqlite3 *sqlite;
+
+	open_store(f);
+	assert_int_equal(put(f, "a", "1"), 0);
+	start_backup(f, &copied);
+	wait_copied(f, &copied);
+	save(f, &copied, STORE_RESTORE_SUFFIX);
+	store_close(f->store);
+	f->store = NULL;
+	snprintf(path, sizeof(path), "%s" STORE_RESTORE_SUFFIX, f->path);
+	assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(sqlite, "CREATE TRIGGER t BEFORE INSERT ON meta BEGIN DELETE FROM record; END", NULL,
+			     NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(sqlite);
+	assert_int_equal(store_open(f->base, f->path, &store, why, sizeof(why)), -EPROTO);
+	assert_non_null(strstr(why, "that k8sauthd did not make"));
+	assert_int_equal(unlink(path), 0);
+	open_store(f);
+	assert_value(f, "a", "1");
+}
+
 /* Refused, and the store that is there stays and can be used. */
 static void test_bad_backups(void **state)
 {
@@ -217,6 +246,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_while_writing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_marks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_changed_backup, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_backups, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_replaced_store, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_in_memory, setup, teardown),

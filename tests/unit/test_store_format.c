@@ -38,9 +38,9 @@ static void make_format_1(struct fixture *f)
 {
 	store_close(f->store);
 	f->store = NULL;
-	sql(f, "BEGIN; CREATE TABLE old(key BLOB PRIMARY KEY NOT NULL, parent BLOB NOT NULL, name BLOB NOT NULL, "
-	       "value BLOB) WITHOUT ROWID; INSERT INTO old SELECT key,parent,name,value FROM record; DROP TABLE record;"
-	       "ALTER TABLE old RENAME TO record; CREATE INDEX record_parent ON record(parent);"
+	sql(f, "BEGIN; CREATE TEMP TABLE kept AS SELECT key,parent,name,value FROM record; DROP TABLE record;"
+	       "CREATE TABLE record(key BLOB PRIMARY KEY NOT NULL, parent BLOB NOT NULL, name BLOB NOT NULL, value BLOB) "
+	       "WITHOUT ROWID; INSERT INTO record SELECT * FROM kept; CREATE INDEX record_parent ON record(parent);"
 	       "PRAGMA user_version=1; COMMIT;");
 }
 
@@ -117,6 +117,34 @@ static void test_newer_format(void **state)
 	assert_value(f, "a/b", "1");
 }
 
+/* What was put into the file without a key, and would act on every write: refused by name, not obeyed. */
+static void test_foreign_schema(void **state)
+{
+	static const char *const evil[][2] = {
+		{ "CREATE TRIGGER stay BEFORE DELETE ON record BEGIN SELECT RAISE(IGNORE); END", "DROP TRIGGER stay" },
+		{ "CREATE TABLE more(a)", "DROP TABLE more" },
+		{ "CREATE VIEW seen AS SELECT * FROM record", "DROP VIEW seen" },
+		{ "CREATE INDEX slow ON record(length(value) || hex(value))", "DROP INDEX slow" },
+		{ "ALTER TABLE record ADD COLUMN other CHECK(name IS NOT NULL)", "ALTER TABLE record DROP COLUMN other" },
+	};
+	struct fixture *f = *state;
+	struct store *store;
+	char why[512];
+
+	open_store(f);
+	assert_int_equal(put(f, "a/b", "1"), 0);
+	store_close(f->store);
+	f->store = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(evil); i++) {
+		sql(f, evil[i][0]);
+		assert_int_equal(store_open(f->base, f->path, &store, why, sizeof(why)), -EPROTO);
+		assert_non_null(strstr(why, "that k8sauthd did not make"));
+		sql(f, evil[i][1]);
+	}
+	open_store(f);
+	assert_int_equal(delete_one(f, "a/b", false), 0);
+}
+
 /* Some pages overwritten with noise, as a failing disk does. */
 static void test_damaged(void **state)
 {
@@ -149,6 +177,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_migrates, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_migration_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_newer_format, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_foreign_schema, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
 	};
 

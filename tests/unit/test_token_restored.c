@@ -15,7 +15,7 @@
 #include "vault/embedded/seal/settings.h"
 
 static struct harness harness;
-static char dir[] = "/tmp/k8sauth-test-XXXXXX";
+static char dir[32];
 static char store[64], root[TOKEN_SIGNED_LEN + 1];
 
 static void reopen(void)
@@ -38,6 +38,7 @@ static int make_store(void **state)
 	FILE *key;
 
 	(void)state;
+	strcpy(dir, "/tmp/k8sauth-test-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(store, sizeof(store), "%s/store.db", dir);
 	snprintf(path, sizeof(path), "%s/seal", dir);
@@ -158,10 +159,36 @@ static void test_restored(void **state)
 	assert_int_equal(ttl_of(periodic), -1);
 }
 
+/* With cp instead of the command: the same, and noted, so that one TTL more is not another one at each start. */
+static void test_by_hand(void **state)
+{
+	char renewed[TOKEN_SIGNED_LEN + 1], limited[TOKEN_SIGNED_LEN + 1], staged[96], log[96];
+
+	(void)state;
+	make(json_pack("{s:s}", "ttl", "2s"), renewed);
+	make(json_pack("{s:s, s:i}", "ttl", "1h", "num_uses", 5), limited);
+	back_up();
+	harness_close(&harness);
+	snprintf(staged, sizeof(staged), "%s" STORE_RESTORE_SUFFIX, store);
+	snprintf(log, sizeof(log), "%s-wal", store);
+	assert_int_equal(rename(staged, store), 0);
+	(void)unlink(log);
+	usleep(2100000);
+	reopen();
+	assert_in_range(ttl_of(renewed), 0, 2);
+	assert_int_equal(ttl_of(limited), -1);
+	make(json_pack("{s:s, s:i}", "ttl", "1h", "num_uses", 5), limited);
+	usleep(2100000);
+	reopen();
+	assert_int_equal(ttl_of(renewed), -1);
+	assert_in_range(ttl_of(limited), 3590, 3600);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_restored, make_store, remove_store),
+		cmocka_unit_test_setup_teardown(test_by_hand, make_store, remove_store),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,7 @@ void core_close(struct core *core)
 	barrier_free(core->barrier);
 	secret_free(core->dev_root_token);
 	secret_free(core->dev_unseal_key);
+	free(core->restored_by_hand.data);
 	free(core->storage_type);
 	json_decref(core->settings);
 	free(core);

@@ -78,6 +78,7 @@ struct core {
 	int64_t created; /* unix ns */
 
 	struct core_restored restored;
+	struct store_blob restored_by_hand; /* the mark of a backup that nobody noted as restored yet; no data: none */
 
 	struct kept_folder folders[KEPT_FOLDERS];
 	uint64_t folder_serial;
@@ -389,6 +390,8 @@ void call_ends_in_mount(struct call_private *call);
 
 /* Whether the store is a restored backup: reads its marks; waits for the disk. 0 or a negative errno. */
 int core_read_restored(struct core *core) NODISCARD;
+/* At unseal: notes it, where that is not done yet. */
+int core_mark_restored(struct call *call) NODISCARD;
 
 /* --- core.c */
 

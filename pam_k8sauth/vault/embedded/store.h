@@ -140,6 +140,7 @@ void store_flush(struct store *store);
 #define STORE_META_BACKUP   "backup"   /* a copy's: the mark that it was given */
 #define STORE_META_CLUSTER  "cluster"  /* a store's: its cluster's id, which is no secret */
 #define STORE_META_RESTORED "restored" /* a store's that was one: {"time": unix seconds} (store_restore.c) */
+#define STORE_META_RESTORED_FROM "restored-from" /* of which that is the time: a copy of its STORE_META_BACKUP */
 
 /* Added to the store's path: a backup that shall take its place at the next start; what was replaced. */
 #define STORE_RESTORE_SUFFIX  ".restore"

@@ -24,8 +24,12 @@ static int open_alone(const char *path, sqlite3 **ret)
 {
 	int rc = sqlite3_open_v2(path, ret, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
-	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(*ret, "PRAGMA locking_mode=EXCLUSIVE; BEGIN IMMEDIATE; COMMIT;", NULL, NULL, NULL);
+	if (rc == SQLITE_OK) {
+		sqlite3_db_config(*ret, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+		sqlite3_db_config(*ret, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+		rc = sqlite3_exec(*ret, "PRAGMA cell_size_check=ON; PRAGMA locking_mode=EXCLUSIVE; BEGIN IMMEDIATE; COMMIT;",
+		    NULL, NULL, NULL);
+	}
 	return store_db_errno(*ret, rc);
 }
 
@@ -44,14 +48,16 @@ static int check_unused(const char *path)
 
 static int put_mark(sqlite3 *sqlite)
 {
+	static const char text[] =
+	    "INSERT OR REPLACE INTO meta(name,value) VALUES('" STORE_META_RESTORED "',?1)"
+	    " UNION ALL SELECT '" STORE_META_RESTORED_FROM "',value FROM meta WHERE name='" STORE_META_BACKUP "'";
 	sqlite3_stmt *put = NULL;
 	char mark[64];
-	int rc = sqlite3_prepare_v2(sqlite, "INSERT OR REPLACE INTO meta(name,value) VALUES(?1,?2)", -1, &put, NULL);
+	int rc = sqlite3_prepare_v2(sqlite, text, -1, &put, NULL);
 
 	snprintf(mark, sizeof(mark), "{\"time\":%lld}", (long long)time(NULL));
 	if (rc == SQLITE_OK) {
-		sqlite3_bind_text(put, 1, STORE_META_RESTORED, -1, SQLITE_STATIC);
-		sqlite3_bind_blob(put, 2, mark, (int)strlen(mark), SQLITE_STATIC);
+		sqlite3_bind_blob(put, 1, mark, (int)strlen(mark), SQLITE_STATIC);
 		rc = sqlite3_step(put);
 	}
 	sqlite3_finalize(put);

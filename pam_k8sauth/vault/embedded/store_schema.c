@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "vault/embedded/store_sqlite.h"
 
 /*
@@ -14,22 +15,30 @@
  * some hundred bytes made its page split, and a login wrote seven pages. A folder has no value, and lives as long as it
  * is not empty.
  */
-#define RECORD_TABLE                                                                                    \
-	"CREATE TABLE record(id INTEGER PRIMARY KEY, key BLOB NOT NULL, parent BLOB NOT NULL,"          \
-	" name BLOB NOT NULL, value BLOB);"
-#define RECORD_INDEXES                                      \
-	"CREATE UNIQUE INDEX record_key ON record(key);"    \
-	"CREATE INDEX record_parent ON record(parent);"
+#define META_TABLE "CREATE TABLE meta(name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID"
+#define RECORD_TABLE                                                                               \
+	"CREATE TABLE record(id INTEGER PRIMARY KEY, key BLOB NOT NULL, parent BLOB NOT NULL,"     \
+	" name BLOB NOT NULL, value BLOB)"
+#define RECORD_KEY    "CREATE UNIQUE INDEX record_key ON record(key)"
+#define RECORD_PARENT "CREATE INDEX record_parent ON record(parent)"
+/* Of format 1: one tree of keys, without rowids. */
+#define RECORD_TABLE_1                                                                   \
+	"CREATE TABLE record(key BLOB PRIMARY KEY NOT NULL, parent BLOB NOT NULL,"       \
+	" name BLOB NOT NULL, value BLOB) WITHOUT ROWID"
 
-static const char tables[] = "CREATE TABLE meta(name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;"
-	RECORD_TABLE RECORD_INDEXES;
+static const char tables[] = META_TABLE ";" RECORD_TABLE ";" RECORD_KEY ";" RECORD_PARENT ";";
 
 /* What makes a store of a format one of the next. */
 static const char *const steps[STORE_FORMAT] = {
-	/* One tree of keys, without rowids. */
-	[1] = "DROP INDEX record_parent; ALTER TABLE record RENAME TO record_1;" RECORD_TABLE
+	[1] = "DROP INDEX record_parent; ALTER TABLE record RENAME TO record_1;" RECORD_TABLE ";"
 	      "INSERT INTO record(key,parent,name,value) SELECT key,parent,name,value FROM record_1;"
-	      "DROP TABLE record_1;" RECORD_INDEXES,
+	      "DROP TABLE record_1;" RECORD_KEY ";" RECORD_PARENT ";",
+};
+
+/* All that a file of a format has. */
+static const char *const known[STORE_FORMAT + 1][5] = {
+	[1] = { META_TABLE, RECORD_TABLE_1, RECORD_PARENT, NULL },
+	[2] = { META_TABLE, RECORD_TABLE, RECORD_KEY, RECORD_PARENT, NULL },
 };
 
 /* Runs STEPS from FROM on, and says what the file is then, in one transaction. */
@@ -73,6 +82,38 @@ static int migrate(sqlite3 *sqlite, const char *path, int format, char *why, siz
 	return r;
 }
 
+/* The indexes that SQLite makes by itself have no text. */
+static bool is_known(int format, const char *text)
+{
+	for (const char *const *one = known[format]; text && *one; one++)
+		if (streq(*one, text))
+			return true;
+	return !text;
+}
+
+/*
+ * A trigger, a view in the place of a table, a constraint: a file from elsewhere could have some, and make what is
+ * revoked stay, without any key.
+ */
+static int check_schema(sqlite3 *sqlite, const char *path, int format, char *why, size_t why_size)
+{
+	sqlite3_stmt *statement = NULL;
+	bool good = true;
+	int rc = sqlite3_prepare_v2(sqlite, "SELECT sql FROM sqlite_schema", -1, &statement, NULL);
+
+	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+		rc = sqlite3_step(statement);
+		if (rc == SQLITE_ROW)
+			good = good && is_known(format, (const char *)sqlite3_column_text(statement, 0));
+	}
+	sqlite3_finalize(statement);
+	if (rc != SQLITE_DONE)
+		snprintf(why, why_size, "cannot read %s: %s", path, sqlite3_errmsg(sqlite));
+	else if (!good)
+		snprintf(why, why_size, "%s has tables, triggers or the like that k8sauthd did not make", path);
+	return rc != SQLITE_DONE ? store_db_errno(sqlite, rc) : good ? 0 : -EPROTO;
+}
+
 int store_schema_read(sqlite3 *sqlite, const char *path, int *ret_format, char *why, size_t why_size)
 {
 	int id = 0, format = 0, n = 0, r;
@@ -99,7 +140,7 @@ int store_schema_read(sqlite3 *sqlite, const char *path, int *ret_format, char *
 		    STORE_FORMAT);
 		return -EPROTO;
 	}
-	return 0;
+	return check_schema(sqlite, path, format, why, why_size);
 }
 
 int store_schema_bring(sqlite3 *sqlite, const char *path, char *why, size_t why_size)

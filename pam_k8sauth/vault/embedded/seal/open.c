@@ -44,6 +44,8 @@ static int load_all(struct call *call)
 	if (r == 0)
 		r = load_cluster(call);
 	if (r == 0)
+		r = core_mark_restored(call);
+	if (r == 0)
 		r = policies_start(call);
 	if (r == 0)
 		r = tokens_start(call);
