@@ -44,6 +44,7 @@ struct daemon {
 	struct event *watchdog, *stopped;
 	struct deadline stop_until;
 	bool stopping;
+	bool damaged; /* its store is */
 };
 
 /* --- what systemd is told ------------------------------------------------------------------------------------------
@@ -133,6 +134,17 @@ static void on_term(evutil_socket_t fd, short what, void *arg)
 	if (daemon->wire)
 		wire_server_stop(daemon->wire);
 	event_add(daemon->stopped, &poll);
+}
+
+/* What a damaged store says about who may do what is no base for an answer: this is no orderly stop. */
+static void on_damaged(void *arg, const char *why)
+{
+	struct daemon *daemon = arg;
+
+	log_error("stopping at once: %s", why);
+	sd_notifyf(0, "STOPPING=1\nSTATUS=%s", why);
+	daemon->damaged = true;
+	event_base_loopbreak(daemon->base);
 }
 
 static void on_hangup(evutil_socket_t fd, short what, void *arg)
@@ -351,9 +363,10 @@ int daemon_run(const struct daemon_config *config, struct sockets *sockets)
 	    config->n_listeners > 0 ? ", and TLS" : "");
 	sd_notify(0, "READY=1");
 	notify_status(&daemon);
+	core_watch_store(daemon.core, on_damaged, &daemon);
 	event_base_dispatch(daemon.base);
 	daemon_end(&daemon);
-	return 0;
+	return daemon.damaged;
 }
 
 /* --- the development server -----------------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ void core_close(struct core *core)
 	if (!core)
 		return;
 	metrics_off_show(core_set_metrics, core);
-	core_calls_end(core, CLOSE_MS);
+	core_calls_end(core, core->damaged ? 0 : CLOSE_MS);
 	audit_free(core->audit);
 	quotas_free(core->quotas);
 	store_close(core->store);
@@ -157,6 +157,21 @@ void core_on_seal(struct core *core, void (*changed)(void *arg), void *arg)
 {
 	core->seal_changed = changed;
 	core->seal_changed_arg = arg;
+}
+
+static void on_damaged(void *arg, const char *why)
+{
+	struct core *core = arg;
+
+	core->damaged = core->closing = true;
+	core->store_damaged(core->store_damaged_arg, why);
+}
+
+void core_watch_store(struct core *core, store_damaged_fn *damaged, void *arg)
+{
+	core->store_damaged = damaged;
+	core->store_damaged_arg = arg;
+	store_watch(core->store, on_damaged, core);
 }
 
 void core_tell_seal(struct core *core)

@@ -304,6 +304,12 @@ const struct secret *core_dev_root_token(const struct core *core);
 const struct secret *core_dev_unseal_key(const struct core *core);
 /* CHANGED is called whenever it was sealed or unsealed, from the loop. */
 void core_on_seal(struct core *core, void (*changed)(void *arg), void *arg);
+/*
+ * From now on, while it serves, all pages of a large store are looked at. DAMAGED is called from the loop, once, when the store
+ * turns out to be damaged (store.h: store_watch): no request is served any more, and the core is to be closed, which
+ * refuses what is in progress.
+ */
+void core_watch_store(struct core *core, store_damaged_fn *damaged, void *arg);
 
 /* What engines may reach. */
 struct event_base *core_base(const struct core *core);

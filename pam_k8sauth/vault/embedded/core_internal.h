@@ -89,6 +89,9 @@ struct core {
 	struct event *run;   /* works through READY */
 	struct event *sweep; /* ends what takes too long */
 	bool closing;
+	bool damaged; /* its store is: nothing is served */
+	store_damaged_fn *store_damaged;
+	void *store_damaged_arg;
 	uint64_t changes; /* grows with each commit, at its beginning and at its end */
 	int rehearsal_fd; /* a timer finer than the loop's */
 	struct event *rehearsal;

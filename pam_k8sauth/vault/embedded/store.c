@@ -5,6 +5,10 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "base/log.h"
+
+#define INSPECT_AGAIN_S 60
+
 struct store {
 	struct event *results; /* the thread has some */
 	struct event *turn;    /* runs at the end of the loop's turn: hands the batch over */
@@ -14,6 +18,9 @@ struct store {
 	struct store_loads loads;
 	size_t pending; /* transactions, loads and copies that were begun and have no result yet */
 	bool copying;
+	struct event *inspect; /* looks at all pages, again where that came to nothing */
+	store_damaged_fn *damaged; /* NULL: nobody wants to know, or was told */
+	void *damaged_arg;
 };
 
 void store_flush(struct store *store)
@@ -138,6 +145,34 @@ static void finish_copy(struct store *store, struct store_copy *copy)
 	store_copy_free(copy);
 }
 
+static void on_inspect(evutil_socket_t fd, short what, void *arg)
+{
+	struct store *store = arg;
+
+	store_thread_inspect(&store->thread);
+}
+
+static void take_verdict(struct store *store)
+{
+	const struct timeval later = { .tv_sec = INSPECT_AGAIN_S };
+	struct store_verdict verdict;
+
+	if (!store->damaged || !store_thread_take_verdict(&store->thread, &verdict))
+		return;
+	if (verdict.r == -EBADMSG) {
+		store_damaged_fn *damaged = store->damaged;
+
+		store->damaged = NULL;
+		damaged(store->damaged_arg, verdict.why);
+	} else if (verdict.r < 0) {
+		log_warning("store: looking at all pages came to nothing: %s; trying again in %d s", strerror(-verdict.r),
+		    INSPECT_AGAIN_S);
+		event_add(store->inspect, &later);
+	} else {
+		log_info("store: all pages are good");
+	}
+}
+
 static void take_results(struct store *store)
 {
 	struct store_copy *copy = store_thread_take_copy(&store->thread);
@@ -162,6 +197,7 @@ static void take_results(struct store *store)
 		finish_copy(store, copy);
 	}
 	store_cache_trim(&store->cache);
+	take_verdict(store);
 }
 
 static void on_results(evutil_socket_t fd, short what, void *arg)
@@ -210,7 +246,8 @@ int store_open(struct event_base *base, const char *path, struct store **ret, ch
 	}
 	store->results = event_new(base, store->thread.wake_fd, EV_READ | EV_PERSIST, on_results, store);
 	store->turn = event_new(base, -1, 0, on_turn, store);
-	if (!store->results || !store->turn || event_add(store->results, NULL) < 0) {
+	store->inspect = event_new(base, -1, 0, on_inspect, store);
+	if (!store->results || !store->turn || !store->inspect || event_add(store->results, NULL) < 0) {
 		store_close(store);
 		snprintf(why, why_size, "no memory");
 		return -ENOMEM;
@@ -229,9 +266,19 @@ void store_close(struct store *store)
 		event_free(store->results);
 	if (store->turn)
 		event_free(store->turn);
+	if (store->inspect)
+		event_free(store->inspect);
 	store_thread_stop(&store->thread);
 	store_cache_free(&store->cache);
 	free(store);
+}
+
+void store_watch(struct store *store, store_damaged_fn *damaged, void *arg)
+{
+	store->damaged = damaged;
+	store->damaged_arg = arg;
+	event_active(store->results, EV_READ, 0); /* the verdict may be there */
+	store_thread_inspect(&store->thread);
 }
 
 void store_set_cache_max(struct store *store, size_t max)

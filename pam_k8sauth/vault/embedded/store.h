@@ -37,6 +37,14 @@ struct store_blob {
  */
 int store_open(struct event_base *base, const char *path, struct store **ret, char *why, size_t why_size) NODISCARD;
 
+/*
+ * Opening looks at all pages of a small store, and at some of a large one. From now on DAMAGED is called, from the loop and once,
+ * when the store turns out to be damaged (WHY: where, and what to do): the other pages are looked at in the background, and
+ * whatever is read or written may meet a bad one. The next opening looks at all pages.
+ */
+typedef void store_damaged_fn(void *arg, const char *why);
+void store_watch(struct store *store, store_damaged_fn *damaged, void *arg);
+
 /* Finishes what was committed (callbacks run), ends the thread. */
 void store_close(struct store *store);
 

@@ -60,6 +60,12 @@ struct store_load {
 
 #define STORE_COPY_SUFFIX ".backup" /* of the store's path: the copy that is being made */
 
+#define STORE_DAMAGED_SUFFIX ".damaged" /* of the store's path: the mark that it is */
+#define STORE_WHAT_SIZE	     256	/* SQLite's words for what is damaged */
+
+/* What looking at all pages came to: 0, -EBADMSG with WHAT is damaged, -EINTR, -ENOMEM, another negative errno. */
+typedef void store_verdict_fn(void *arg, int r, const char *what);
+
 struct sqlite3;
 struct sqlite3_backup;
 
@@ -94,6 +100,12 @@ struct store_thread {
 	struct store_txn *prepare;   /* NULL: nothing to prepare */
 	struct store_txns abandoned; /* were prepared; the thread frees them */
 	struct store_copy *copy, *done_copy; /* to be made; made, or failed. NULL */
+	bool inspect; /* all pages are to be looked at */
+	struct store_verdict {
+		bool known;
+		int r;
+		char why[512]; /* of -EBADMSG */
+	} verdict;
 	bool stop;
 	bool opened;
 	int open_r;
@@ -112,6 +124,10 @@ void store_thread_abandon(struct store_thread *thread, struct store_txn *txn);
 void store_thread_copy(struct store_thread *thread, struct store_copy *copy);
 /* The copy that is done; NULL. */
 struct store_copy *store_thread_take_copy(struct store_thread *thread);
+/* Begins to look at all pages, unless that was done at the opening. */
+void store_thread_inspect(struct store_thread *thread);
+/* What is known of the pages since the last time; whether anything is. Damage that is met by the way is told in the same way. */
+bool store_thread_take_verdict(struct store_thread *thread, struct store_verdict *ret);
 /* What WAKE_FD says is known. Before store_thread_take: a later result writes again. */
 void store_thread_drain(struct store_thread *thread);
 /* Takes what is done. */
@@ -136,8 +152,25 @@ void store_db_commit(struct store_db *db, struct store_txns *txns);
  * when nobody waits (IDLE), or when the log gets too long.
  */
 void store_db_checkpoint(struct store_db *db, bool idle);
+/*
+ * Begins to look at all pages, unless that was done at the opening: VERDICT is called once, on another thread. 0, or a
+ * negative errno: it is not called.
+ */
+int store_db_inspect(struct store_db *db, store_verdict_fn *verdict, void *arg) NODISCARD;
+/* The damage that was met by the way (WHAT of store_verdict_fn), once; NULL. */
+const char *store_db_damage(struct store_db *db);
 /* Sets LOAD's r and result. */
 void store_db_load(struct store_db *db, struct store_load *load);
+
+/* --- damage */
+
+/* The damage WHAT of the store at PATH, with the remedy. */
+void store_say_damaged(const char *path, const char *what, char *why, size_t why_size);
+
+/* That the store at PATH was found to be damaged is remembered by a file beside it (STORE_DAMAGED_SUFFIX). */
+void store_mark_damaged(const char *path, const char *what);
+bool store_is_marked_damaged(const char *path);
+void store_unmark_damaged(const char *path);
 
 /* --- copies, made by the thread: store_copy.c */
 

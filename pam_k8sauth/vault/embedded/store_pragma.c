@@ -60,7 +60,12 @@ int store_check(sqlite3 *sqlite, const char *pragma, char *why, size_t why_size)
 		rc = sqlite3_step(statement);
 	if (rc == SQLITE_ROW)
 		text = (const char *)sqlite3_column_text(statement, 0);
-	r = rc == SQLITE_ROW && text && streq(text, "ok") ? 0 : -EBADMSG;
+	if (rc == SQLITE_ROW && text && streq(text, "ok"))
+		r = 0;
+	else if (rc == SQLITE_NOMEM || rc == SQLITE_INTERRUPT || (rc == SQLITE_ROW && !text))
+		r = rc == SQLITE_INTERRUPT ? -EINTR : -ENOMEM;
+	else
+		r = -EBADMSG;
 	if (r < 0)
 		snprintf(why, why_size, "%s", rc == SQLITE_ROW && text ? text : sqlite3_errmsg(sqlite));
 	sqlite3_finalize(statement);

@@ -3,6 +3,7 @@
 #include "vault/embedded/store_sqlite.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/log.h"
 
@@ -24,6 +25,81 @@ static void bind_key(struct store_db *db, enum statement which, int n, const str
 static void bind_blob(struct store_db *db, enum statement which, int n, const struct store_blob *blob)
 {
 	sqlite3_bind_blob64(db->statements[which], n, blob->data, blob->len, SQLITE_STATIC);
+}
+
+/* --- the whole file */
+
+/* The first is told. */
+static void note_damage(struct store_db *db, int r)
+{
+	if (r != -EBADMSG || db->damaged)
+		return;
+	db->damaged = db->untold = true;
+	snprintf(db->what, sizeof(db->what), "%s", sqlite3_errmsg(db->sqlite));
+}
+
+const char *store_db_damage(struct store_db *db)
+{
+	bool untold = db->untold;
+
+	db->untold = false;
+	return untold ? db->what : NULL;
+}
+
+/* Brings all that the log has into the file. */
+static int bring_log(struct store_db *db)
+{
+	int in_log = 0, brought = 0;
+	int rc = sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &brought);
+	int r = store_db_errno(db->sqlite, rc);
+
+	note_damage(db, r);
+	return r < 0 ? r : brought < in_log ? -EBUSY : 0;
+}
+
+void store_db_end_inspection(struct store_db *db)
+{
+	if (store_inspection_stop(TAKE_PTR(db->inspection)) == -EBADMSG)
+		db->damaged = true;
+}
+
+/* Whether the file must stand still. The log can wait for that unless it grows faster than the file is looked at. */
+static bool is_inspected(struct store_db *db, bool hurry)
+{
+	if (!db->inspection || (!hurry && !store_inspection_is_over(db->inspection)))
+		return db->inspection;
+	store_db_end_inspection(db);
+	return false;
+}
+
+int store_db_inspect(struct store_db *db, store_verdict_fn *verdict, void *arg)
+{
+	int r;
+
+	if (!db->unseen || is_inspected(db, false) || db->damaged)
+		return 0;
+	store_db_unprepare(db);
+	r = store_pragma_int(db->sqlite, "PRAGMA page_count", &db->inspect_wal);
+	if (db->inspect_wal < INSPECT_WAL)
+		db->inspect_wal = INSPECT_WAL;
+	if (r == 0)
+		r = bring_log(db);
+	note_damage(db, r);
+	return r < 0 ? r : store_inspect(db->path, verdict, arg, &db->inspection);
+}
+
+void store_db_checkpoint(struct store_db *db, bool idle)
+{
+	int pages = db->wal_pages;
+
+	if (db->prepared || pages < db->checkpoint_at || (!idle && pages < CHECKPOINT_LATE) ||
+	    is_inspected(db, pages > db->inspect_wal) || db->damaged)
+		return;
+	/* A failure is no news: the log goes on growing, and takes all writes until its disk is full. */
+	if (bring_log(db) == 0)
+		pages = 0;
+	db->wal_pages = 0;
+	db->checkpoint_at = pages + CHECKPOINT_PAGES;
 }
 
 /* --- writing */
@@ -256,24 +332,14 @@ void store_db_commit(struct store_db *db, struct store_txns *txns)
 	TAILQ_FOREACH(txn, txns, link)
 	relaxed = relaxed && txn->relaxed;
 	r = commit(db, txns, relaxed);
+	note_damage(db, r);
 	say_health(db, r);
-	if (r < 0)
+	if (r < 0) {
 		roll_back(db);
+		is_inspected(db, true); /* the disk may be full because the log was not brought into the file */
+	}
 	TAILQ_FOREACH(txn, txns, link)
 	txn->r = r;
-}
-
-void store_db_checkpoint(struct store_db *db, bool idle)
-{
-	int pages = db->wal_pages;
-
-	if (db->prepared || pages < db->checkpoint_at || (!idle && pages < CHECKPOINT_LATE))
-		return;
-	/* A failure is no news: the log goes on growing, and takes all writes until its disk is full. */
-	if (sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) == SQLITE_OK)
-		pages = 0;
-	db->wal_pages = 0;
-	db->checkpoint_at = pages + CHECKPOINT_PAGES;
 }
 
 /* --- reading */
@@ -360,6 +426,7 @@ void store_db_load(struct store_db *db, struct store_load *load)
 		load->r = load_children(db, load);
 		break;
 	}
+	note_damage(db, load->r);
 	if (load->r < 0 && load->r != -ENOENT)
 		log_error("store: cannot read %s: %s", db->path, sqlite3_errmsg(db->sqlite));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opens the store's SQLite file: settings, check, statements. */
+/* Opens the store's SQLite file: settings, checks, statements. */
 #include "vault/embedded/store_sqlite.h"
 
 #include <errno.h>
@@ -56,23 +56,62 @@ static int set_up_connection(struct store_db *db)
 	return store_db_errno(db->sqlite, rc);
 }
 
-static void say_damaged(const struct store_db *db, const char *what, char *why, size_t why_size)
+/* --- whether it is whole */
+
+void store_say_damaged(const char *path, const char *what, char *why, size_t why_size)
 {
 	snprintf(why, why_size,
-	    "%s is damaged (%s): put a backup in its place with `k8sauth operator restore`, and look at the disk",
-	    db->path, what);
+	    "%s is damaged (%s): put a backup in its place with `k8sauth operator restore`, and look at the disk", path, what);
 }
 
-/* Before anything is written: what is torn would only get worse. */
-static int check_pages(struct store_db *db, char *why, size_t why_size)
+/* All pages: none is missing, or is what it should not be. */
+static int look_at_all(struct store_db *db, char *why, size_t why_size)
 {
-	char what[256];
+	char what[STORE_WHAT_SIZE];
 	int r = store_check(db->sqlite, "PRAGMA quick_check(1)", what, sizeof(what));
 
-	if (r < 0)
-		say_damaged(db, what, why, why_size);
+	if (r == -EBADMSG)
+		store_say_damaged(db->path, what, why, why_size);
+	else if (r < 0)
+		snprintf(why, why_size, "cannot check %s: %s", db->path, what);
+	else
+		store_unmark_damaged(db->path);
 	return r;
 }
+
+/* The way from each tree's root down to both of its ends; SQLite has compared the file's length with what it should be. */
+static int look_at_ends(struct store_db *db, char *why, size_t why_size)
+{
+	int first = 0, r = store_pragma_int(db->sqlite,
+		       "SELECT (SELECT min(id) FROM record), (SELECT max(id) FROM record), (SELECT min(key) FROM record),"
+		       " (SELECT max(key) FROM record), (SELECT min(parent) FROM record),"
+		       " (SELECT max(parent) FROM record), (SELECT min(name) FROM meta), (SELECT max(name) FROM meta)",
+		       &first);
+
+	if (r == -EBADMSG)
+		store_say_damaged(db->path, sqlite3_errmsg(db->sqlite), why, why_size);
+	else if (r < 0)
+		snprintf(why, why_size, "cannot read %s: %s", db->path, sqlite3_errmsg(db->sqlite));
+	return r;
+}
+
+/*
+ * Before anything is written: what is torn would only get worse. A large store is looked at as a whole when it is in use
+ * already (store_db_inspect), unless it was found to be damaged in that way, or all of it is about to be written.
+ */
+static int check_pages(struct store_db *db, int format, char *why, size_t why_size)
+{
+	int pages = 0, r = store_pragma_int(db->sqlite, "PRAGMA page_count", &pages);
+
+	if (r < 0) {
+		snprintf(why, why_size, "cannot read %s: %s", db->path, sqlite3_errmsg(db->sqlite));
+		return r;
+	}
+	db->unseen = pages > INSPECT_PAGES && format == STORE_FORMAT && !store_is_marked_damaged(db->path);
+	return db->unseen ? look_at_ends(db, why, why_size) : look_at_all(db, why, why_size);
+}
+
+/* --- opening */
 
 static int prepare_statements(struct store_db *db, char *why, size_t why_size)
 {
@@ -110,7 +149,7 @@ static int make_file(const char *path, char *why, size_t why_size)
 
 static int open_connection(struct store_db *db, char *why, size_t why_size)
 {
-	int rc, r;
+	int format = 0, rc, r;
 
 	rc = sqlite3_open_v2(
 	    db->path, &db->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -120,13 +159,17 @@ static int open_connection(struct store_db *db, char *why, size_t why_size)
 	if (r == -EBUSY)
 		snprintf(why, why_size, "%s is in use by another k8sauthd: stop that one first", db->path);
 	else if (r == -EBADMSG)
-		say_damaged(db, sqlite3_errmsg(db->sqlite), why, why_size);
+		store_say_damaged(db->path, sqlite3_errmsg(db->sqlite), why, why_size);
 	else if (r < 0)
 		snprintf(why, why_size, "cannot open %s: %s", db->path,
 		    db->sqlite ? sqlite3_errmsg(db->sqlite) : "no memory");
 	if (r < 0)
 		return r;
-	r = check_pages(db, why, why_size);
+	r = store_schema_read(db->sqlite, db->path, &format, why, why_size);
+	if (r == -EBADMSG)
+		store_say_damaged(db->path, sqlite3_errmsg(db->sqlite), why, why_size);
+	if (r == 0)
+		r = check_pages(db, format, why, why_size);
 	if (r == 0)
 		r = store_schema_bring(db->sqlite, db->path, why, why_size);
 	return r < 0 ? r : prepare_statements(db, why, why_size);
@@ -169,6 +212,10 @@ int store_db_open(const char *path, struct store_db **ret, char *why, size_t why
 
 void store_db_close(struct store_db *db)
 {
+	store_db_end_inspection(db);
+	/* Into a damaged file nothing is brought any more: its log keeps what was written since. */
+	if (db->damaged)
+		sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	for (int i = 0; i < N_STATEMENTS; i++)
 		sqlite3_finalize(db->statements[i]);
 	sqlite3_close(db->sqlite);

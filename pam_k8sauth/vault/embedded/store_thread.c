@@ -60,12 +60,13 @@ struct store_work {
 	struct store_loads loads;
 	struct store_txn *prepare;
 	struct store_copy *copy; /* under way */
+	bool inspect;
 };
 
 static bool has_work(const struct store_thread *thread)
 {
 	return !TAILQ_EMPTY(&thread->txns) || !TAILQ_EMPTY(&thread->loads) || !TAILQ_EMPTY(&thread->abandoned) ||
-	       thread->prepare || thread->copy;
+	       thread->prepare || thread->copy || thread->inspect;
 }
 
 /* Takes the next work; false: stop, and nothing is left. */
@@ -83,6 +84,8 @@ static bool next(struct store_thread *thread, struct store_work *work)
 	work->prepare = TAKE_PTR(thread->prepare);
 	if (!work->copy)
 		work->copy = TAKE_PTR(thread->copy);
+	work->inspect = thread->inspect;
+	thread->inspect = false;
 	more = more || work->copy;
 	pthread_mutex_unlock(&thread->lock);
 	return more;
@@ -132,6 +135,41 @@ static void go_on_copying(struct store_thread *thread, struct store_db *db, stru
 		give_copy(thread, TAKE_PTR(*copy));
 }
 
+/* A store_verdict_fn: on this thread or on another. */
+static void give_verdict(void *arg, int r, const char *what)
+{
+	struct store_thread *thread = arg;
+	struct store_verdict verdict = { .known = true, .r = r };
+	uint64_t one = 1;
+
+	if (r == -EBADMSG) {
+		store_say_damaged(thread->path, what, verdict.why, sizeof(verdict.why));
+		store_mark_damaged(thread->path, what);
+	}
+	pthread_mutex_lock(&thread->lock);
+	if (thread->verdict.r != -EBADMSG)
+		thread->verdict = verdict;
+	pthread_mutex_unlock(&thread->lock);
+	if (write(thread->wake_fd, &one, sizeof(one)) != sizeof(one))
+		log_debug("store: the loop has many results waiting");
+}
+
+static void inspect(struct store_thread *thread, struct store_db *db)
+{
+	int r = store_db_inspect(db, give_verdict, thread);
+
+	if (r < 0 && r != -EBADMSG) /* that is told as any damage that is met */
+		give_verdict(thread, r, "");
+}
+
+static void tell_damage(struct store_thread *thread, struct store_db *db)
+{
+	const char *what = store_db_damage(db);
+
+	if (what)
+		give_verdict(thread, -EBADMSG, what);
+}
+
 static void *thread_main(void *arg)
 {
 	struct store_thread *thread = arg;
@@ -158,6 +196,9 @@ static void *thread_main(void *arg)
 			go_on_copying(thread, db, &work.copy);
 		else if (work.prepare)
 			store_db_prepare(db, work.prepare);
+		if (work.inspect)
+			inspect(thread, db);
+		tell_damage(thread, db);
 		store_db_checkpoint(db, is_idle(thread));
 	}
 	store_db_close(db);
@@ -269,6 +310,23 @@ struct store_copy *store_thread_take_copy(struct store_thread *thread)
 	copy = TAKE_PTR(thread->done_copy);
 	pthread_mutex_unlock(&thread->lock);
 	return copy;
+}
+
+void store_thread_inspect(struct store_thread *thread)
+{
+	pthread_mutex_lock(&thread->lock);
+	thread->inspect = true;
+	pthread_mutex_unlock(&thread->lock);
+	pthread_cond_signal(&thread->changed);
+}
+
+bool store_thread_take_verdict(struct store_thread *thread, struct store_verdict *ret)
+{
+	pthread_mutex_lock(&thread->lock);
+	*ret = thread->verdict;
+	thread->verdict = (struct store_verdict){ 0 };
+	pthread_mutex_unlock(&thread->lock);
+	return ret->known;
 }
 
 void store_thread_drain(struct store_thread *thread)
