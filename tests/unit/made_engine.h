@@ -19,6 +19,7 @@ static int n_users, revocations;
 static int refuse_status; /* the engine's answer to a revocation; 0: it works */
 static const char *refuse_id; /* only of this lease; NULL: of all */
 static bool renewable = true;
+static bool slow; /* secrets are made when the test says so: finish_making */
 static int64_t role_ttl, role_max;
 
 /* --- the engine */
@@ -29,16 +30,22 @@ struct making {
 	struct event *timer;
 };
 
-MAYBE_UNUSED static void on_made(evutil_socket_t fd, short what, void *arg)
-{
-	struct making *making = arg;
+static struct making *under_way; /* while SLOW */
 
-	(void)fd;
-	(void)what;
+MAYBE_UNUSED static void finish_making(struct making *making)
+{
 	exists[making->user] = true;
-	event_free(making->timer);
+	if (making->timer)
+		event_free(making->timer);
 	call_resume(making->call);
 	free(making);
+}
+
+MAYBE_UNUSED static void on_made(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	finish_making(arg);
 }
 
 /* The lease is durable by now: the user can be made. */
@@ -52,6 +59,9 @@ MAYBE_UNUSED static void make_user(struct core *core, int r, void *arg)
 		return;
 	}
 	call_hold(making->call);
+	under_way = making;
+	if (slow)
+		return;
 	making->timer = evtimer_new(core_base(core), on_made, making);
 	evtimer_add(making->timer, &soon);
 }
@@ -122,14 +132,20 @@ static const struct engine made_engine = {
 
 /* --- what the tests share */
 
-MAYBE_UNUSED static int set_up(void **state)
+MAYBE_UNUSED static void reset_engine(void)
 {
 	memset(exists, 0, sizeof(exists));
 	n_users = revocations = refuse_status = 0;
 	refuse_id = NULL;
 	renewable = true;
+	slow = false;
 	role_ttl = 3600;
 	role_max = 7200;
+}
+
+MAYBE_UNUSED static int set_up(void **state)
+{
+	reset_engine();
 	if (world_setup(state))
 		return -1;
 	add_mount(*state, &made_engine, "made/");

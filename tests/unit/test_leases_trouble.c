@@ -2,6 +2,8 @@
 /* Leases of secrets whose engine refuses to revoke them, and across a restart. */
 #include "made_engine.h"
 
+#include "vault/embedded/core_internal.h"
+
 static void test_retries(void **state)
 {
 	struct world *world = *state;
@@ -89,10 +91,7 @@ static void test_restart(void **state)
 	int user, later, marked_user, lost_user;
 	bool done = false;
 
-	n_users = revocations = refuse_status = 0;
-	refuse_id = NULL;
-	role_ttl = 3600;
-	renewable = true;
+	reset_engine();
 	world_open(world, true);
 	assert_int_equal(ask_as(world, &(struct ask){ VAULT_UPDATE, "sys/init", NULL, "{\"recovery_shares\":1,\"recovery_threshold\":1}", VAULT_PEER_UNIX, 0, 0 })->status, 200);
 	snprintf(root, sizeof(root), "%s", json_string_value(json_object_get(world->last.body, "root_token")));
@@ -208,7 +207,23 @@ static void test_remount(void **state)
 	assert_int_equal(ask(world, VAULT_READ, "moved/creds/r", "root", NULL)->status, 200);
 }
 
-/* A mount that could not go takes requests again; two who want it gone both hear of it. */
+static struct reply *move(struct world *world)
+{
+	return ask(world, VAULT_UPDATE, "sys/remount", "root", "{\"from\":\"made\",\"to\":\"moved\"}");
+}
+
+static const char *state_of_move(struct world *world, struct reply *reply)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "sys/remount/status/%s",
+	    json_string_value(json_object_get(json_object_get(reply->body, "data"), "migration_id")));
+	reply = ask(world, VAULT_READ, path, "root", NULL);
+	return json_string_value(
+	    json_object_get(json_object_get(json_object_get(reply->body, "data"), "migration_info"), "status"));
+}
+
+/* A mount that could not go takes no requests, until it can; two who want it gone both hear of it. */
 static void test_unmount_fails(void **state)
 {
 	const struct ask unmount = { VAULT_DELETE, "sys/mounts/made", "root", NULL, VAULT_PEER_TCP, 0, 0 };
@@ -218,9 +233,19 @@ static void test_unmount_fails(void **state)
 
 	make(world, "root", id);
 	refuse_status = 500;
-	assert_int_equal(ask_as(world, &unmount)->status, 400);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(ask_as(world, &unmount)->status, 400);
+		assert_int_equal(ask(world, VAULT_READ, "made/creds/r", "root", NULL)->status, 404);
+		assert_string_equal(world->last.error, TAINTED);
+	}
+	assert_int_equal(on_lease(world, "renew", id, "")->status, 400);
+	assert_non_null(strstr(world->last.error, "map[string]interface {}{\"error\":\"no handler for route "
+						  "\\\"made/creds/r\\\". route entry is tainted.\"}, Redirect"));
+	assert_int_equal(ask(world, VAULT_READ, "sys/mounts/made", "root", NULL)->status, 200);
+	assert_string_equal(state_of_move(world, move(world)), "failure");
+	assert_int_equal(ask(world, VAULT_READ, "made/creds/r", "root", NULL)->status, 404);
 	refuse_status = 0;
-	make(world, "root", id);
+	assert_int_equal(ask(world, VAULT_READ, "made/creds/r", "root", NULL)->status, 404);
 	send_ask(world, &unmount, &first);
 	send_ask(world, &unmount, &second);
 	wait_for(world, &first);
@@ -232,6 +257,134 @@ static void test_unmount_fails(void **state)
 	reply_clear(&second);
 }
 
+/* What could not be moved is moved later, and takes requests there. */
+static void test_remount_fails(void **state)
+{
+	struct world *world = *state;
+	char id[64];
+
+	make(world, "root", id);
+	refuse_status = 500;
+	assert_int_equal(move(world)->status, 200);
+	assert_string_equal(state_of_move(world, &world->last), "failure");
+	assert_int_equal(ask(world, VAULT_READ, "made/creds/r", "root", NULL)->status, 404);
+	assert_string_equal(world->last.error, TAINTED);
+	refuse_status = 0;
+	assert_string_equal(state_of_move(world, move(world)), "success");
+	assert_int_equal(ask(world, VAULT_READ, "moved/creds/r", "root", NULL)->status, 200);
+}
+
+static int taint_secret(struct call *call)
+{
+	return mount_taint(call, core_mount_of(call->core, "secret/"));
+}
+
+/* As if a restart had come between. */
+static void test_tainted_stays(void **state)
+{
+	struct world *world = *state;
+	bool done = false;
+	char root[128];
+
+	world_open(world, true);
+	assert_int_equal(ask_as(world, &(struct ask){ VAULT_UPDATE, "sys/init", NULL, "{\"recovery_shares\":1,\"recovery_threshold\":1}", VAULT_PEER_UNIX, 0, 0 })->status, 200);
+	snprintf(root, sizeof(root), "%s", json_string_value(json_object_get(world->last.body, "root_token")));
+	assert_int_equal(ask(world, VAULT_UPDATE, "sys/mounts/secret", root, "{\"type\":\"kv\"}")->status, 204);
+	assert_int_equal(ask(world, VAULT_UPDATE, "secret/a", root, "{\"b\":\"c\"}")->status, 204);
+	core_run(world->core, taint_secret, NULL, NULL, on_lost, &done);
+	while (!done)
+		run(world, 1);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(ask(world, VAULT_READ, "secret/a", root, NULL)->status, 404);
+		assert_string_equal(world->last.error, "no handler for route \"secret/a\". route entry is tainted.");
+		world_open(world, false);
+	}
+	assert_int_equal(ask(world, VAULT_DELETE, "sys/mounts/secret", root, NULL)->status, 204);
+	assert_int_equal(ask(world, VAULT_UPDATE, "sys/mounts/secret", root, "{\"type\":\"kv\"}")->status, 204);
+	assert_int_equal(ask(world, VAULT_UPDATE, "secret/a", root, "{\"b\":\"c\"}")->status, 204);
+}
+
+/* --- a secret that is only being made, though its lease is there already */
+
+/* Asks as TOKEN for a secret that is not made before finish_making. The user. */
+static int begin_making(struct world *world, const char *token, struct reply *reply)
+{
+	int user = n_users;
+
+	slow = true;
+	send_ask(world, &(struct ask){ VAULT_READ, "made/creds/r", token, NULL, VAULT_PEER_TCP, 0, 0 }, reply);
+	while (LIST_EMPTY(&core_leases(world->core)->making))
+		event_base_loop(world->base, EVLOOP_ONCE);
+	assert_false(exists[user]);
+	return user;
+}
+
+/* Who revokes its lease waits until it is there, and can be taken back. */
+static void test_revoked_while_made(void **state)
+{
+	const struct ask revoke = { VAULT_UPDATE, "sys/leases/revoke-prefix/made", "root", "{}", VAULT_PEER_TCP, 0, 0 };
+	struct world *world = *state;
+	struct reply making = { 0 }, revoking = { 0 };
+	int user = begin_making(world, "root", &making);
+
+	send_ask(world, &revoke, &revoking);
+	run(world, 20);
+	assert_int_equal(revoking.status, 0);
+	assert_int_equal(revocations, 0);
+	finish_making(under_way);
+	wait_for(world, &making);
+	wait_for(world, &revoking);
+	assert_int_equal(making.status, 200);
+	assert_int_equal(revoking.status, 204);
+	assert_int_equal(revocations, 1);
+	assert_false(exists[user]);
+	assert_true(is_gone(world, json_string_value(json_object_get(making.body, "lease_id"))));
+	reply_clear(&making);
+	reply_clear(&revoking);
+}
+
+static void test_token_revoked_while_made(void **state)
+{
+	struct world *world = *state;
+	struct reply making = { 0 };
+	char token[1024], data[1100];
+	int user;
+
+	make_token(world, "{\"policies\":[\"root\"],\"ttl\":\"1h\"}", token);
+	user = begin_making(world, token, &making);
+	snprintf(data, sizeof(data), "{\"token\":\"%s\"}", token);
+	assert_int_equal(ask(world, VAULT_UPDATE, "auth/token/revoke", "root", data)->status, 204);
+	run(world, 20);
+	assert_int_equal(revocations, 0);
+	finish_making(under_way);
+	wait_for(world, &making);
+	wait_gone(world, user);
+	assert_int_equal(revocations, 1);
+	reply_clear(&making);
+}
+
+/* The store is sealed meanwhile: nobody waits any more when it is made. */
+static void test_sealed_while_made(void **state)
+{
+	const struct ask revoke = { VAULT_UPDATE, "sys/leases/revoke-prefix/made", "root", "{}", VAULT_PEER_TCP, 0, 0 };
+	struct world *world = *state;
+	struct reply making = { 0 }, revoking = { 0 };
+
+	begin_making(world, "root", &making);
+	send_ask(world, &revoke, &revoking);
+	run(world, 20);
+	assert_int_equal(ask(world, VAULT_UPDATE, "sys/seal", "root", NULL)->status, 204);
+	wait_for(world, &making);
+	wait_for(world, &revoking);
+	assert_int_equal(revoking.status, 503);
+	finish_making(under_way);
+	run(world, 5);
+	assert_true(LIST_EMPTY(&core_leases(world->core)->making));
+	assert_int_equal(revocations, 0);
+	reply_clear(&making);
+	reply_clear(&revoking);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +394,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unmount, set_up, world_teardown),
 		cmocka_unit_test_setup_teardown(test_remount, set_up, world_teardown),
 		cmocka_unit_test_setup_teardown(test_unmount_fails, set_up, world_teardown),
+		cmocka_unit_test_setup_teardown(test_remount_fails, set_up, world_teardown),
+		cmocka_unit_test_setup_teardown(test_tainted_stays, world_setup_store, world_teardown),
+		cmocka_unit_test_setup_teardown(test_revoked_while_made, set_up, world_teardown),
+		cmocka_unit_test_setup_teardown(test_token_revoked_while_made, set_up, world_teardown),
+		cmocka_unit_test_setup_teardown(test_sealed_while_made, set_up, world_teardown),
 		cmocka_unit_test_setup_teardown(test_restart, world_setup_store, world_teardown),
 	};
 

@@ -133,6 +133,8 @@ static void call_unref(struct call_private *call)
 	free(call->hooks.items);
 	free(call->pins.items);
 	call_listings_free(call);
+	if (call->at_end)
+		call->at_end(core, call->at_end_arg);
 	call_ends_in_mount(call);
 	mount_unref(core, call->mount);
 	vault_response_free(call->call.response);
@@ -460,4 +462,10 @@ void call_on_commit(struct call *call, void (*after)(struct core *core, int r, v
 		return;
 	}
 	private->hooks.items[private->hooks.n++] = (struct call_hook){ .after = after, .arg = arg };
+}
+
+void call_at_end(struct call *call, void (*ended)(struct core *core, void *arg), void *arg)
+{
+	private_of(call)->at_end = ended;
+	private_of(call)->at_end_arg = arg;
 }

@@ -140,6 +140,7 @@ struct mount {
 	unsigned refs;	  /* the table's and the calls' */
 	unsigned commits; /* calls in it that have begun to commit, and what they do then is not over */
 	unsigned leaving; /* calls that are about to remove or move it: it takes no others */
+	bool tainted;	  /* somebody wanted it to go, and it could not: it takes no calls until that works */
 	bool running;  /* the engine's mounted() was called */
 	void *state;   /* the engine's */
 };
@@ -237,6 +238,11 @@ void call_relaxed(struct call *call);
  * may call_hold: then the reply waits until call_resume.
  */
 void call_on_commit(struct call *call, void (*after)(struct core *core, int r, void *arg), void *arg);
+/*
+ * For such an AFTER: ENDED (of each call one at most) is called when CALL is over, and nothing holds it any more, whoever may
+ * have been answered before.
+ */
+void call_at_end(struct call *call, void (*ended)(struct core *core, void *arg), void *arg);
 
 /*
  * For a handler that waits for something else than the store (a TokenReview): it starts the thing, keeps it in

@@ -199,6 +199,8 @@ struct call_private {
 	size_t write_index_size, writes_indexed;
 	CALL_ARRAY(struct call_hook) hooks;
 	size_t kept_writes, kept_hooks; /* these happen even if the request is refused */
+	void (*at_end)(struct core *core, void *arg); /* NULL */
+	void *at_end_arg;
 	bool relaxed;
 	bool hook_lost;	 /* there was no memory for one: nothing may be committed */
 	json_t *strings; /* what call_field_string lent */
@@ -378,6 +380,11 @@ int mounts_settled(struct call *call) NODISCARD;
 
 /* --- leaving.c */
 
+/*
+ * MOUNT is tainted, which is written before anything else happens to it; it takes no calls any more. CALL is about to remove or
+ * move it, and has no state of its own yet. 0 when that is durable, -EAGAIN (return it), -errno.
+ */
+int mount_taint(struct call *call, struct mount *mount) NODISCARD;
 /*
  * CALL is about to remove or move MOUNT, in which it does not run: until CALL ends, or for good, no call runs in it. 0 when
  * what such calls have committed before is made as well (call_on_commit), -EAGAIN.

@@ -8,6 +8,70 @@
 
 #include <errno.h>
 
+/* --- tainted: it stays so where it cannot go, also over a restart, as in Vault */
+
+struct tainting {
+	struct call *call;
+	struct mount *mount; /* referenced */
+	int r;
+};
+
+static void tainting_free(void *arg)
+{
+	struct tainting *tainting = arg;
+
+	mount_unref(tainting->call->core, tainting->mount);
+	free(tainting);
+}
+
+static int taint_step(struct call *call)
+{
+	struct tainting *tainting = call->state;
+	struct mount values = *tainting->mount;
+	int r = mounts_settled(call);
+
+	values.tainted = true;
+	return r < 0 ? r : mounts_write(call, tainting->mount, &values);
+}
+
+static void tainted(void *arg, int r)
+{
+	struct tainting *tainting = arg;
+
+	tainting->r = r;
+	if (r == 0)
+		tainting->mount->tainted = true;
+	call_resume(tainting->call);
+}
+
+int mount_taint(struct call *call, struct mount *mount)
+{
+	struct tainting *tainting = call->state_free == tainting_free ? call->state : NULL;
+	int r = tainting ? tainting->r : 0;
+
+	if (mount->tainted || (r < 0 && r != -EINPROGRESS)) {
+		if (tainting) {
+			tainting_free(TAKE_PTR(call->state));
+			call->state_free = NULL;
+		}
+		return mount->tainted ? 0 : r;
+	}
+	if (tainting)
+		return -EAGAIN; /* it holds the call */
+	tainting = calloc(1, sizeof(*tainting));
+	if (!tainting)
+		return -ENOMEM;
+	*tainting = (struct tainting){ .call = call, .mount = mount, .r = -EINPROGRESS };
+	mount_ref(mount);
+	call->state = tainting;
+	call->state_free = tainting_free;
+	call_hold(call);
+	core_run(call->core, taint_step, tainting, NULL, tainted, tainting);
+	return -EAGAIN;
+}
+
+/* --- leaving */
+
 int mount_leave(struct call *call, struct mount *mount)
 {
 	struct call_private *private = call->private;

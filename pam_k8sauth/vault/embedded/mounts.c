@@ -146,13 +146,13 @@ int mounts_settled(struct call *call)
 
 static json_t *entry_json(const struct mount *mount)
 {
-	return json_pack("{s:s, s:s, s:b, s:s, s:s, s:s, s:O?, s:I, s:I, s:s?, s:b, s:O, s:I, s:b, s:b, s:b}", "path",
+	return json_pack("{s:s, s:s, s:b, s:s, s:s, s:s, s:O?, s:I, s:I, s:s?, s:b, s:O, s:I, s:b, s:b, s:b, s:b}", "path",
 	    mount->path, "type", mount->engine->type, "auth", mount->engine->auth, "uuid", mount->uuid, "accessor",
 	    mount->accessor, "description", mount->description, "options", mount->options, "default_lease_ttl",
 	    (json_int_t)mount->default_lease_ttl, "max_lease_ttl", (json_int_t)mount->max_lease_ttl, "token_type",
 	    mount->token_type, "builtin", mount->builtin, "config", mount->config, "moved_at",
 	    (json_int_t)mount->moved_at, "local", mount->local, "seal_wrap", mount->seal_wrap,
-	    "external_entropy_access", mount->external_entropy_access);
+	    "external_entropy_access", mount->external_entropy_access, "tainted", mount->tainted);
 }
 
 static int append_entry(json_t *table, const struct mount *mount)
@@ -238,6 +238,7 @@ static int load_settings(struct mount *mount, const json_t *entry)
 {
 	const char *token_type = json_string_value(json_object_get(entry, "token_type"));
 
+	mount->tainted = json_is_true(json_object_get(entry, "tainted"));
 	for (const struct mount_builtin *builtin = mount_builtins; mount->builtin && builtin->type; builtin++)
 		if (streq(builtin->path, mount->path) && set_builtin(mount, builtin) < 0)
 			return -ENOMEM;

@@ -449,7 +449,7 @@ int router_run(struct call *call)
 	if (!call->mount)
 		return call_error(
 		    call, 404, "no handler for route \"%s\". route entry not found.", call->request->path);
-	if (call->mount->leaving)
+	if (call->mount->leaving || call->mount->tainted)
 		return call_error(
 		    call, 404, "no handler for route \"%s\". route entry is tainted.", call->request->path);
 	if (call->request->op == VAULT_HELP && !*call->rest)

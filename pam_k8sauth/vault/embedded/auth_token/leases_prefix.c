@@ -29,6 +29,20 @@ static const char *below_prefix(struct call *call, const struct token *token, ch
 
 /* --- listing */
 
+static bool of_tokens(const char *prefix)
+{
+	return starts_with(prefix, "auth/");
+}
+
+/*
+ * What a walk finds below a prefix. LEAVES, names of leases, come in order, since the walk goes by tokens' keys, and each once;
+ * folders, which end in '/', are few. So there is no step at the end that has many names to sort.
+ */
+static json_t *found_new(void)
+{
+	return json_pack("{s:[], s:{}}", "leaves", "folders");
+}
+
 static int note_name(struct call *call, struct token_walk *walk, const struct token *token)
 {
 	char *whole AUTO_FREE = NULL, *name AUTO_FREE = NULL;
@@ -41,8 +55,10 @@ static int note_name(struct call *call, struct token_walk *walk, const struct to
 		return -ENOMEM;
 	if (!below)
 		return 0;
-	name = strndup(below, strcspn(below, "/") + (strchr(below, '/') != NULL));
-	return name && json_object_set_new(walk->found, name, json_true()) == 0 ? 0 : -ENOMEM;
+	if (!strchr(below, '/'))
+		return json_array_append_new(json_object_get(walk->found, "leaves"), json_string(below)) ? -ENOMEM : 0;
+	name = strndup(below, strcspn(below, "/") + 1);
+	return name && json_object_set_new(json_object_get(walk->found, "folders"), name, json_true()) == 0 ? 0 : -ENOMEM;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -71,42 +87,68 @@ static json_t *sorted_keys(json_t *set)
 	return NULL;
 }
 
-static bool of_tokens(const char *prefix)
+/* Two sorted lists as one. NULL without memory. */
+static json_t *merged(json_t *leaves, json_t *folders)
 {
-	return starts_with(prefix, "auth/");
+	size_t n = json_array_size(leaves) + json_array_size(folders), leaf = 0, folder = 0;
+	json_t *all;
+
+	if (!leaves || !folders)
+		return NULL;
+	if (json_array_size(folders) == 0)
+		return json_incref(leaves);
+	all = json_array();
+	for (size_t i = 0; all && i < n; i++) {
+		json_t *a = json_array_get(leaves, leaf), *b = json_array_get(folders, folder);
+		bool take_leaf = !b || (a && strcmp(json_string_value(a), json_string_value(b)) < 0);
+
+		if (json_array_append(all, take_leaf ? a : b) < 0) {
+			json_decref(all);
+			return NULL;
+		}
+		leaf += take_leaf;
+		folder += !take_leaf;
+	}
+	return all;
 }
 
-/* The names below PREFIX of secrets' leases. 0, -EAGAIN, -errno. */
-static int add_secret_names(struct call *call, const char *prefix, json_t *found)
+/* The names below PREFIX ("": all) of tokens' leases, and of secrets' for "". 0, -EAGAIN, -errno. */
+static int token_names(struct call *call, const char *prefix, json_t **ret)
 {
-	json_auto_t *names = NULL;
-	json_t *name;
+	struct token_walk *walk = token_walk_of(call, found_new(), note_name);
+	json_auto_t *folders = NULL, *names = NULL;
+	json_t *name, *set;
 	size_t i;
-	int r = of_tokens(prefix) ? 0 : leases_names(call, prefix, &names);
+	int r = walk ? token_walk_run(call, walk) : -ENOMEM;
 
+	if (r == 0 && !*prefix)
+		r = leases_names(call, prefix, &names);
+	if (r < 0)
+		return r;
+	set = json_object_get(walk->found, "folders");
 	json_array_foreach(names, i, name)
-		if (json_object_set_new(found, json_string_value(name), json_true()) < 0)
+		if (json_object_set_new(set, json_string_value(name), json_true()) < 0)
 			return -ENOMEM;
-	return r;
+	folders = sorted_keys(set);
+	*ret = merged(json_object_get(walk->found, "leaves"), folders);
+	return *ret ? 0 : -ENOMEM;
 }
 
 int leases_list(struct call *call)
 {
-	struct token_walk *walk = token_walk_of(call, json_object(), note_name);
 	char *prefix AUTO_FREE = wanted_prefix(call);
-	json_t *keys, *data;
-	int r = walk && prefix ? 0 : -ENOMEM;
+	json_t *keys = NULL, *data;
+	int r = !prefix ? -ENOMEM
+		: *prefix && !of_tokens(prefix) ? leases_names(call, prefix, &keys)
+						: token_names(call, prefix, &keys);
 
-	if (r == 0 && (!*prefix || of_tokens(prefix)))
-		r = token_walk_run(call, walk);
-	if (r == 0)
-		r = add_secret_names(call, prefix, walk->found);
 	if (r < 0)
 		return r;
-	if (json_object_size(walk->found) == 0)
+	if (json_array_size(keys) == 0) {
+		json_decref(keys);
 		return call_data(call, NULL);
-	keys = sorted_keys(walk->found);
-	data = keys ? json_pack("{s:o}", "keys", keys) : NULL;
+	}
+	data = json_pack("{s:o}", "keys", keys);
 	return data ? call_data(call, data) : -ENOMEM;
 }
 
@@ -237,8 +279,10 @@ int leases_revoke_mount(struct call *call, struct mount *mount)
 {
 	json_t *ids = NULL;
 	const char *error = NULL;
-	int r = mount_leave(call, mount);
+	int r = mount_taint(call, mount);
 
+	if (r == 0)
+		r = mount_leave(call, mount);
 	if (r == 0 && !leases_are_revoking(call))
 		r = leases_below(call, mount->path, &ids);
 	if (r == 0)

@@ -233,7 +233,8 @@ static void stop(struct leases *leases)
 
 void leases_forget(struct leases *leases)
 {
-	const struct leases nothing = { .core = leases->core, .pause = leases->pause };
+	/* Those that are being made belong to their calls. */
+	const struct leases nothing = { .core = leases->core, .pause = leases->pause, .making = leases->making };
 
 	stop(leases);
 	*leases = nothing;

@@ -56,6 +56,71 @@ static int bind_to_token(struct call *call, struct lease *lease)
 	return token_store(call, token);
 }
 
+/* --- between the record and the secret */
+
+struct lease_making {
+	LIST_ENTRY(lease_making) link;
+	char hex[LEASE_HEX_LEN + 1];
+	struct call *maker;
+	struct call *revoker; /* held until it is made; NULL */
+};
+
+static void on_made(struct core *core, void *arg)
+{
+	struct lease_making *making = arg;
+
+	(void)core;
+	LIST_REMOVE(making, link);
+	if (making->revoker)
+		call_resume(making->revoker);
+	free(making);
+}
+
+static void on_written(struct core *core, int r, void *arg)
+{
+	struct lease_making *making = arg;
+
+	if (r < 0) {
+		free(making);
+		return;
+	}
+	LIST_INSERT_HEAD(&core_leases(core)->making, making, link);
+	call_at_end(making->maker, on_made, making);
+}
+
+/* From the commit on, before any hook of the engine, which makes the secret. */
+static int note_making(struct call *call, const struct lease *lease)
+{
+	struct lease_making *making = calloc(1, sizeof(*making));
+
+	if (!making)
+		return -ENOMEM;
+	memcpy(making->hex, lease->hex, sizeof(making->hex));
+	making->maker = call;
+	call_on_commit(call, on_written, making);
+	return 0;
+}
+
+int lease_wait_made(struct call *call, const char *hex)
+{
+	struct lease_making *making;
+
+	LIST_FOREACH(making, &core_leases(call->core)->making, link)
+	if (streq(making->hex, hex))
+		break;
+	if (!making)
+		return 0;
+	if (making->revoker != call) {
+		if (making->revoker) /* it was given up, as at a seal: at most one revokes a lease */
+			call_resume(making->revoker);
+		making->revoker = call;
+		call_hold(call);
+	}
+	return -EAGAIN;
+}
+
+/* --- a lease begins */
+
 static int answer(struct call *call, const struct lease *lease)
 {
 	struct vault_response *response = call->response;
@@ -95,6 +160,8 @@ int lease_issue(struct call *call, const json_t *internal, int64_t ttl, int64_t 
 		r = lease_store_new(call, lease);
 	if (r == 0)
 		r = lease_expires(call, lease);
+	if (r == 0)
+		r = note_making(call, lease);
 	return r < 0 ? r : answer(call, lease);
 }
 
@@ -112,6 +179,18 @@ static int ask_engine(struct call *call, struct mount *mount, struct lease *leas
 	return r == 0 && call->response->status >= 400 ? 1 : r;
 }
 
+/* In Vault's words, which are Go's for the reply of its own router. */
+static int refuse_tainted(struct call *call, const struct lease *lease)
+{
+	const char *end = strrchr(lease->id, '/');
+
+	return call_error(call, 400,
+	    "failed to renew entry: resp: &logical.Response{Secret:<nil>, Auth:<nil>, Data:map[string]interface {}{\"error\":"
+	    "\"no handler for route \\\"%.*s\\\". route entry is tainted.\"}, Redirect:\"\", Warnings:[]string(nil), "
+	    "WrapInfo:(*wrapping.ResponseWrapInfo)(nil), Headers:map[string][]string(nil), MountType:\"\"} err: unsupported path",
+	    (int)(end - lease->id), lease->id);
+}
+
 int lease_renew(struct call *call, struct lease *lease, int64_t increment)
 {
 	struct mount *mount = lease_mount(call->core, lease);
@@ -123,6 +202,8 @@ int lease_renew(struct call *call, struct lease *lease, int64_t increment)
 		return call_error(call, 400, "lease is expired and has failed previous revocation attempts");
 	if (lease_has_ended(lease))
 		return call_error(call, 400, "lease expired");
+	if (mount && mount->tainted)
+		return refuse_tainted(call, lease);
 	if (!lease->renewable || !mount || !mount->engine->lease_renew)
 		return call_error(call, 400, "lease is not renewable");
 	r = ask_engine(call, mount, lease);

@@ -28,6 +28,7 @@ struct leases {
 	struct expiry_heap heap; /* by the bytes of the hex */
 	struct event *expiry_timer, *load_timer;
 	LIST_HEAD(, revocation) revocations;
+	LIST_HEAD(, lease_making) making; /* their secrets are not made yet */
 	int64_t pause; /* ns before a second attempt, +/- 50 %; twice as long before each next one */
 	size_t expiring; /* of these, those that expiry began */
 	LIST_HEAD(, token_gone) gone;
@@ -61,6 +62,14 @@ void leases_expire_at(struct leases *leases, const char *hex, int64_t at, unsign
 /* The same when the call's writes are durable. 0 or -ENOMEM. */
 int lease_expires(struct call *call, const struct lease *lease) NODISCARD;
 void leases_arm_expiry(struct leases *leases);
+
+/* --- issue.c */
+
+/*
+ * While the secret of the lease HEX, whose record is written already, is only being made, there is nothing that could be taken
+ * back: -EAGAIN, and CALL, which revokes it, goes on when it is made. 0 otherwise.
+ */
+int lease_wait_made(struct call *call, const char *hex) NODISCARD;
 
 /* --- revoke.c */
 

@@ -93,8 +93,10 @@ static int revoke_step(struct call *call)
 {
 	struct revocation *revocation = call->state;
 	struct lease *lease AUTO_LEASE = NULL;
-	int r = lease_load(call, revocation->hex, &lease);
+	int r = lease_wait_made(call, revocation->hex);
 
+	if (r == 0)
+		r = lease_load(call, revocation->hex, &lease);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)

@@ -23,6 +23,7 @@
 struct move {
 	char id[UUID_SIZE];
 	char *source, *target;
+	bool failed;
 };
 
 struct sys_state {
@@ -188,22 +189,31 @@ static void moving_free(struct core *core, struct moving *moving)
 	free(moving);
 }
 
+/* For clients that ask for its state. MOVE is taken over. */
+static void remember(struct core *core, struct move *move)
+{
+	struct sys_state *state = core_mount_of(core, "sys/")->state;
+
+	move_clear(&state->moves[state->next]);
+	state->moves[state->next] = *move;
+	state->next = (state->next + 1) % MOVES_MAX;
+	*move = (struct move){ 0 };
+}
+
 static void after_move(struct core *core, int r, void *arg)
 {
 	struct moving *moving = arg;
 	struct mount *mount = moving->mount;
-	struct sys_state *state = core_mount_of(core, "sys/")->state;
 
-	if (r == 0) {
+	if (r == 0 && !moving->move.failed) {
 		free(mount->path);
 		mount->path = TAKE_PTR(moving->values.path);
 		mount->moved_at = moving->values.moved_at;
+		mount->tainted = false;
 		core->vault.logins_changed++;
-		move_clear(&state->moves[state->next]);
-		state->moves[state->next] = moving->move;
-		state->next = (state->next + 1) % MOVES_MAX;
-		moving->move = (struct move){ 0 };
 	}
+	if (r == 0)
+		remember(core, &moving->move);
 	moving_free(core, moving);
 }
 
@@ -219,6 +229,7 @@ static struct moving *moving_new(struct core *core, struct mount *mount, const c
 	moving->values = *mount;
 	moving->values.path = strdup(target);
 	moving->values.moved_at = nanotime_now();
+	moving->values.tainted = false;
 	moving->move.source = strdup(mount->path);
 	moving->move.target = strdup(target);
 	random_uuid(moving->move.id);
@@ -228,7 +239,8 @@ static struct moving *moving_new(struct core *core, struct mount *mount, const c
 	return NULL;
 }
 
-static int move_mount(struct call *call, struct mount *mount, const char *target)
+/* FAILED: leases of the mount could not be revoked, so it stays where it is, tainted. As in Vault the client has to ask. */
+static int move_mount(struct call *call, struct mount *mount, const char *target, bool failed)
 {
 	struct moving *moving = moving_new(call->core, mount, target);
 	json_t *data;
@@ -236,9 +248,12 @@ static int move_mount(struct call *call, struct mount *mount, const char *target
 
 	if (!moving)
 		return -ENOMEM;
+	moving->move.failed = failed;
 	data = json_pack("{s:s}", "migration_id", moving->move.id);
-	r = data ? mounts_write(call, mount, &moving->values) : -ENOMEM;
-	if (r == 0)
+	r = data ? 0 : -ENOMEM;
+	if (r == 0 && !failed)
+		r = mounts_write(call, mount, &moving->values);
+	if (r == 0 && !failed)
 		r = quotas_move_mount(call, mount, target);
 	if (r == 0 && mount->engine->auth)
 		r = tokens_revoke_mount(call, mount);
@@ -275,9 +290,13 @@ int sys_remount(struct call *call)
 	if (check_kinds(call, source, target) || check_places(call, source, target, &mount))
 		return 0;
 	r = mount->engine->auth ? 0 : leases_revoke_mount(call, mount);
-	if (r)
-		return r < 0 ? r : 0;
-	return move_mount(call, mount, target);
+	if (r < 0)
+		return r;
+	if (r == 1) {
+		log_error("%s cannot be moved to %s: %s", source, target, vault_response_error_text(call->response));
+		vault_response_clear(call->response);
+	}
+	return move_mount(call, mount, target, r == 1);
 }
 
 int sys_remount_status(struct call *call)
@@ -291,7 +310,8 @@ int sys_remount_status(struct call *call)
 		if (*move->id && streq(move->id, id))
 			return call_data(
 			    call, json_pack("{s:s, s:{s:s, s:s, s:s}}", "migration_id", id, "migration_info",
-				      "source_mount", move->source, "status", "success", "target_mount", move->target));
+				      "source_mount", move->source, "status", move->failed ? "failure" : "success", "target_mount",
+				      move->target));
 	}
 	return call_data(call, NULL);
 }
