@@ -20,6 +20,7 @@ static int read_field(struct call *call, const char *name, enum field_type type,
 		r = call_field_string(call, name, &text, &set);
 		break;
 	case FIELD_STRINGS:
+	case FIELD_INTS:
 		return call_field_strings(call, name, ret, NULL);
 	case FIELD_SECONDS:
 		/* null is as if it were not there, for this type alone */

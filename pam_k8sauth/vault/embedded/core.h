@@ -55,6 +55,7 @@ enum field_type {
 	FIELD_BOOL,
 	FIELD_SECONDS, /* a number of seconds, or a duration such as "1h" */
 	FIELD_STRINGS, /* a list, or one text with commas */
+	FIELD_INTS,    /* the same, of whole numbers */
 	FIELD_MAP,
 };
 

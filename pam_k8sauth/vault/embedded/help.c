@@ -57,6 +57,7 @@ static void add_field(struct buf *text, const struct engine_field *field)
 		[FIELD_BOOL] = "bool",
 		[FIELD_SECONDS] = "duration (sec)",
 		[FIELD_STRINGS] = "slice",
+		[FIELD_INTS] = "slice",
 		[FIELD_MAP] = "map",
 	};
 

@@ -71,6 +71,8 @@ static json_t *schema_of(enum field_type type)
 		return json_pack("{s:s, s:s}", "type", "string", "format", "duration");
 	case FIELD_STRINGS:
 		return json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string");
+	case FIELD_INTS:
+		return json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "integer");
 	case FIELD_MAP:
 		return json_pack("{s:s}", "type", "object");
 	case FIELD_STRING:

@@ -101,7 +101,7 @@ static const struct engine_field subkeys_fields[] = {
 	{ 0 },
 };
 static const struct engine_field versions_fields[] = {
-	{ "versions", FIELD_STRINGS, "The numbers of the versions that are meant." },
+	{ "versions", FIELD_INTS, "The numbers of the versions that are meant." },
 	{ 0 },
 };
 static const struct engine_field metadata_fields[] = {

@@ -20,33 +20,45 @@ const struct engine_field sys_metrics_fields[] = {
 	{ "format", FIELD_STRING, "prometheus, or JSON without it." },
 	{ 0 },
 };
+#define MOUNT_DESCRIPTION { "description", FIELD_STRING, "A text for people." }
+#define MOUNT_OPTIONS	  { "options", FIELD_MAP, "Options of the engine, such as the version of kv." }
+#define MOUNT_PATH	  { "path", FIELD_STRING, "The path of the mount." }
+#define MOUNT_VERSION                                                                                        \
+	{                                                                                                    \
+		"plugin_version", FIELD_STRING, "The version of the engine; only the one that is built in." \
+	}
+#define TUNED                                                                                                          \
+	{ "allowed_managed_keys", FIELD_STRINGS, "Kept and shown; without effect." },                                  \
+	    { "allowed_response_headers", FIELD_STRINGS, "Kept and shown; no engine sets headers." },                  \
+	    { "audit_non_hmac_request_keys", FIELD_STRINGS, "Names of parameters that the audit log shows in clear." }, \
+	    { "audit_non_hmac_response_keys", FIELD_STRINGS, "Names in replies that the audit log shows in clear." },  \
+	    { "default_lease_ttl", FIELD_STRING, "The life of a lease or token where nothing else is asked for." },    \
+	    { "delegated_auth_accessors", FIELD_STRINGS, "Kept and shown; without effect." },                          \
+	    { "identity_token_key", FIELD_STRING, "Kept and shown; no engine here asks for identity tokens." },        \
+	    { "listing_visibility", FIELD_STRING, "unauth: the mount is shown to whoever asks; hidden: it is not." },  \
+	    { "max_lease_ttl", FIELD_STRING, "The longest life of a lease or token." },                                \
+	    { "passthrough_request_headers", FIELD_STRINGS, "Kept and shown; no engine reads headers." },              \
+	    { "token_type", FIELD_STRING, "The kind of tokens that an auth method gives." },                           \
+	    { "trim_request_trailing_slashes", FIELD_BOOL, "Kept and shown; without effect." },                        \
+	{                                                                                                              \
+		"user_lockout_config", FIELD_MAP, "Of methods with passwords, which there are none of: refused."       \
+	}
+/* A mount, and its settings at .../tune. */
 const struct engine_field sys_mount_fields[] = {
 	{ "config", FIELD_MAP, "Settings of the new mount, as its tune path knows them." },
-	{ "description", FIELD_STRING, "A text for people." },
+	MOUNT_DESCRIPTION,
 	{ "external_entropy_access", FIELD_BOOL, "Kept and shown; without effect." },
 	{ "local", FIELD_BOOL, "Kept and shown; without effect." },
-	{ "options", FIELD_MAP, "Options of the engine, such as the version of kv." },
-	{ "path", FIELD_STRING, "The path of the mount." },
+	MOUNT_OPTIONS,
+	MOUNT_PATH,
 	{ "plugin_name", FIELD_STRING, "An older name of type." },
-	{ "plugin_version", FIELD_STRING, "The version of the engine; only the one that is built in." },
+	MOUNT_VERSION,
 	{ "seal_wrap", FIELD_BOOL, "Kept and shown; without effect." },
 	{ "type", FIELD_STRING, "The engine, such as kv or kubernetes." },
-	/* of tune */
-	{ "allowed_managed_keys", FIELD_STRINGS, "Kept and shown; without effect." },
-	{ "allowed_response_headers", FIELD_STRINGS, "Kept and shown; no engine sets headers." },
-	{ "audit_non_hmac_request_keys", FIELD_STRINGS, "Names of parameters that the audit log shows in clear." },
-	{ "audit_non_hmac_response_keys", FIELD_STRINGS, "Names in replies that the audit log shows in clear." },
-	{ "default_lease_ttl", FIELD_SECONDS, "The life of a lease or token where nothing else is asked for." },
-	{ "listing_visibility", FIELD_STRING, "unauth: the mount is shown to whoever asks; hidden: it is not." },
-	{ "max_lease_ttl", FIELD_SECONDS, "The longest life of a lease or token." },
-	{ "passthrough_request_headers", FIELD_STRINGS, "Kept and shown; no engine reads headers." },
-	{ "delegated_auth_accessors", FIELD_STRINGS, "Kept and shown; without effect." },
-	{ "identity_token_key", FIELD_STRING, "Kept and shown; no engine here asks for identity tokens." },
-	{ "token_type", FIELD_STRING, "The kind of tokens that an auth method gives." },
-	{ "trim_request_trailing_slashes", FIELD_BOOL, "Kept and shown; without effect." },
-	{ "user_lockout_config", FIELD_MAP, "Of methods with passwords, which there are none of: refused." },
+	TUNED,
 	{ 0 },
 };
+const struct engine_field sys_tune_fields[] = { TUNED, MOUNT_DESCRIPTION, MOUNT_OPTIONS, MOUNT_PATH, MOUNT_VERSION, { 0 } };
 const struct engine_field sys_remount_fields[] = {
 	{ "from", FIELD_STRING, "The path of the mount." },
 	{ "to", FIELD_STRING, "The path that it gets." },
@@ -137,18 +149,20 @@ const struct engine_field sys_leases_count_fields[] = {
 	{ "type", FIELD_STRING, "Which kind: irrevocable." },
 	{ 0 },
 };
-const struct engine_field sys_lease_prefix_fields[] = {
-	{ "prefix", FIELD_STRING, "How the ids of the leases begin." },
-	{ "sync", FIELD_BOOL, "Whether to wait until it is done." },
-	{ 0 },
-};
-const struct engine_field sys_lease_fields[] = {
+#define LEASE_ID     { "lease_id", FIELD_STRING, "The id of the lease." }
+#define LEASE_IN_URL { "url_lease_id", FIELD_STRING, "The id of the lease, in the path." }
+#define LEASE_PREFIX { "prefix", FIELD_STRING, "How the ids of the leases begin." }
+#define LEASE_SYNC   { "sync", FIELD_BOOL, "Whether to wait until it is done." }
+const struct engine_field sys_lease_prefix_fields[] = { LEASE_PREFIX, { 0 } };
+const struct engine_field sys_lease_revoke_prefix_fields[] = { LEASE_PREFIX, LEASE_SYNC, { 0 } };
+const struct engine_field sys_lease_lookup_fields[] = { LEASE_ID, { 0 } };
+const struct engine_field sys_lease_renew_fields[] = {
 	{ "increment", FIELD_SECONDS, "The life that is wished from now on." },
-	{ "lease_id", FIELD_STRING, "The id of the lease." },
-	{ "sync", FIELD_BOOL, "Whether to wait until it is done." },
-	{ "url_lease_id", FIELD_STRING, "The id of the lease, in the path." },
+	LEASE_ID,
+	LEASE_IN_URL,
 	{ 0 },
 };
+const struct engine_field sys_lease_revoke_fields[] = { LEASE_ID, LEASE_SYNC, LEASE_IN_URL, { 0 } };
 const struct engine_field sys_wrapping_fields[] = {
 	{ "token", FIELD_STRING, "The wrapping token; without it the request's own is meant." },
 	{ 0 },
@@ -161,5 +175,32 @@ const struct engine_field sys_decode_fields[] = {
 const struct engine_field sys_logger_fields[] = {
 	{ "level", FIELD_STRING, "error, warn, info or debug." },
 	{ "name", FIELD_STRING, "The logger: k8sauth." },
+	{ 0 },
+};
+/* Of paths that answer in every state: their handlers read them by themselves. */
+#define SHARE { "key", FIELD_STRING, "A share of the key." }
+#define NONCE { "nonce", FIELD_STRING, "The nonce of the operation." }
+#define SHAPE(prefix, what)                                                                                 \
+	{ prefix "_shares", FIELD_INT, "How many shares of the " what " there are to be." }, {              \
+		prefix "_threshold", FIELD_INT, "How many of them are needed."                              \
+	}
+const struct engine_field sys_init_fields[] = {
+	SHAPE("recovery", "recovery key"),
+	SHAPE("secret", "unseal key"),
+	{ 0 },
+};
+const struct engine_field sys_unseal_fields[] = {
+	SHARE,
+	{ "reset", FIELD_BOOL, "Whether the shares that came so far are forgotten." },
+	{ 0 },
+};
+const struct engine_field sys_rekey_fields[] = {
+	{ "require_verification", FIELD_BOOL, "Whether the new shares must be shown before the new key is used." },
+	SHAPE("secret", "new key"),
+	{ 0 },
+};
+const struct engine_field sys_share_fields[] = { SHARE, NONCE, { 0 } };
+const struct engine_field sys_generate_root_fields[] = {
+	{ "otp", FIELD_STRING, "What the token is hidden with; one is made without it." },
 	{ 0 },
 };

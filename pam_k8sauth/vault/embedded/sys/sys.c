@@ -11,15 +11,15 @@
 /* Each has an older name, with the id in the path or in the body. */
 #define LEASES_RENEW(p)                                                                                      \
 	{                                                                                                    \
-		.pattern = (p), .update = leases_renew, .fields = sys_lease_fields, .help = "Renew a lease." \
+		.pattern = (p), .update = leases_renew, .fields = sys_lease_renew_fields, .help = "Renew a lease." \
 	}
 #define LEASES_REVOKE(p)                                                                                       \
 	{                                                                                                      \
-		.pattern = (p), .update = leases_revoke, .fields = sys_lease_fields, .help = "Revoke a lease." \
+		.pattern = (p), .update = leases_revoke, .fields = sys_lease_revoke_fields, .help = "Revoke a lease." \
 	}
-#define LEASES_BELOW(p, handler)                                                                              \
+#define LEASES_BELOW(p, handler, known)                                                                       \
 	{                                                                                                     \
-		.pattern = (p), .flags = ENGINE_SUDO, .update = (handler), .fields = sys_lease_prefix_fields, \
+		.pattern = (p), .flags = ENGINE_SUDO, .update = (handler), .fields = (known),                 \
 		.help = "Revoke the leases below a prefix."                                                   \
 	}
 static const struct engine_field audit_fields[] = {
@@ -57,18 +57,20 @@ static const struct engine_field audited_header_fields[] = {
 		.flags = ENGINE_RAW | ENGINE_SUDO,                                                               \
 		.read = sys_rekey_status,                                                                        \
 		.update = sys_rekey_start,                                                                       \
-		.delete = sys_rekey_cancel,                                                                      \
+		.delete = sys_rekey_cancel,                                                                     \
+		.fields = sys_rekey_fields,                                                                      \
 		.help = "Begin to replace " what "; how far it is; give it up.",                                 \
 	},                                                                                                       \
 	    {                                                                                                    \
 		    .pattern = prefix "/update",                                                                 \
 		    .flags = ENGINE_RAW | ENGINE_SUDO,                                                           \
-		    .update = sys_rekey_update,                                                                  \
+		    .update = sys_rekey_update,                                                                 \
+		    .fields = sys_share_fields,                                                                  \
 		    .help = "Bring a share of the old key; enough of them replace it.",                          \
 	    },                                                                                                   \
 	{                                                                                                        \
 		.pattern = prefix "/verify", .flags = ENGINE_RAW | ENGINE_SUDO, .read = sys_rekey_verify_status, \
-		.update = sys_rekey_verify, .delete = sys_rekey_verify_restart,                                  \
+		.update = sys_rekey_verify, .delete = sys_rekey_verify_restart, .fields = sys_share_fields,                                  \
 		.help = "Show the new shares; enough of them put the new key in use.",                           \
 	}
 
@@ -87,10 +89,12 @@ static const struct engine_path paths[] = {
 	    .flags = ENGINE_RAW,
 	    .read = sys_init_status,
 	    .update = sys_init,
+	    .fields = sys_init_fields,
 	    .help = "Whether the store is initialised; initialise it." },
 	{ .pattern = "unseal",
 	    .flags = ENGINE_RAW,
 	    .update = sys_unseal,
+	    .fields = sys_unseal_fields,
 	    .help = "Bring a key share; enough of them open the store." },
 	{ .pattern = "seal",
 	    .flags = ENGINE_RAW | ENGINE_SUDO,
@@ -117,10 +121,12 @@ static const struct engine_path paths[] = {
 	    .read = sys_generate_root_status,
 	    .update = sys_generate_root_start,
 	    .delete = sys_generate_root_cancel,
+	    .fields = sys_generate_root_fields,
 	    .help = "Begin to make a root token by key shares; how far it is; give it up." },
 	{ .pattern = "generate-root/update",
 	    .flags = ENGINE_RAW | ENGINE_SUDO,
 	    .update = sys_generate_root_update,
+	    .fields = sys_share_fields,
 	    .help = "Bring a key share; enough of them make the root token." },
 	{ .pattern = "decode-token",
 	    .flags = ENGINE_UNAUTHENTICATED,
@@ -132,7 +138,7 @@ static const struct engine_path paths[] = {
 	{ .pattern = "mounts/{path...}/tune",
 	    .read = sys_mounts_read,
 	    .update = sys_mounts_write,
-	    .fields = sys_mount_fields,
+	    .fields = sys_tune_fields,
 	    .help = "The settings of a secret engine." },
 	{ .pattern = "mounts/{path...}",
 	    .read = sys_mounts_read,
@@ -146,7 +152,7 @@ static const struct engine_path paths[] = {
 	    .flags = ENGINE_SUDO,
 	    .read = sys_auth_read,
 	    .update = sys_auth_write,
-	    .fields = sys_mount_fields,
+	    .fields = sys_tune_fields,
 	    .help = "The settings of an auth method." },
 	{ .pattern = "auth/{path...}",
 	    .flags = ENGINE_SUDO,
@@ -232,7 +238,7 @@ static const struct engine_path paths[] = {
 	    .help = "The leases below a prefix." },
 	{ .pattern = "leases/lookup",
 	    .update = leases_lookup,
-	    .fields = sys_lease_fields,
+	    .fields = sys_lease_lookup_fields,
 	    .help = "What is known of a lease." },
 	LEASES_RENEW("leases/renew"),
 	LEASES_RENEW("leases/renew/{url_lease_id...}"),
@@ -242,10 +248,10 @@ static const struct engine_path paths[] = {
 	LEASES_REVOKE("leases/revoke/{url_lease_id...}"),
 	LEASES_REVOKE("revoke"),
 	LEASES_REVOKE("revoke/{url_lease_id...}"),
-	LEASES_BELOW("leases/revoke-prefix/{prefix...}", leases_revoke_prefix),
-	LEASES_BELOW("leases/revoke-force/{prefix...}", leases_revoke_force),
-	LEASES_BELOW("revoke-prefix/{prefix...}", leases_revoke_prefix),
-	LEASES_BELOW("revoke-force/{prefix...}", leases_revoke_force),
+	LEASES_BELOW("leases/revoke-prefix/{prefix...}", leases_revoke_prefix, sys_lease_revoke_prefix_fields),
+	LEASES_BELOW("leases/revoke-force/{prefix...}", leases_revoke_force, sys_lease_prefix_fields),
+	LEASES_BELOW("revoke-prefix/{prefix...}", leases_revoke_prefix, sys_lease_revoke_prefix_fields),
+	LEASES_BELOW("revoke-force/{prefix...}", leases_revoke_force, sys_lease_prefix_fields),
 	{ .pattern = "capabilities",
 	    .update = capabilities_of_token,
 	    .fields = sys_capabilities_fields,

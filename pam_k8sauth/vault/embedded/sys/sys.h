@@ -11,7 +11,10 @@
 extern const struct engine_field sys_no_fields[], sys_metrics_fields[], sys_health_fields[], sys_mount_fields[], sys_remount_fields[],
     sys_migration_fields[], sys_hash_fields[], sys_random_fields[], sys_plugin_fields[], sys_policy_fields[],
     sys_capabilities_fields[], sys_capabilities_accessor_fields[], sys_rotate_fields[], sys_quota_fields[],
-    sys_quotas_fields[], sys_leases_fields[], sys_leases_count_fields[], sys_lease_prefix_fields[], sys_lease_fields[],
+    sys_quotas_fields[], sys_leases_fields[], sys_leases_count_fields[], sys_lease_prefix_fields[],
+    sys_lease_revoke_prefix_fields[], sys_lease_lookup_fields[], sys_lease_renew_fields[], sys_lease_revoke_fields[],
+    sys_tune_fields[], sys_init_fields[], sys_unseal_fields[], sys_rekey_fields[], sys_share_fields[],
+    sys_generate_root_fields[],
     sys_wrapping_fields[], sys_decode_fields[], sys_logger_fields[];
 
 /* --- status.c */
