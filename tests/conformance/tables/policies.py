@@ -269,7 +269,7 @@ def _(s):
             s.post("sys/capabilities-accessor", body | {"accessor": accessor})
         for body in ({"path": "a"}, {"path": "a", "token": "nobody"}, {"path": "a", "token": ""}):
             s.post("sys/capabilities", body)
-        for body in ({"path": "a"}, {"path": "a", "accessor": "nobody"}):
+        for body in ({"path": "a"}, {"path": "a", "accessor": "nobody"}, {"accessor": "nobody"}, {"path": [], "accessor": "nobody"}, {}):
             s.post("sys/capabilities-accessor", body)
         s.post("sys/capabilities", {"token": token, "path": "a"}, token=token)
         s.get("sys/capabilities-self", token=token)

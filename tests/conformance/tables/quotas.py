@@ -84,6 +84,14 @@ def _(s):
     names(s)
 
 
+@case("which of several faults of a quota is told")
+def _(s):
+    fresh(s)
+    for fields in ({"group_by": "x"}, {"group_by": "none"}, {"group_by": "x", "rate": -1}, {"rate": 0, "secondary_rate": 2}, {"secondary_rate": 2}, {"rate": 1, "secondary_rate": 2, "path": "nope"},
+                   {"rate": 0, "path": "nope"}, {"group_by": "ip", "rate": 1, "secondary_rate": -1}, {"rate": 1, "path": "nope", "role": "x"}, {"rate": 1, "inheritable": False, "path": "nope"}):
+        s.post(Q + "faulty", fields)
+
+
 @case("changing and deleting quotas")
 def _(s):
     fresh(s)

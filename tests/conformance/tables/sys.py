@@ -360,6 +360,15 @@ def move(s, source, target, **more):
         s.get("sys/remount/status/" + reply["data"]["migration_id"])
 
 
+@case("fields: of the wrong type, and something else is wrong as well")
+def _(s):
+    with s.differs("field-faults", "body.errors*"):
+        for path, body in (("sys/mounts/nope/tune", {"description": []}), ("sys/auth/nope/tune", {"options": "x"}), ("sys/tools/random/many", {"bytes": " "})):
+            s.post(path, body)
+    with s.differs("field-faults"):
+        s.post("sys/capabilities", {"paths": [["a"]]})
+
+
 @case("remount: a secret engine with its data")
 def _(s):
     fresh(s)

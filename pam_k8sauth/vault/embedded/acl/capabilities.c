@@ -120,14 +120,18 @@ int capabilities_of_accessor(struct call *call)
 	const char *accessor = "";
 	int r = call_field_string(call, "accessor", &accessor, NULL);
 
-	if (r == 0 && !*accessor)
-		return call_error(call, 400, "missing accessor");
-	if (r == 0)
-		r = read_paths(call, &paths);
 	if (r)
 		return r < 0 ? r : 0;
+	if (!*accessor)
+		return call_error(call, 400, "missing accessor");
 	r = token_find_accessor(call, accessor, &token);
 	if (r == -ENOENT)
 		return call_wrapped_error(call, 400, "invalid accessor");
-	return r < 0 ? r : answer_for(call, token, paths);
+	if (r < 0)
+		return r;
+	r = read_paths(call, &paths);
+	if (r == 0)
+		return answer_for(call, token, paths);
+	token_free(token);
+	return r < 0 ? r : 0;
 }

@@ -49,14 +49,35 @@ static int read_wish(struct call *call, struct wish *wish, const char **ret_path
 	return r;
 }
 
-/* Refuses what the community edition has not, and what cannot be. 0 or 1. */
-static int check_wish(struct call *call, struct wish *wish)
+/* 0, or 1 after the refusal of a grouping that the community edition has not. */
+static int check_grouping(struct call *call, const struct wish *wish)
 {
 	static const char *const enterprise[] = { "none", "entity_then_ip", "entity_then_none" };
 
+	for (size_t i = 0; i < ARRAY_SIZE(enterprise); i++) {
+		if (!streq(wish->group_by, enterprise[i]))
+			continue;
+		call_error(call, 400, "grouping mode \"%s\" is only available in Vault Enterprise", wish->group_by);
+		return 1;
+	}
+	if (!*wish->group_by || streq(wish->group_by, "ip"))
+		return 0;
+	call_error(call, 400, "invalid grouping mode \"%s\"", wish->group_by);
+	return 1;
+}
+
+/* Refuses what cannot be. 0 or 1. */
+static int check_wish(struct call *call, struct wish *wish)
+{
+	if (check_grouping(call, wish))
+		return 1;
 	/* Neither NaN nor infinity. */
 	if (!(wish->rate > 0) || !isfinite(wish->rate)) {
 		call_error(call, 400, "'rate' is invalid");
+		return 1;
+	}
+	if (wish->secondary_rate < 0 || wish->secondary_rate > 0) {
+		call_error(call, 400, "secondary rate is only valid when using entity-based grouping");
 		return 1;
 	}
 	if (wish->interval > SECONDS_MAX || wish->block > SECONDS_MAX) {
@@ -65,19 +86,7 @@ static int check_wish(struct call *call, struct wish *wish)
 	}
 	if (wish->interval == 0)
 		wish->interval = 1;
-	for (size_t i = 0; i < ARRAY_SIZE(enterprise); i++) {
-		if (!streq(wish->group_by, enterprise[i]))
-			continue;
-		call_error(call, 400, "grouping mode \"%s\" is only available in Vault Enterprise", wish->group_by);
-		return 1;
-	}
-	if (*wish->group_by && !streq(wish->group_by, "ip"))
-		call_error(call, 400, "invalid grouping mode \"%s\"", wish->group_by);
-	else if (wish->secondary_rate < 0 || wish->secondary_rate > 0)
-		call_error(call, 400, "secondary rate is only valid when using entity-based grouping");
-	else
-		return 0;
-	return 1;
+	return 0;
 }
 
 /* Sets wish->path. 0, 1 after a refusal, or -ENOMEM. */
