@@ -45,6 +45,18 @@ def _(s):
     clean(s)
 
 
+@case("a group that is named by nothing")
+def _(s):
+    one = group(s, "named")
+    for body in ({"id": ""}, {"id": None}, {"name": ""}, {"name": None}, {"id": "", "name": "named"}, {"id": one, "name": ""}, {"id": one, "name": None}):
+        s.post(GROUP, body)
+    s.post(f"{GROUP}/id/{one}", {"name": ""})
+    s.post(f"{GROUP}/id/{one}", {"id": ""})
+    s.post(f"{GROUP}/name/named", {"id": "", "name": ""})
+    s.list(f"{GROUP}/name")
+    s.delete(f"{GROUP}/id/{one}")
+
+
 @case("what a group may say of itself")
 def _(s):
     one = group(s, "one")

@@ -318,12 +318,18 @@ static int write_group(struct call *call, const char *id, const char *name)
 {
 	CLEANUP(cleanup_wish) struct wish wish = { .id = "", .name = "", .type = "" };
 	json_auto_t *group = NULL;
+	bool by_id = false, by_name = false;
 	int r = 0;
 
 	if (!name && !id)
-		r = call_field_string(call, "id", &wish.id, NULL);
+		r = call_field_string(call, "id", &wish.id, &by_id);
 	if (!name && r == 0)
-		r = call_field_string(call, "name", &wish.name, NULL);
+		r = call_field_string(call, "name", &wish.name, &by_name);
+	/* What is there but empty names no group, and is no wish for a new one. */
+	if (r == 0 && by_id && !*wish.id)
+		r = refuse(call, "empty group ID");
+	else if (r == 0 && !id && !by_id && by_name && !*wish.name)
+		r = refuse(call, "empty group name");
 	if (id)
 		wish.id = id;
 	if (name)
