@@ -22,6 +22,7 @@
 #include "vault/embedded/token.h"
 #include "wire/wire_loop.h"
 
+#define WHOLE_BODIES 8 /* of the largest that there may be, at once, at least */
 #define STOP_MS	      10000 /* requests in progress may take this long at a stop */
 #define POLL_MS	      50
 #define TURN_US	      2000
@@ -266,6 +267,9 @@ static int start_http(struct daemon *daemon, size_t max_body)
 	struct http_limits limits = HTTP_LIMITS_DEFAULT;
 
 	limits.max_body = max_body;
+	/* A buffer may be twice the body in it. */
+	if (limits.reading / WHOLE_BODIES < 2 * max_body)
+		limits.reading = 2 * max_body * WHOLE_BODIES;
 	metrics_on_show(set_metrics, daemon);
 	daemon->api.vault = core_vault(daemon->core);
 	daemon->api.backup = core_backup;
