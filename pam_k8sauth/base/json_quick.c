@@ -11,10 +11,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/json_go.h"
 #include "base/secret.h"
 #include "base/swar.h"
 
 #define QUICK_DEPTH  32 /* nested deeper: jansson's own limit counts */
+#define USUAL_SIZE   1024 /* of a text that is written: a token's record fits */
 #define QUICK_DIGITS 19 /* as many as an int64_t has, such as nanoseconds since 1970: they fit a uint64_t */
 
 static bool is_plain(unsigned char c)
@@ -101,13 +103,15 @@ static json_t *take_value(struct reader *reader, unsigned depth);
 
 static bool take_members(struct reader *reader, json_t *object, unsigned depth)
 {
+	size_t n = 0;
+
 	do {
 		const char *key;
 		size_t len;
 
 		if (!take(reader, '"') || !(key = take_string(reader, &len)) || !take(reader, ':') ||
-		    (reader->unique && json_object_getn(object, key, len)) ||
-		    json_object_setn_new_nocheck(object, key, len, take_value(reader, depth)))
+		    json_object_setn_new_nocheck(object, key, len, take_value(reader, depth)) ||
+		    (reader->unique && json_object_size(object) != ++n))
 			return false;
 	} while (take(reader, ','));
 	return take(reader, '}');
@@ -186,5 +190,39 @@ json_t *json_quick_loadb(const char *text, size_t len, size_t flags, json_error_
 	json_decref(json);
 	if (wipe_failures() != failures)
 		errno = ENOMEM;
+	return NULL;
+}
+
+/* --- writing */
+
+static bool has_reals(const json_t *value)
+{
+	json_t *members = (json_t *)(uintptr_t)value, *member; /* jansson's iterators take no const */
+	const char *key;
+
+	json_object_foreach(members, key, member)
+	{
+		if (has_reals(member))
+			return true;
+	}
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		if (has_reals(json_array_get(value, i)))
+			return true;
+	}
+	return json_is_real(value);
+}
+
+char *json_quick_dumps(const json_t *value)
+{
+	struct buf text = { 0 };
+
+	/* Go writes 1.0 as 1, which would be read back as a whole number. */
+	if (has_reals(value))
+		return json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	buf_reserve(&text, USUAL_SIZE - 1);
+	json_go_encode(value, &text);
+	if (!text.failed)
+		return buf_take(&text);
+	buf_free(&text);
 	return NULL;
 }

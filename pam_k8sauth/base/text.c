@@ -120,39 +120,30 @@ static char *base64_encode_with(const char *digits, const void *data, size_t len
 	return ret;
 }
 
-/* The value of C among DIGITS, which end in the two that differ; -1. */
-static int base64_value(char c, const char *digits)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == digits[62] ? 62 : c == digits[63] ? 63 : -1;
-}
-
 static ssize_t base64_decode_with(const char *digits, const char *text, size_t len, void *ret)
 {
-	unsigned char *out = ret;
+	unsigned char values[256], *out = ret, all = 0;
 	uint32_t bits = 0;
 	unsigned have = 0;
 
 	if (len % 4 == 1)
 		return -EINVAL;
+	/* Not by comparing: letters of either case and digits come in no order that a processor could foresee. */
+	memset(values, 64, sizeof(values));
+	for (unsigned char i = 0; i < 64; i++)
+		values[(unsigned char)digits[i]] = i;
 	for (size_t i = 0; i < len; i++) {
-		int digit = base64_value(text[i], digits);
+		unsigned char value = values[(unsigned char)text[i]];
 
-		if (digit < 0)
-			return -EINVAL;
-		bits = bits << 6 | (uint32_t)digit;
+		all |= value;
+		bits = bits << 6 | value;
 		have += 6;
 		if (have >= 8) {
 			have -= 8;
 			*out++ = (unsigned char)(bits >> have);
 		}
 	}
-	if (bits & ((1u << have) - 1))
+	if (all & 64 || bits & ((1u << have) - 1))
 		return -EINVAL;
 	return out - (unsigned char *)ret;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The quick JSON reader beside jansson, whose values it must give for every text. First byte: which flags. */
+/*
+ * The quick JSON reader beside jansson, whose values it must give for every text; what the quick writer writes is read
+ * back as the same. First byte: which flags.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +10,17 @@
 #include "base/json_quick.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_writer(const json_t *json)
+{
+	char *text = json_quick_dumps(json);
+	json_t *back = text ? json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
+
+	if (!back || !json_equal(back, json))
+		abort();
+	json_decref(back);
+	free(text);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -31,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		free(one);
 		free(other);
+		check_writer(json);
 	} else if (json_error_code(&quick_error) != json_error_code(&error)) {
 		abort();
 	}

@@ -267,6 +267,25 @@ static void test_json_integers(void **state)
 	}
 }
 
+/* What is written is read back as the same value: reals stay reals, whatever Go makes of them. */
+static void test_json_dumps(void **state)
+{
+	static const char *const texts[] = { "{}", "[]", "[{\"a\":{\"b\":[1,true,false,null,\"x\"]},\"c\":[]}]",
+		"{\"real\":[1.0]}", "[1.5,-0.0,1e20,1e300]", "[1,\"<&>\\u2028\\u0000\\n\\\"\\u00e4\"]", "\"lone\"", "7",
+		"0.0", "null" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		json_auto_t *json = json_loadb(texts[i], strlen(texts[i]), JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+		char *text AUTO_FREE = json_quick_dumps(json);
+		json_auto_t *back = json_quick_loadb(text, strlen(text), JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+
+		assert_non_null(back);
+		assert_true(json_equal(json, back));
+		assert_int_equal(json_typeof(json), json_typeof(back));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +296,7 @@ int main(void)
 		cmocka_unit_test(test_json_plain_len),
 		cmocka_unit_test(test_json_go_string),
 		cmocka_unit_test(test_json_integers),
+		cmocka_unit_test(test_json_dumps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,7 +222,7 @@ int core_put(struct call *call, const char *key, json_t *value)
 
 	if (!is_record_key(key))
 		return -EINVAL;
-	text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	text = json_quick_dumps(value);
 	if (!text)
 		return -ENOMEM;
 	return add_write(call, WRITE_PUT, key, text, strlen(text));
