@@ -69,7 +69,7 @@ const struct flag_info flag_table[FLAG_COUNT] = {
 	[FLAG_GENERATE_OTP] = { "generate-otp", NULL, FLAG_BOOL, NULL, "Print a one-time password for -init." },
 	[FLAG_INIT] = { "init", NULL, FLAG_BOOL, NULL, "Begin." },
 	[FLAG_MIGRATE] = { "migrate", NULL, FLAG_BOOL, NULL,
-	    "The share is for a migration to another seal (of Vault; k8sauthd has none)." },
+	    "The share says that the store may move to the seal that is configured now." },
 	[FLAG_NONCE] = { "nonce", NULL, FLAG_STRING, NULL, "The nonce that the beginning was answered with." },
 	[FLAG_OTP] = { "otp", NULL, FLAG_STRING, NULL, "The one-time password." },
 	[FLAG_RESET] = { "reset", NULL, FLAG_BOOL, NULL, "Forget the shares that were brought so far." },

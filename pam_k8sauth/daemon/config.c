@@ -74,6 +74,12 @@ static int set_defaults(struct config_reader *reader)
 		    reader, 0, "the host name of this machine cannot stand in policy paths: set host = \"NAME\"");
 	if (!config->session.vault_addr)
 		config->session.vault_addr = default_vault_addr(config);
+	if (!config->seal.kind && config->old_seal.kind)
+		return config_fail(reader, reader->old_seal_line,
+		    "this seal is disabled: another block says what takes its place (seal \"shamir\" { } for key shares)");
+	if (config->old_seal.kind && config->old_seal.kind == config->seal.kind)
+		return config_fail(reader, reader->old_seal_line,
+		    "a store moves from one type of seal to another, and both blocks are of one");
 	if (!config->seal.kind)
 		config->seal.kind = seal_settings_of(config->mode == MODE_SERVER ? SERVER_SEAL : DEFAULT_SEAL);
 	return config->session.vault_addr && set_default(&config->store_path, K8SAUTH_STATE_DIR "/store.db") ? 0
@@ -205,8 +211,10 @@ void config_free(struct daemon_config *config)
 	}
 	free(config->listeners);
 	free(config->store_path);
-	for (size_t i = 0; i < SEAL_SETTINGS_MAX; i++)
+	for (size_t i = 0; i < SEAL_SETTINGS_MAX; i++) {
 		free(config->seal.values[i]);
+		free(config->old_seal.values[i]);
+	}
 	free_session(&config->session);
 	free(config);
 }

@@ -27,6 +27,7 @@ struct daemon_config {
 	enum daemon_mode mode;
 	char *store_path;
 	struct seal_config seal;
+	struct seal_config old_seal; /* that the store moves away from: the block with disabled = true; no kind: none */
 	struct listener_config *listeners;
 	size_t n_listeners;
 	size_t max_body; /* HTTP body, bytes; default 1 MiB */

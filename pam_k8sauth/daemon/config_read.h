@@ -12,7 +12,7 @@ struct config_reader {
 	const char *path;
 	char *why;
 	size_t why_size;
-	unsigned storage_line, seal_line; /* of the blocks that may stand once; 0: not yet */
+	unsigned storage_line, seal_line, old_seal_line; /* of the blocks that may stand once; 0: not yet */
 };
 
 /* Writes "PATH:LINE: reason" for the caller of config_load(); -EINVAL. */

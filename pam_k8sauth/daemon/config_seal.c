@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "daemon/config_read.h"
 
+#define DISABLED "disabled"
+
 static int fail_kind(struct config_reader *reader, const struct hcl_item *block, const char *type)
 {
 	char kinds[256] = "";
@@ -39,9 +41,8 @@ static int check_value(struct config_reader *reader, const struct hcl_item *item
 	return 0;
 }
 
-static int read_setting(struct config_reader *reader, const struct hcl_item *item)
+static int read_setting(struct config_reader *reader, const struct hcl_item *item, struct seal_config *seal)
 {
-	struct seal_config *seal = &reader->config->seal;
 	const struct seal_setting *settings = seal->kind->settings;
 	size_t i = 0;
 	int r;
@@ -57,24 +58,68 @@ static int read_setting(struct config_reader *reader, const struct hcl_item *ite
 	return r < 0 ? r : check_value(reader, item, settings[i].value, seal->values[i]);
 }
 
+static bool is_disabled(const struct hcl_item *item)
+{
+	return item->n_keys == 1 && !item->block && streq(item->keys[0], DISABLED);
+}
+
+/* `disabled = true`, as Vault marks the seal that a store moves away from. */
+static int read_disabled(struct config_reader *reader, const struct hcl_item *block, bool *ret)
+{
+	static const struct config_key keys[] = { { DISABLED, KEY_BOOL, 0 } };
+	struct hcl_value one = { .type = HCL_OBJECT };
+	struct hcl_item only = { .line = block->line, .value = &one };
+
+	for (size_t i = 0; i < block->value->object.n; i++) {
+		int r;
+
+		if (!is_disabled(&block->value->object.items[i]))
+			continue;
+		one.object.items = &block->value->object.items[i];
+		one.object.n = 1;
+		r = config_read_keys(reader, &only, keys, ARRAY_SIZE(keys), ret);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int read_settings(struct config_reader *reader, const struct hcl_item *block, struct seal_config *seal)
+{
+	const struct seal_setting *settings = seal->kind->settings;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < block->value->object.n; i++)
+		if (!is_disabled(&block->value->object.items[i]))
+			r = read_setting(reader, &block->value->object.items[i], seal);
+	for (size_t i = 0; r == 0 && i < SEAL_SETTINGS_MAX && settings[i].name; i++)
+		if (settings[i].required && !seal->values[i])
+			return config_fail(
+			    reader, block->line, "seal \"%s\" needs %s", seal->kind->type, settings[i].name);
+	return r;
+}
+
 int config_read_seal(struct config_reader *reader, const struct hcl_item *block)
 {
-	struct seal_config *seal = &reader->config->seal;
+	const struct seal_settings *kind;
+	struct seal_config *seal;
+	bool disabled = false;
+	unsigned *line;
 	const char *type;
 	int r = config_check_label(reader, block, &type);
 
+	if (r == 0)
+		r = read_disabled(reader, block, &disabled);
 	if (r < 0)
 		return r;
-	if (reader->seal_line)
-		return config_fail(reader, block->line, "seal stands twice, first at line %u", reader->seal_line);
-	reader->seal_line = block->line;
-	seal->kind = seal_settings_of(type);
-	if (!seal->kind)
+	seal = disabled ? &reader->config->old_seal : &reader->config->seal;
+	line = disabled ? &reader->old_seal_line : &reader->seal_line;
+	if (*line)
+		return config_fail(reader, block->line, "seal stands twice, first at line %u", *line);
+	*line = block->line;
+	kind = seal_settings_of(type);
+	if (!kind)
 		return fail_kind(reader, block, type);
-	for (size_t i = 0; r == 0 && i < block->value->object.n; i++)
-		r = read_setting(reader, &block->value->object.items[i]);
-	for (size_t i = 0; r == 0 && i < SEAL_SETTINGS_MAX && seal->kind->settings[i].name; i++)
-		if (seal->kind->settings[i].required && !seal->values[i])
-			return config_fail(reader, block->line, "seal \"%s\" needs %s", type, seal->kind->settings[i].name);
-	return r;
+	seal->kind = kind;
+	return read_settings(reader, block, seal);
 }

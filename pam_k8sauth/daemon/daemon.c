@@ -330,6 +330,7 @@ static int start_all(struct daemon *daemon, struct sockets *sockets, char *why, 
 	json_auto_t *settings = config_show(config);
 	struct core_options core = { .store_path = config->store_path,
 		.seal = &config->seal,
+		.old_seal = config->old_seal.kind ? &config->old_seal : NULL,
 		.settings = settings,
 		.storage_type = "sqlite",
 		.init_over_tcp = config->mode == MODE_SERVER };

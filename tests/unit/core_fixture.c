@@ -77,6 +77,8 @@ void world_open(struct world *world, bool sealed)
 		.store_path = world->store, .seal = &world->seal, .init_over_tcp = world->init_over_tcp
 	};
 
+	options.old_seal = world->old_seal.kind ? &world->old_seal : NULL;
+
 	core_close(world->core);
 	world->core = NULL;
 	open_with(world, &options);

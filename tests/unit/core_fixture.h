@@ -38,7 +38,7 @@ struct reply {
 struct world {
 	struct event_base *base;
 	struct core *core;
-	struct seal_config seal; /* of world_open */
+	struct seal_config seal, old_seal; /* of world_open */
 	bool init_over_tcp;
 	char credential[16];
 	char dir[64], store[128]; /* "" in memory */

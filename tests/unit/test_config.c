@@ -170,6 +170,21 @@ static void test_server(void **state)
 	config_free(config);
 }
 
+/* The block of the seal that a store moves away from stands beside the new one. */
+static void test_old_seal(void **state)
+{
+	static const char text[] = S L "}\nseal \"shamir\" { disabled = true }\n";
+	struct daemon_config *config;
+	char why[512] = "";
+
+	(void)state;
+	if (config_parse(text, strlen(text), "f", &config, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
+	assert_string_equal(config->seal.kind->type, "systemd-credential");
+	assert_string_equal(config->old_seal.kind->type, "shamir");
+	config_free(config);
+}
+
 /* Without a word about it, a server is sealed as Vault is. */
 static void test_server_seal(void **state)
 {
@@ -215,6 +230,10 @@ static void test_refusals(void **state)
 		{ "seal \"static\" { }\n", "f:1: seal \"static\" needs current_key_file" },
 		{ "seal \"static\" {\ncurrent_key_file = \"k\" }\n", "f:2: current_key_file must be an absolute path" },
 		{ "seal \"static\" { current_key_file = \"/k\" }\n", "f:1: seal \"static\" needs current_key_id" },
+		{ "seal \"shamir\" {\ndisabled = true }\n", "f:1: this seal is disabled: another block says" },
+		{ "seal \"shamir\" { disabled = 7 }\n", "f:1: " },
+		{ "seal \"shamir\" { }\nseal \"shamir\" { disabled = true }\n", "f:2: a store moves from one type of seal to another" },
+		{ "seal \"shamir\" { disabled = true }\nseal \"shamir\" { disabled = true }\n", "f:2: seal stands twice" },
 		{ "seal \"shamir\" { name = \"a\" }\n", "f:1: name is not known in seal \"shamir\"" },
 		{ "seal \"shamir\" {\nname { } }\n", "f:2: name is not known" },
 		{ "seal \"systemd-credential\" {\nname { } }\n", "f:2: write name = VALUE" },
@@ -405,6 +424,7 @@ int main(void)
 		cmocka_unit_test(test_show),
 		cmocka_unit_test(test_server),
 		cmocka_unit_test(test_server_seal),
+		cmocka_unit_test(test_old_seal),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_owner),
 		cmocka_unit_test(test_shipped_file),

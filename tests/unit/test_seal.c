@@ -302,17 +302,131 @@ static void test_static(void **state)
 	assert_int_equal(unlink(other_file), 0);
 }
 
-/* A store does not go from one seal to another by a line in a file. */
-static void test_other_seal(void **state)
+static struct reply *bring_to_move(struct world *world, const char *key)
+{
+	char data[512];
+
+	snprintf(data, sizeof(data), "{\"key\":\"%s\",\"migrate\":true}", key);
+	return as_root(world, VAULT_UPDATE, UNSEAL, data);
+}
+
+static void configure(struct world *world, const char *now, const char *before)
+{
+	world->seal = (struct seal_config){ .kind = seal_settings_of(now) };
+	world->old_seal = (struct seal_config){ .kind = before ? seal_settings_of(before) : NULL };
+	if (streq(now, "systemd-credential"))
+		world->seal.values[0] = world->credential;
+	else if (before)
+		world->old_seal.values[0] = world->credential;
+	world->log[0] = '\0';
+}
+
+static void expect_secret(struct world *world)
+{
+	assert_false(core_sealed(world->core));
+	assert_int_equal(ask(world, VAULT_READ, "cubbyhole/a", root_token, NULL)->status, 200);
+}
+
+/* From key shares to a seal that opens by itself, and back. The shares are the same all the time. */
+static void test_move(void **state)
 {
 	struct world *world = *state;
 
 	initialise(world);
-	world->seal.kind = seal_settings_of("systemd-credential");
+	unseal(world);
+	assert_int_equal(ask(world, VAULT_UPDATE, "cubbyhole/a", root_token, "{\"b\":\"c\"}")->status, 204);
+	assert_int_equal(bring_to_move(world, keys[0])->status, 500);
+	assert_string_equal(world->last.error, "can't perform a seal migration, no migration seal found");
+	configure(world, "systemd-credential", NULL);
+	world_open(world, true);
+	assert_non_null(strstr(world->log, "moves to seal \"systemd-credential\" when 3 of the 5 key shares say so"));
+	as_root(world, VAULT_READ, "sys/seal-status", NULL);
+	assert_non_null(strstr(world->last.text, "\"type\":\"systemd-credential\""));
+	assert_non_null(strstr(world->last.text, "\"migration\":true"));
+	assert_int_equal(bring(world, keys[0])->status, 500);
+	assert_string_equal(world->last.error, "migrate option not provided and seal migration is pending");
+	/* Wrong shares, and a new seal that cannot: the old one stays, and opens. */
+	bring_to_move(world, keys[0]);
+	bring_to_move(world, keys[1]);
+	bring_to_move(world, "000000000000000000000000000000000000000000000000000000000000000000");
+	assert_int_equal(world->last.status, 400);
+	assert_non_null(strstr(world->last.error, "error decrypting using seal shamir: cipher: message authentication"));
+	setenv("CREDENTIALS_DIRECTORY", "/nonexistent", 1);
+	bring_to_move(world, keys[0]);
+	bring_to_move(world, keys[1]);
+	assert_int_equal(bring_to_move(world, keys[2])->status, 400);
+	assert_non_null(strstr(world->last.error, "seal \"systemd-credential\" could not wrap the root key: cannot read"));
+	assert_true(core_sealed(world->core));
+	configure(world, "shamir", NULL);
+	world_open(world, true);
+	unseal(world);
+	expect_secret(world);
+	setenv("CREDENTIALS_DIRECTORY", world->dir, 1);
+	configure(world, "systemd-credential", NULL);
+	world_open(world, true);
+	bring_to_move(world, keys[0]);
+	bring_to_move(world, keys[1]);
+	assert_int_equal(bring_to_move(world, keys[2])->status, 200);
+	assert_non_null(strstr(world->last.text, "\"migration\":false"));
+	assert_non_null(strstr(world->log, "has moved from seal \"shamir\" to seal \"systemd-credential\""));
+	expect_secret(world);
+	world_open(world, false);
+	expect_secret(world);
+	/* The shares are the recovery key's. */
+	assert_int_equal(ask(world, VAULT_UPDATE, "sys/seal", root_token, NULL)->status, 204);
+	unseal(world);
+	/* And back: not without the old seal, nor with other shares. */
+	configure(world, "shamir", NULL);
+	world_open(world, true);
+	assert_non_null(strstr(world->log, "to move it, keep the block of the former too, with disabled = true"));
+	assert_int_equal(bring_to_move(world, keys[0])->status, 400);
+	configure(world, "shamir", "systemd-credential");
+	world_open(world, true);
+	bring_to_move(world, keys[3]);
+	bring_to_move(world, keys[4]);
+	bring_to_move(world, "000000000000000000000000000000000000000000000000000000000000000000");
+	assert_int_equal(world->last.status, 400);
+	assert_non_null(strstr(world->last.error, "recovery key does not match submitted values"));
+	bring_to_move(world, keys[3]);
+	bring_to_move(world, keys[4]);
+	assert_int_equal(bring_to_move(world, keys[0])->status, 200);
+	expect_secret(world);
+	configure(world, "shamir", NULL);
+	world_open(world, true);
+	unseal(world);
+	expect_secret(world);
+}
+
+/* From one that opens by itself to another: a key file becomes a credential. */
+static void test_move_between(void **state)
+{
+	struct world *world = *state;
+
+	if (geteuid() != 0)
+		skip();
+	snprintf(key_file, sizeof(key_file), "/run/test_seal.%d.a", getpid());
+	strcpy(key_id, "2026-a");
+	write_key(key_file, 'a', 0600);
+	use_static(world, false);
+	world_open(world, true);
+	as_root(world, VAULT_UPDATE, "sys/init", "{\"recovery_shares\":3,\"recovery_threshold\":2}");
+	take_keys(world, "recovery_keys");
+	assert_int_equal(ask(world, VAULT_UPDATE, "cubbyhole/a", root_token, "{\"b\":\"c\"}")->status, 204);
+	world->old_seal = world->seal;
+	world->seal = (struct seal_config){ .kind = seal_settings_of("systemd-credential") };
 	world->seal.values[0] = world->credential;
 	world_open(world, true);
-	assert_non_null(strstr(world->log, "it was initialised with seal \"shamir\", and the configuration has seal \"sys"));
-	assert_int_equal(bring(world, keys[0])->status, 400);
+	bring_to_move(world, keys[0]);
+	assert_int_equal(bring_to_move(world, keys[1])->status, 200);
+	expect_secret(world);
+	/* The old block may stay for a while, its key need not. */
+	assert_int_equal(unlink(key_file), 0);
+	world_open(world, false);
+	expect_secret(world);
+	assert_int_equal(ask(world, VAULT_UPDATE, "sys/seal", root_token, NULL)->status, 204);
+	bring(world, keys[2]);
+	bring(world, keys[0]);
+	expect_secret(world);
 }
 
 /* What the store says of its seal is outside of the barrier: somebody can have changed it. */
@@ -351,7 +465,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_recovery, world_setup_store, world_teardown),
 		cmocka_unit_test_setup_teardown(test_static, world_setup_store, world_teardown),
 		cmocka_unit_test_setup_teardown(test_changed_words, world_setup_store, world_teardown),
-		cmocka_unit_test_setup_teardown(test_other_seal, world_setup_store, world_teardown),
+		cmocka_unit_test_setup_teardown(test_move, world_setup_store, world_teardown),
+		cmocka_unit_test_setup_teardown(test_move_between, world_setup_store, world_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

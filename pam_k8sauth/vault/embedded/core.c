@@ -86,7 +86,7 @@ int core_open(
 			snprintf(why, why_size, "cannot read the store: %s", strerror(-r));
 	}
 	if (r == 0)
-		r = seal_new(core, options->seal, why, why_size);
+		r = seal_new(core, options->seal, options->old_seal, why, why_size);
 	if (r == 0)
 		r = core_unseal_at_start(core, why, why_size);
 	if (r < 0)

@@ -295,6 +295,7 @@ struct seal_config;
 struct core_options {
 	const char *store_path;		/* NULL: in memory */
 	const struct seal_config *seal; /* must outlive the core; NULL: -dev, in memory, initialised and unsealed */
+	const struct seal_config *old_seal; /* likewise; that a store moves away from; NULL */
 	const char *dev_root_token;	/* -dev: NULL makes one */
 	const char *storage_type;	/* for seal-status: "inmem", "sqlite" */
 	json_t *settings;		/* what sys/config/state/sanitized shows: an object without secrets; NULL: {} */

@@ -95,11 +95,12 @@ static void tell_end(struct core *core, int r, const char *why)
 	struct seal_opening *opening = &core->seal->opening;
 	struct seal_waiting *waiter = TAKE_PTR(opening->waiter);
 
-	secret_free(opening->recovery_key);
-	opening->recovery_key = NULL;
+	secret_free(opening->key);
+	opening->key = NULL;
 	opening->op.r = r;
 	if (waiter) {
 		waiter->r = r;
+		core->seal->opener = r == 0 ? waiter->call : NULL;
 		snprintf(waiter->why, sizeof(waiter->why), "%s", why);
 		call_resume(waiter->call);
 	} else if (r < 0) {
@@ -111,98 +112,7 @@ static void tell_end(struct core *core, int r, const char *why)
 		core_tell_seal(core);
 }
 
-/* --- the root key is wrapped again, by the key that has taken over */
-
-struct rewrap {
-	struct seal_op op;
-	struct secret *root_key; /* that is being wrapped */
-	struct call *call;
-};
-
-static void rewrap_free(void *state)
-{
-	struct rewrap *rewrap = state;
-
-	seal_op_end(&rewrap->op);
-	secret_free(rewrap->root_key);
-	free(rewrap);
-}
-
-static void on_rewrapped(void *arg)
-{
-	call_resume(((struct rewrap *)arg)->call);
-}
-
-static int rewrap_start(struct call *call)
-{
-	const struct seal *seal = call->core->seal;
-	const struct secret *root_key = barrier_root_key(call->core->barrier);
-	struct rewrap *rewrap = calloc(1, sizeof(*rewrap));
-
-	if (!rewrap)
-		return -ENOMEM;
-	call->state = rewrap;
-	call->state_free = rewrap_free;
-	rewrap->call = call;
-	rewrap->root_key = secret_copy(secret_reveal(root_key), secret_len(root_key));
-	if (!rewrap->root_key)
-		return -ENOMEM;
-	seal_op_begin(&rewrap->op, on_rewrapped, rewrap);
-	seal->kind->wrap(seal->state, root_key, &rewrap->op);
-	if (rewrap->op.r == -EINPROGRESS)
-		call_hold(call);
-	return 0;
-}
-
-static void on_renewed(struct core *core, int r, void *arg)
-{
-	if (r == 0)
-		log_notice("the root key is wrapped by the current key of the seal now: the previous one is not needed "
-			   "any more");
-}
-
-/* Another root key was wrapped when it came. A new term of the keyring has the same one. */
-static bool is_replaced(const struct rewrap *rewrap, const struct core *core)
-{
-	const struct secret *now = barrier_root_key(core->barrier);
-
-	return secret_len(now) != secret_len(rewrap->root_key) ||
-	       !equal_constant_time(secret_reveal(now), secret_reveal(rewrap->root_key), secret_len(now));
-}
-
-static int rewrap(struct call *call)
-{
-	const struct seal *seal = call->core->seal;
-	struct rewrap *rewrap = call->state;
-	struct seal_change *change;
-	int r = rewrap ? 0 : rewrap_start(call);
-
-	if (r < 0)
-		return r;
-	rewrap = call->state;
-	if (rewrap->op.r == -EINPROGRESS)
-		return -EAGAIN;
-	if (rewrap->op.r < 0) {
-		log_error("the seal could not wrap the root key: %s", rewrap->op.why);
-		return rewrap->op.r;
-	}
-	r = rotation_settled(call);
-	if (r < 0)
-		return r;
-	if (is_replaced(rewrap, call->core) ||
-	    (seal->kind->same_key && seal->kind->same_key(&seal->root_key, &rewrap->op.wrapped)))
-		return 0;
-	r = rotation_claim(call);
-	if (r < 0)
-		return r;
-	change = calloc(1, sizeof(*change));
-	if (!change)
-		return -ENOMEM;
-	change->root_key = rewrap->op.wrapped;
-	rewrap->op.wrapped = (struct store_blob){ 0 };
-	call_on_commit(call, on_renewed, NULL);
-	return seal_change_put(call, change);
-}
+/* --- it is loaded */
 
 static void on_rewrap_ended(void *arg, int r)
 {
@@ -212,22 +122,41 @@ static void on_rewrap_ended(void *arg, int r)
 		    strerror(-r));
 }
 
-static void on_loaded(void *arg, int r)
+static void end_loading(struct core *core, int r, const char *why)
 {
-	struct core *core = arg;
-	char why[128] = "";
-
-	if (r < 0) {
-		snprintf(why, sizeof(why), "cannot load the store: %s", strerror(-r));
+	if (r < 0)
 		core_forget(core);
-	}
 	core->opening = false;
 	if (r == 0)
 		end_tries(core);
 	if (r == 0 && core->seal->opening.renew)
-		core_run(core, rewrap, NULL, NULL, on_rewrap_ended, core);
+		core_run(core, seal_rewrap, NULL, NULL, on_rewrap_ended, core);
 	core->seal->opening.renew = false;
 	tell_end(core, r, why);
+}
+
+static void on_move_ended(void *arg, int r)
+{
+	struct core *core = arg;
+	char why[sizeof(core->seal->opening.op.why)];
+
+	snprintf(why, sizeof(why), "%s", core->seal->opening.op.why);
+	if (!*why)
+		snprintf(why, sizeof(why), "cannot move to the other seal: %s", strerror(-r));
+	end_loading(core, r, why);
+}
+
+static void on_loaded(void *arg, int r)
+{
+	struct core *core = arg;
+	char why[128];
+
+	core->seal->opening.op.why[0] = '\0';
+	snprintf(why, sizeof(why), "cannot load the store: %s", strerror(-r));
+	if (r == 0 && core->seal->from)
+		core_run(core, seal_move, NULL, NULL, on_move_ended, core);
+	else
+		end_loading(core, r, why);
 }
 
 /* --- by the seal itself */
@@ -239,8 +168,8 @@ static int use_root_key(struct core *core)
 	struct seal_op *op = &opening->op;
 	int r = op->r;
 
-	if (r == 0 && opening->recovery_key) {
-		r = seal_recovery_check(opening->recovery_key, op->root_key, &core->seal->recovery);
+	if (r == 0 && opening->key && !seal_opener(core->seal)->by_shares) {
+		r = seal_recovery_check(opening->key, op->root_key, &core->seal->recovery);
 		if (r < 0)
 			snprintf(op->why, sizeof(op->why),
 			    "invalid key: failed to verify recovery key: recovery key does not match submitted values");
@@ -249,7 +178,7 @@ static int use_root_key(struct core *core)
 		r = open_barrier(core, op->root_key, op->why, sizeof(op->why));
 	secret_free(op->root_key);
 	op->root_key = NULL;
-	opening->renew = r == 0 && op->renew;
+	opening->renew = r == 0 && op->renew && !core->seal->from;
 	return r;
 }
 
@@ -269,7 +198,8 @@ static void unwrap(struct core *core)
 	struct seal *seal = core->seal;
 
 	seal_op_begin(&seal->opening.op, on_unwrapped, core);
-	seal->kind->unwrap(seal->state, &seal->root_key, &seal->opening.op);
+	seal_opener(seal)->unwrap(
+	    seal->from ? seal->from_state : seal->state, &seal->root_key, &seal->opening.op);
 }
 
 static void on_again(evutil_socket_t fd, short events, void *arg)
@@ -310,7 +240,7 @@ static int open_by_share_key(struct core *core, const struct secret *key, char *
 	int r = seal_key_unwrap(key, &core->seal->root_key, &root_key);
 
 	if (r < 0)
-		snprintf(why, why_size, SEAL_WRONG_KEY, core->seal->kind->type);
+		snprintf(why, why_size, SEAL_WRONG_KEY, seal_opener(core->seal)->type);
 	return r < 0 ? r : open_barrier(core, root_key, why, why_size);
 }
 
@@ -319,11 +249,13 @@ int seal_open_with(struct call *call, const struct secret *key)
 	struct core *core = call->core;
 	struct seal_opening *opening = &core->seal->opening;
 	struct seal_waiting *waiting = calloc(1, sizeof(*waiting));
+	bool by_shares = seal_opener(core->seal)->by_shares;
 	int r;
 
 	seal_op_end(&opening->op);
-	opening->recovery_key = core->seal->kind->by_shares ? NULL : secret_copy(secret_reveal(key), secret_len(key));
-	if (!waiting || (!core->seal->kind->by_shares && !opening->recovery_key)) {
+	secret_free(opening->key);
+	opening->key = secret_copy(secret_reveal(key), secret_len(key));
+	if (!waiting || !opening->key) {
 		free(waiting);
 		return -ENOMEM;
 	}
@@ -331,7 +263,7 @@ int seal_open_with(struct call *call, const struct secret *key)
 	call->state = opening->waiter = waiting;
 	call->state_free = free;
 	call_hold(call);
-	if (!core->seal->kind->by_shares) {
+	if (!by_shares) {
 		unwrap(core);
 		if (opening->op.r != -EINPROGRESS)
 			on_unwrapped(core);
@@ -391,6 +323,31 @@ static int read_metas(struct core *core)
 	return r < 0 ? r : read_shape(core);
 }
 
+/* Whether the store can move from the seal that it has to the one that is configured: then people are asked for. */
+static int prepare_move(struct core *core, char *why, size_t why_size)
+{
+	struct seal *seal = core->seal;
+	const struct seal_kind *stored = seal_kind_of(seal->stored_type);
+	const struct seal_config *old = seal->old_config;
+	int r = 0;
+
+	if (!stored->by_shares && !(old && streq(old->kind->type, stored->type))) {
+		log_error("the store stays sealed: it was initialised with seal \"%s\", and the configuration has seal "
+			  "\"%s\"; to move it, keep the block of the former too, with disabled = true",
+		    stored->type, seal->kind->type);
+		return 0;
+	}
+	if (stored->open)
+		r = stored->open(core->base, old, &seal->from_state, why, why_size);
+	if (r < 0)
+		return r;
+	seal->from = stored;
+	log_notice("the store is sealed by seal \"%s\", and moves to seal \"%s\" when %lld of the %lld key shares say so "
+		   "(k8sauth operator unseal -migrate)",
+	    stored->type, seal->kind->type, seal->shape.threshold, seal->shape.shares);
+	return 0;
+}
+
 static int open_by_itself(struct core *core, char *why, size_t why_size)
 {
 	struct seal_opening *opening = &core->seal->opening;
@@ -410,7 +367,7 @@ static int open_by_itself(struct core *core, char *why, size_t why_size)
 	if (r < 0)
 		snprintf(why, why_size, "cannot load the store: %s", strerror(-r));
 	else if (opening->renew)
-		core_run(core, rewrap, NULL, NULL, on_rewrap_ended, core);
+		core_run(core, seal_rewrap, NULL, NULL, on_rewrap_ended, core);
 	opening->renew = false;
 	return r;
 }
@@ -433,9 +390,7 @@ int core_unseal_at_start(struct core *core, char *why, size_t why_size)
 		log_notice("the store is not initialised yet: run `k8sauth operator init`%s",
 		    core->init_over_tcp ? "" : " as root");
 	else if (!streq(seal->stored_type, seal->kind->type))
-		log_error("the store stays sealed: it was initialised with seal \"%s\", and the configuration has seal "
-			  "\"%s\"; a store cannot go from one to the other",
-		    seal->stored_type, seal->kind->type);
+		return prepare_move(core, why, why_size);
 	else if (seal->kind->by_shares)
 		log_notice("the store is sealed: %lld of the %lld key shares open it (k8sauth operator unseal)",
 		    seal->shape.threshold, seal->shape.shares);

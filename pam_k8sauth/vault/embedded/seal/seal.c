@@ -11,7 +11,8 @@
 #define RECOVERY_PATH "core/recovery-key"
 #define HASH_SIZE     32
 
-int seal_new(struct core *core, const struct seal_config *config, char *why, size_t why_size)
+int seal_new(struct core *core, const struct seal_config *config, const struct seal_config *old, char *why,
+    size_t why_size)
 {
 	struct seal *seal = calloc(1, sizeof(*seal));
 
@@ -21,6 +22,7 @@ int seal_new(struct core *core, const struct seal_config *config, char *why, siz
 	}
 	core->seal = seal;
 	seal->config = config;
+	seal->old_config = old;
 	seal->kind = config ? seal_kind_of(config->kind->type) : &seal_shamir;
 	return seal->kind->open ? seal->kind->open(core->base, config, &seal->state, why, why_size) : 0;
 }
@@ -32,7 +34,7 @@ void seal_free(struct core *core)
 	if (!seal)
 		return;
 	seal_op_end(&seal->opening.op);
-	secret_free(seal->opening.recovery_key);
+	secret_free(seal->opening.key);
 	if (seal->opening.again)
 		event_free(seal->opening.again);
 	quorum_end(&seal->unseal);
@@ -41,11 +43,18 @@ void seal_free(struct core *core)
 	root_generation_end(&seal->generation);
 	if (seal->state)
 		seal->kind->close(seal->state);
+	if (seal->from_state)
+		seal->from->close(seal->from_state);
 	free(seal->keyring.data);
 	free(seal->root_key.data);
 	free(seal->recovery.data);
 	free(seal);
 	core->seal = NULL;
+}
+
+const struct seal_kind *seal_opener(const struct seal *seal)
+{
+	return seal->from ? seal->from : seal->kind;
 }
 
 const char *seal_shape_fault(const struct seal_shape *shape)

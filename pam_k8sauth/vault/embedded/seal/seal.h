@@ -35,7 +35,7 @@ struct seal_waiting {
 /* Where the opening stands that is under way. */
 struct seal_opening {
 	struct seal_op op;
-	struct secret *recovery_key; /* that people brought, to be compared; NULL: nobody was asked */
+	struct secret *key;	     /* that people brought, to be compared, or kept on; NULL: nobody was asked */
 	struct seal_waiting *waiter; /* NULL: the daemon opens by itself */
 	struct event *again;	     /* tries once more; of a remote kind */
 	unsigned tries;
@@ -60,22 +60,30 @@ struct root_generation {
 
 struct seal {
 	const struct seal_kind *kind;
-	const struct seal_config *config; /* the caller's; NULL in -dev */
+	const struct seal_config *config, *old_config; /* the caller's; NULL in -dev */
 	void *state;			  /* the kind's */
+	/* What the store is sealed by, where that is another one: whoever unseals it next moves it (-migrate). */
+	const struct seal_kind *from; /* NULL: there is nothing to move */
+	void *from_state;
 	char stored_type[32];		  /* as the store says; another kind cannot open it */
 	struct seal_shape shape;
 	struct store_blob keyring, root_key, recovery; /* as the store has them */
 	struct quorum unseal;
 	struct seal_opening opening;
+	const struct call *opener; /* of people, that has just opened it: it has its answer coming; to be compared only */
 	struct rekey rekey, recovery_rekey;
 	struct root_generation generation;
 };
 
 /* --- seal.c */
 
-/* The seal of CONFIG, NULL for -dev. 0, or a negative errno with WHY. */
-int seal_new(struct core *core, const struct seal_config *config, char *why, size_t why_size) NODISCARD;
+/* The seal of CONFIG, NULL for -dev; OLD may be what the store moves away from. 0, or a negative errno with WHY. */
+int seal_new(struct core *core, const struct seal_config *config, const struct seal_config *old, char *why,
+    size_t why_size) NODISCARD;
 void seal_free(struct core *core);
+
+/* What opens the store now: the kind that is configured, or the one that it moves away from. */
+const struct seal_kind *seal_opener(const struct seal *seal);
 
 /* Vault's rules: 0, or the text of what is wrong with SHAPE. */
 const char *seal_shape_fault(const struct seal_shape *shape);
@@ -118,6 +126,13 @@ int core_unseal_at_start(struct core *core, char *why, size_t why_size) NODISCAR
  * struct seal_waiting as its state, when all that must be known was read, or when it failed. 0 or -ENOMEM.
  */
 int seal_open_with(struct call *call, const struct secret *key) NODISCARD;
+
+/* --- rewrap.c: runs of calls of the daemon's own */
+
+/* Wraps the root key by the key of the seal that is the current one now. 0, -EAGAIN, -errno. */
+int seal_rewrap(struct call *call) NODISCARD;
+/* Of a store that was just opened: moves it to the seal that is configured. Likewise; opening.op.why may say more. */
+int seal_move(struct call *call) NODISCARD;
 
 /* --- close.c */
 

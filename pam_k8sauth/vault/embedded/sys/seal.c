@@ -15,7 +15,7 @@ int sys_seal_status(struct call *call)
 	json_t *body = json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:s, s:s, s:s, s:b}", "type", seal->kind->type,
 	    "initialized", core->initialised, "sealed", sealed, "t", (json_int_t)seal->shape.threshold, "n",
 	    (json_int_t)seal->shape.shares, "progress", (json_int_t)seal->unseal.n, "nonce", seal->unseal.nonce,
-	    "version", SYS_VAULT_VERSION, "build_date", "", "migration", 0);
+	    "version", SYS_VAULT_VERSION, "build_date", "", "migration", seal->from != NULL);
 
 	if (body && !sealed) {
 		json_object_set_new(body, "cluster_name", json_string(core->cluster_name));
@@ -49,9 +49,25 @@ static int check_state(struct call *call, bool reset)
 		call_error(call, 400, "Vault is not initialized");
 	else if (!core_sealed(core) && reset)
 		call_error(call, 400, "vault is unsealed");
-	else if (core->initialised && !streq(seal->stored_type, seal->kind->type))
+	else if (core->initialised && !seal->from && !streq(seal->stored_type, seal->kind->type))
 		call_error(call, 400, "the store was initialised with seal \"%s\", and the configuration has seal \"%s\"",
 		    seal->stored_type, seal->kind->type);
+	else
+		return 0;
+	return 1;
+}
+
+/* Vault's switch: what moves the store to another seal must be meant so. 0, or 1 after the answer. */
+static int check_migration(struct call *call, bool migrate, bool reset)
+{
+	const struct core *core = call->core;
+	const struct seal *seal = core->seal;
+	bool other = core->initialised && !streq(seal->stored_type, seal->kind->type);
+
+	if (!reset && migrate && !other)
+		call_error(call, 500, "can't perform a seal migration, no migration seal found");
+	else if (!reset && !migrate && seal->from)
+		call_error(call, 500, "migrate option not provided and seal migration is pending");
 	else
 		return 0;
 	return 1;
@@ -73,7 +89,7 @@ static int combine(struct call *call, struct secret **ret)
 		return 1;
 	}
 	len = secret_len(*ret);
-	if (!seal->kind->by_shares || len == 32 || len == 24 || len == 16)
+	if (!seal_opener(seal)->by_shares || len == 32 || len == 24 || len == 16)
 		return 0;
 	call_error(call, 400, "invalid key: failed to setup unseal key: crypto/aes: invalid key size %zu", len);
 	return 1;
@@ -119,6 +135,11 @@ int sys_unseal(struct call *call)
 
 	if (call->state)
 		return opened(call);
+	/* Its path is one of another mount since then, and what it remembered is gone. */
+	if (core->seal->opener == call) {
+		core->seal->opener = NULL;
+		return sys_seal_status(call);
+	}
 	if (!may_unseal(call))
 		return call_error(call, 403,
 		    "unsealing is for root of this machine: ask the api socket as root, not over the network");
@@ -130,9 +151,7 @@ int sys_unseal(struct call *call)
 			"'key' must be specified in request body as JSON, or 'reset' set to true", &share);
 	if (r)
 		return r < 0 ? r : 0;
-	if (migrate && !reset)
-		return call_error(call, 500, "can't perform a seal migration, no migration seal found");
-	if (check_state(call, reset))
+	if (check_migration(call, migrate, reset) || check_state(call, reset))
 		return 0;
 	if (reset)
 		quorum_end(&core->seal->unseal);
