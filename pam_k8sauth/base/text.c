@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+#include "base/buf.h"
+
 static const char base62_digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 static const char base64url_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -229,6 +231,21 @@ bool utf8_valid(const char *text, size_t len)
 		i += n;
 	}
 	return true;
+}
+
+void utf8_mend(const char *text, size_t len, struct buf *ret)
+{
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_sequence((unsigned char)text[i]);
+
+		if (n > 0 && n <= len - i && utf8_valid(text + i, n)) {
+			buf_add(ret, text + i, n);
+			i += n;
+		} else {
+			buf_add_str(ret, "\xef\xbf\xbd");
+			i++;
+		}
+	}
 }
 
 bool starts_with(const char *text, const char *prefix)

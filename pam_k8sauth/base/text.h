@@ -8,6 +8,8 @@
 
 #include "base/macros.h"
 
+struct buf;
+
 /* Fills DATA from getrandom(2); aborts the process if the kernel refuses, since nothing secret may be guessable. */
 void random_bytes(void *data, size_t len);
 
@@ -44,6 +46,9 @@ void base32_encode(const void *data, size_t len, char *ret);
 
 /* Whether TEXT is valid UTF-8 without NUL bytes (RFC 3629: no surrogates, no overlong forms). */
 bool utf8_valid(const char *text, size_t len);
+
+/* Appends TEXT with U+FFFD for each byte that is no part of UTF-8, as Go writes it into JSON. Errors stick in RET. */
+void utf8_mend(const char *text, size_t len, struct buf *ret);
 
 /*
  * Whether TEXT (UTF-8) has only what people can see: neither control nor format characters, nor blanks other than the

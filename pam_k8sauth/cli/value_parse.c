@@ -160,19 +160,7 @@ static void mend_utf8(struct buf *text)
 
 	if (utf8_valid(text->data ? text->data : "", text->len))
 		return;
-	for (size_t i = 0; i < text->len;) {
-		size_t n = 1;
-
-		while (n <= 4 && i + n <= text->len && text->data[i] && !utf8_valid(text->data + i, n))
-			n++;
-		if (n > 4 || i + n > text->len) {
-			buf_add_str(&mended, "\xef\xbf\xbd");
-			i++;
-			continue;
-		}
-		buf_add(&mended, text->data + i, n);
-		i += n;
-	}
+	utf8_mend(text->data, text->len, &mended);
 	buf_free(text);
 	*text = mended;
 }

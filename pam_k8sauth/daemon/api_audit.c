@@ -5,21 +5,19 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "daemon/api_request.h"
 
 /* Header values may be any bytes; entries are UTF-8. NULL without memory. */
 static json_t *header_text(const char *value)
 {
-	char *copy AUTO_FREE = NULL;
+	AUTO_BUF struct buf text = { 0 };
 
 	if (utf8_valid(value, strlen(value)))
 		return json_string(value);
-	copy = strdup(value);
-	for (char *c = copy; c && *c; c++)
-		if (*c & 0x80)
-			*c = '?';
-	return copy ? json_string(copy) : NULL;
+	utf8_mend(value, strlen(value), &text);
+	return text.failed ? NULL : json_stringn(text.data, text.len);
 }
 
 static int add_header(json_t *headers, const char *name, const char *value)

@@ -73,11 +73,14 @@ class Trail:
     def new_entries(self):
         """What was written since the last time, without what is the connection's alone. Where another device was faster, the answer
         comes before the entries are here."""
-        lines = self.file.readlines()
-        if len(lines) % 2 or not lines:
+        text = self.file.read()
+        if text.count("\n") % 2 or not text:
             time.sleep(0.1)
-            lines += self.file.readlines()
-        entries = [json.loads(line) for line in lines]
+            text += self.file.read()
+        while text and not text.endswith("\n"):  # a reader sees the half of a write
+            time.sleep(0.01)
+            text += self.file.read()
+        entries = [json.loads(line) for line in text.splitlines()]
         for entry in entries:
             entry["request"].pop("remote_port", None)
         return entries

@@ -55,6 +55,7 @@ enum audit_rule {
 	AUDIT_CLEAR,	/* nothing */
 	AUDIT_SENT,	/* strings and numbers are hashed: they came as text */
 	AUDIT_ANSWERED, /* strings are hashed */
+	AUDIT_HASHED,	/* so they are, even where all else is logged raw */
 };
 /*
  * Appends VALUE with its members by name, as Go's maps are written. CLEAR: an array of the names whose values are

@@ -26,6 +26,23 @@ static void give_back(struct audit_device *device, struct audit_tasks *tasks)
 		log_debug("audit: the loop has many results waiting");
 }
 
+/* Puts the device's prefix before each of the lines from BEFORE on. */
+static int prefix_lines(const struct audit_device *device, struct buf *lines, size_t before)
+{
+	struct buf bare AUTO_BUF = { 0 };
+	const char *line, *end;
+
+	if (buf_add(&bare, lines->data + before, lines->len - before) < 0)
+		return -ENOMEM;
+	lines->len = before;
+	for (line = bare.data; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		buf_add_str(lines, device->form.prefix);
+		buf_add(lines, line, (size_t)(end - line) + 1);
+	}
+	return lines->failed ? -ENOMEM : 0;
+}
+
 /* Moves tasks from TASKS to BATCH and their lines to LINES, until that is enough. */
 static void make_lines(
     struct audit_device *device, struct audit_tasks *tasks, struct audit_tasks *batch, struct buf *lines)
@@ -38,6 +55,8 @@ static void make_lines(
 		STAILQ_REMOVE_HEAD(tasks, link);
 		STAILQ_INSERT_TAIL(batch, task, link);
 		task->r = draft_render(task->item->draft.data, task->item->draft.len, &device->form, lines);
+		if (task->r == 0 && device->form.prefix)
+			task->r = prefix_lines(device, lines, before);
 		task->end = task->r == 0 ? lines->len : 0;
 		if (task->r < 0) {
 			lines->len = before;
@@ -169,7 +188,7 @@ static int read_form(const json_t *options, struct audit_form *form, char why[st
 	bool hash_accessors = true;
 	int r = 0;
 
-	if (format && *format && strcasecmp(format, "json") != 0) {
+	if (format && strcasecmp(format, "json") != 0) {
 		snprintf(why, SINK_WHY_SIZE, "unsupported \"format\": invalid configuration");
 		r = -EINVAL;
 	}
@@ -180,6 +199,9 @@ static int read_form(const json_t *options, struct audit_form *form, char why[st
 	if (r == 0)
 		r = read_bool(options, "elide_list_responses", false, &form->elide_lists, why);
 	form->clear_accessors = !hash_accessors;
+	form->prefix = sink_option(options, "prefix");
+	if (form->prefix && !*form->prefix)
+		form->prefix = NULL;
 	return r;
 }
 

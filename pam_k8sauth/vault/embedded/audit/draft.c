@@ -12,6 +12,7 @@
 enum part_kind {
 	PART_LITERAL = 'l',
 	PART_SECRET = 's',
+	PART_HASHED = 'h',
 	PART_ACCESSOR = 'a',
 	PART_NUMBER = 'n',
 	PART_LIST = 'L', /* bytes: the count as text, a NUL, the parts of the list itself */
@@ -122,6 +123,11 @@ void draft_secret(struct audit_draft *draft, const char *text, size_t len)
 	add_part(draft, PART_SECRET, text, len);
 }
 
+void draft_hashed(struct audit_draft *draft, const char *text, size_t len)
+{
+	add_part(draft, PART_HASHED, text, len);
+}
+
 void draft_accessor(struct audit_draft *draft, const char *text)
 {
 	add_part(draft, PART_ACCESSOR, text, strlen(text));
@@ -200,6 +206,8 @@ static int render_part(char kind, const char *data, size_t len, const struct aud
 		return buf_add(ret, data, len);
 	case PART_SECRET:
 		break;
+	case PART_HASHED:
+		return add_hash(data, len, form, ret);
 	case PART_ACCESSOR:
 		if (form->clear_accessors)
 			json_go_string(data, len, ret);

@@ -38,6 +38,8 @@ void draft_repeat(struct audit_draft *draft, size_t from, size_t to);
 void draft_clear(struct audit_draft *draft, const char *text, size_t len);
 /* A string that devices hash. */
 void draft_secret(struct audit_draft *draft, const char *text, size_t len);
+/* A string that devices hash, even those that log everything raw. */
+void draft_hashed(struct audit_draft *draft, const char *text, size_t len);
 /* An accessor: hashed unless hmac_accessor is off. */
 void draft_accessor(struct audit_draft *draft, const char *text);
 /* A number that came in a request: hashed as its text. */
@@ -53,6 +55,7 @@ void draft_end_list(struct audit_draft *draft, size_t mark);
 struct audit_form {
 	EVP_MAC_CTX *mac; /* keyed with the salt */
 	bool log_raw, clear_accessors, elide_lists;
+	const char *prefix; /* of each line; NULL */
 };
 
 /* A context for FORM, keyed with SALT. NULL without memory. */

@@ -204,7 +204,7 @@ static void add_headers(struct entry *e, const struct call *call)
 		bool hashed = json_is_true(json_object_get(json_object_get(wanted, names[i]), "hmac"));
 
 		entry_key(e, names[i]);
-		audit_value(e->draft, json_object_get(headers, names[i]), hashed ? AUDIT_ANSWERED : AUDIT_CLEAR, NULL);
+		audit_value(e->draft, json_object_get(headers, names[i]), hashed ? AUDIT_HASHED : AUDIT_CLEAR, NULL);
 	}
 	entry_close(e);
 }
@@ -329,9 +329,10 @@ static void add_secret(struct entry *e, const struct vault_response *response)
 static void add_response(struct entry *e, const struct call *call, const char *error)
 {
 	const struct vault_response *response = call->response;
-	/* What was wrapped is told of member by member, too. */
-	const json_t *body = response->body;
-	const json_t *data = body ? json_object_get(body, "data") : response->data;
+	/* What was wrapped is told of member by member, too; an answer of the server's own form as it is. */
+	bool own = call->path && call->path->flags & ENGINE_RAW;
+	const json_t *body = own ? NULL : response->body;
+	const json_t *data = own ? response->body : body ? json_object_get(body, "data") : response->data;
 	const json_t *auth = body ? json_object_get(body, "auth") : response->auth;
 	const json_t *info = body ? json_object_get(body, "wrap_info") : response->wrap_info;
 	bool raw = is_raw(response);
@@ -412,12 +413,13 @@ static void add_entry(
     struct audit_draft *draft, const struct call *call, enum audit_stage stage, struct common *common)
 {
 	struct entry e = { .draft = draft };
+	struct buf own AUTO_BUF = { 0 };
 	const char *answer = NULL, *error = NULL;
 
 	entry_open(&e);
 	add_auth(&e, call, stage, common);
 	if (stage == AUDIT_RESPONSE)
-		error = entry_answer_error(call, &answer);
+		error = entry_answer_error(call, &own, &answer);
 	else
 		error = entry_request_error(call);
 	entry_text(&e, "error", error);

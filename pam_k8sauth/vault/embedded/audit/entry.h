@@ -35,8 +35,11 @@ void entry_auth_answered(struct entry *e, const struct call *call, const json_t 
 
 /* The error of the request's entry: why it was denied; NULL for none. */
 const char *entry_request_error(const struct call *call);
-/* The error of the answer's entry; NULL for none. *RET_TEXT: what the answer's data tells; NULL for nothing. */
-const char *entry_answer_error(const struct call *call, const char **ret_text);
+/*
+ * The error of the answer's entry; NULL for none. OWN is room for one that is made of the answer's text. *RET_TEXT: what
+ * the answer's data tells; NULL for nothing.
+ */
+const char *entry_answer_error(const struct call *call, struct buf *own, const char **ret_text);
 
 /* --- entry_data.c */
 

@@ -4,8 +4,6 @@
  * returned, which is the entry's, and the text that it answered with, which is data of the answer. Which of them there
  * is depends on the handler; here it is read off the status and the text.
  */
-#include <stdio.h>
-
 #include "vault/embedded/audit/entry.h"
 
 #define ERROR_OF(text) "1 error occurred:\n\t* " text "\n\n"
@@ -27,6 +25,9 @@ static const struct {
 	{ "system", "config/auditing/", "" },
 	{ "system", "leases/renew", "lease is not renewable" },
 	{ "system", "mounts/", "No secret engine" },
+	{ "system", "policies/acl/", "'policy' parameter" },
+	{ "system", "quotas/rate-limit/", "'rate'" },
+	{ "system", "rekey/backup", "" },
 	{ "system", "renew", "lease is not renewable" },
 	{ "system", "tools/hash", "unsupported" },
 	{ "system", "tools/random", "" },
@@ -38,6 +39,17 @@ static const struct {
 	{ "token", "revoke", "batch tokens" },
 	{ "token", "roles/", "" },
 };
+
+/* What they return as an error that names itself, and answer with as well. */
+static const char *const named[] = { "cannot mount ", "path is already in use at " };
+
+static bool is_named(const struct call *call, const char *text)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
+		if (call->response->status == 400 && starts_with(text, named[i]))
+			return call->mount && streq(call->mount->engine->type, "system");
+	return false;
+}
 
 static bool is_wrapped(const char *text)
 {
@@ -53,6 +65,9 @@ static bool is_answer(const struct call *call, const char *text)
 		return false;
 	if (starts_with(text, "Field validation failed"))
 		return true;
+	/* All else of this engine is. */
+	if (call->mount && streq(call->mount->engine->type, "kubernetes") && starts_with(text, "invalid 'token_type'"))
+		return false;
 	for (size_t i = 0; call->mount && call->rest && i < ARRAY_SIZE(answers); i++)
 		if (streq(call->mount->engine->type, answers[i].engine) &&
 		    starts_with(call->rest, answers[i].path) && starts_with(text, answers[i].text) &&
@@ -92,7 +107,7 @@ static const char *open_error(const struct call *call, const char *text, const c
 	return response->reason ? response->reason : text;
 }
 
-const char *entry_answer_error(const struct call *call, const char **ret_text)
+const char *entry_answer_error(const struct call *call, struct buf *own, const char **ret_text)
 {
 	const struct vault_response *response = call->response;
 	const char *text = vault_response_error_text(response);
@@ -117,5 +132,9 @@ const char *entry_answer_error(const struct call *call, const char **ret_text)
 	if (response->status >= 500)
 		return ERROR_OF("internal error");
 	*ret_text = text;
+	if (is_named(call, text)) {
+		buf_printf(own, ERROR_OF("%s"), text);
+		return own->failed ? text : own->data;
+	}
 	return is_answer(call, text) ? NULL : error_of_status(call);
 }

@@ -97,6 +97,8 @@ static void add_value(struct audit_draft *draft, const json_t *value, const stru
 	case JSON_STRING:
 		if (shown)
 			draft_clear(draft, json_string_value(value), json_string_length(value));
+		else if (style->rule == AUDIT_HASHED)
+			draft_hashed(draft, json_string_value(value), json_string_length(value));
 		else
 			draft_secret(draft, json_string_value(value), json_string_length(value));
 		break;

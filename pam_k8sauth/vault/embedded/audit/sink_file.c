@@ -35,11 +35,11 @@ static int read_mode(const char *text, struct file *file, char why[static SINK_W
 	unsigned long mode;
 
 	file->mode = MODE_DEFAULT;
-	if (!text)
+	if (!text || !*text)
 		return 0;
 	errno = 0;
 	mode = strtoul(text, &end, 8);
-	if (!*text || *end || errno || mode > 07777 || strspn(text, "01234567") != strlen(text)) {
+	if (*end || errno || mode > 07777 || strspn(text, "01234567") != strlen(text)) {
 		snprintf(why, SINK_WHY_SIZE, "invalid mode: %s", text);
 		return -EINVAL;
 	}

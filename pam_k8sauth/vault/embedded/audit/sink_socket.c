@@ -80,7 +80,8 @@ static int socket_make(const json_t *options, struct sink **ret, char why[static
 	int r;
 
 	if (!address || !*address) {
-		snprintf(why, SINK_WHY_SIZE, "\"address\" is required: invalid configuration");
+		snprintf(why, SINK_WHY_SIZE, "\"address\" %s: invalid configuration",
+		    address ? "cannot be empty" : "is required");
 		return -EINVAL;
 	}
 	self = calloc(1, sizeof(*self));

@@ -4,6 +4,7 @@
  * syslog(3) tells nobody that it lost a line.
  */
 #define SYSLOG_NAMES
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <strings.h>
@@ -53,6 +54,8 @@ static int read_facility(const char *name, int *ret, char why[static SINK_WHY_SI
 	}
 	snprintf(why, SINK_WHY_SIZE,
 	    "error creating syslog sink node: error creating syslogger: invalid syslog facility: %.100s", name);
+	for (char *c = strrchr(why, ':'); *c; c++)
+		*c = (char)toupper((unsigned char)*c);
 	return -EINVAL;
 }
 

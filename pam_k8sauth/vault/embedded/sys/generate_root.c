@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "vault/embedded/audit/audit.h"
 #include "vault/embedded/go_text.h"
 #include "vault/embedded/seal/seal.h"
 #include "vault/embedded/sys/sys.h"
@@ -27,9 +28,21 @@ static int show(struct call *call, size_t progress, const char *token, const cha
 		"otp_length", otp_len));
 }
 
-int sys_generate_root_status(struct call *call)
+/* The trail has it all, as Vault's: what comes of it is a root token. 0, 1 after a refusal, -EAGAIN, -errno. */
+static int may_make_root(struct call *call)
 {
 	int r = sys_may_change_keys(call, SEALED);
+
+	if (r < 0 || core_sealed(call->core))
+		return r;
+	call->private->audited.reached = true;
+	call->private->audited.denied = r > 0;
+	return r ? r : audit_gate(call);
+}
+
+int sys_generate_root_status(struct call *call)
+{
+	int r = may_make_root(call);
 
 	return r ? r < 0 ? r : 0 : show(call, call->core->seal->generation.quorum.n, "", "", OTP_LEN);
 }
@@ -39,7 +52,7 @@ int sys_generate_root_start(struct call *call)
 	static const char *const pgp[] = { "pgp_key", NULL };
 	struct root_generation *generation = &call->core->seal->generation;
 	const char *otp = "";
-	int r = sys_may_change_keys(call, SEALED);
+	int r = may_make_root(call);
 
 	if (r)
 		return r < 0 ? r : 0;
@@ -63,7 +76,7 @@ int sys_generate_root_start(struct call *call)
 
 int sys_generate_root_cancel(struct call *call)
 {
-	int r = sys_may_change_keys(call, SEALED);
+	int r = may_make_root(call);
 
 	if (r)
 		return r < 0 ? r : 0;
@@ -177,9 +190,9 @@ int sys_generate_root_update(struct call *call)
 	struct quorum *quorum = &call->core->seal->generation.quorum;
 	int r;
 
-	if (call->state)
-		return core_sealed(call->core) ? call_error(call, 503, SEALED) : make_token(call);
-	r = sys_may_change_keys(call, SEALED);
+	r = may_make_root(call);
+	if (r == 0 && call->state)
+		return make_token(call);
 	if (r == 0)
 		r = sys_raw_body(call);
 	if (r == 0)
