@@ -4,6 +4,7 @@
  * may ask everything; another uid about its own sessions and refusals.
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "daemon/api.h"
 #include "base/json_go.h"
@@ -318,6 +319,7 @@ static const struct entry {
 	bool own; /* others than root may ask: it looks at their uid */
 	void (*answer)(const struct own_call *call);
 	bool everywhere; /* also where there are no logins */
+	bool told;	 /* to the audit trail, before it is done: it ends or changes something, or takes everything along */
 } entries[] = {
 	{ "explain/", VAULT_READ, true, explain },
 	{ "explain/login", VAULT_UPDATE, false, explain_login },
@@ -325,14 +327,14 @@ static const struct entry {
 	{ "session/", VAULT_LIST, true, session_list },
 	{ "session/login", VAULT_UPDATE, true, session_login },
 	{ "session/", VAULT_READ, true, session_show },
-	{ "session/", VAULT_DELETE, true, session_kill },
+	{ "session/", VAULT_DELETE, true, session_kill, .told = true },
 	{ "get/", VAULT_READ, true, session_get },
-	{ "revoke/", VAULT_UPDATE, false, session_revoke },
-	{ "accounts/rebind/", VAULT_UPDATE, false, rebind },
+	{ "revoke/", VAULT_UPDATE, false, session_revoke, .told = true },
+	{ "accounts/rebind/", VAULT_UPDATE, false, rebind, .told = true },
 	{ "accounts/name/", VAULT_READ, false, accounts_name_of },
 	{ "accounts", VAULT_LIST, false, accounts_list },
 	{ "accounts/", VAULT_LIST, false, accounts_list },
-	{ "store/backup", VAULT_READ, false, store_backup_file, .everywhere = true },
+	{ "store/backup", VAULT_READ, false, store_backup_file, .everywhere = true, .told = true },
 };
 
 /* Whether PATH is ENTRY's, and what follows: nothing where it is a list, something otherwise. */
@@ -344,6 +346,68 @@ static bool entry_has(const struct entry *entry, const char *path, const char **
 		return streq(path, entry->path);
 	*ret_name = path + len;
 	return starts_with(path, entry->path) && path[len];
+}
+
+/* --- the audit trail ------------------------------------------------------------------------- */
+
+/* A call that is done when the trail has it. */
+struct told_call {
+	struct own_call call;
+	const struct entry *entry;
+	char name[]; /* the call's */
+};
+
+static void on_told(void *arg, struct vault_response *response)
+{
+	struct told_call *told = arg;
+
+	if (response->status < 300)
+		told->entry->answer(&told->call);
+	else
+		http_reply_error(told->call.exchange, 500, NULL, "internal error");
+	free(told);
+}
+
+/* What the trail gets of REQUEST; NULL without memory. */
+static struct vault_request *entry_of(const struct vault_request *request, const struct vault_peer *peer)
+{
+	struct vault_request *entry = vault_request_new(VAULT_TELL, "k8sauth");
+	const char *capability = request->op == VAULT_READ ? "read" : request->op == VAULT_DELETE ? "delete" : "update";
+	char uid[16];
+
+	if (!entry)
+		return NULL;
+	snprintf(uid, sizeof(uid), "%u", peer->uid);
+	entry->internal = true;
+	entry->peer = *peer;
+	entry->told_path = strdup(request->path);
+	entry->told_capability = strdup(capability);
+	entry->headers = json_pack("{s:[s], s:[s]}", VAULT_TOLD_REF, entry->ref, VAULT_TOLD_UID, uid);
+	if (entry->told_path && entry->told_capability && entry->headers)
+		return entry;
+	vault_request_free(entry);
+	return NULL;
+}
+
+static void tell_and_answer(const struct entry *entry, const struct own_call *call,
+    const struct vault_request *request, const struct vault_peer *peer)
+{
+	size_t size = strlen(call->name) + 1;
+	struct vault_request *telling = entry_of(request, peer);
+	struct told_call *told = malloc(sizeof(*told) + size);
+
+	if (!telling || !told) {
+		vault_request_free(telling);
+		free(told);
+		reply_failure(call->exchange, -ENOMEM, NULL);
+		return;
+	}
+	told->call = *call;
+	told->entry = entry;
+	memcpy(told->name, call->name, size);
+	told->call.name = told->name;
+	told->call.data = NULL; /* none of these has any */
+	vault_send(call->api->vault, telling, on_told, told);
 }
 
 void own_api(const struct api *api, struct http_exchange *exchange, const struct vault_request *request,
@@ -380,6 +444,8 @@ void own_api(const struct api *api, struct http_exchange *exchange, const struct
 		http_reply_error(exchange, request->fault_status, NULL, request->fault);
 	else if (!api->ask && !found->everywhere)
 		http_reply_error(exchange, 404, NULL, "there are no logins here: this k8sauthd has no part in PAM");
+	else if (found->told && api->vault->audited_headers)
+		tell_and_answer(found, &call, request, peer);
 	else
 		found->answer(&call);
 }

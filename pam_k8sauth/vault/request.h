@@ -57,6 +57,7 @@ struct vault_peer {
 #define VAULT_TOLD_SERVICE  VAULT_TOLD_PREFIX "service" /* PAM's */
 #define VAULT_TOLD_SESSION  VAULT_TOLD_PREFIX "session"
 #define VAULT_TOLD_TTY	    VAULT_TOLD_PREFIX "tty"
+#define VAULT_TOLD_UID	    VAULT_TOLD_PREFIX "uid"  /* of who asks the api socket */
 #define VAULT_TOLD_USER	    VAULT_TOLD_PREFIX "user" /* Unix name */
 
 /* What a login through PAM adds to a plain API login (decisions 8 and 21). Strings belong to the request. */

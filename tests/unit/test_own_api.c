@@ -160,7 +160,29 @@ static const struct api_sessions sessions = { .explain = find,
 	.kill = end,
 	.forget_verified = forget,
 	.revoke = end_all };
-static const struct api api = { .ask = &sessions, .sessions = &marker };
+/* --- the audit trail */
+
+static struct {
+	int status; /* of what it is told; 0: it is not asked */
+	char text[256];
+} trail;
+
+static void tell(struct vault *vault, struct vault_request *request, vault_done_fn *done, void *arg)
+{
+	struct vault_response response = { .status = trail.status };
+
+	assert_true(request->op == VAULT_TELL && request->internal && !request->told_refusal);
+	snprintf(trail.text, sizeof(trail.text), "%s %s by uid %s", request->told_capability, request->told_path,
+	    json_string_value(json_array_get(json_object_get(request->headers, VAULT_TOLD_UID), 0)));
+	assert_string_equal(
+	    json_string_value(json_array_get(json_object_get(request->headers, VAULT_TOLD_REF), 0)), request->ref);
+	vault_request_free(request);
+	done(arg, &response);
+}
+
+static struct vault backend = { .send = tell };
+
+static const struct api api = { .vault = &backend, .ask = &sessions, .sessions = &marker };
 
 /* --- tests ----------------------------------------------------------------------------------- */
 
@@ -262,7 +284,7 @@ static void test_peers(void **state)
 /* Without PAM there is nobody to ask. */
 static void test_no_logins(void **state)
 {
-	static const struct api none = { 0 };
+	static const struct api none = { .vault = &backend };
 
 	(void)state;
 	asked(&none, VAULT_PEER_UNIX, 0, VAULT_LIST, "session", 404, "no part in PAM");
@@ -289,7 +311,7 @@ static int backup(struct core *core, store_copied_fn *done, void *arg)
 
 static void test_backup(void **state)
 {
-	static const struct api server = { .backup = backup }, agent = { 0 };
+	static const struct api server = { .vault = &backend, .backup = backup }, agent = { .vault = &backend };
 	static const struct {
 		int r, copied_r, status;
 		const char *part;
@@ -313,6 +335,46 @@ static void test_backup(void **state)
 	asked(&server, VAULT_PEER_TCP, 0, VAULT_READ, "store/backup", 403, "on the machine itself");
 	asked(&server, VAULT_PEER_UNIX, 0, VAULT_UPDATE, "store/backup", 405, "unsupported operation");
 	asked(&agent, VAULT_PEER_UNIX, 0, VAULT_READ, "store/backup", 404, "no store on a disk");
+}
+
+/* What ends or changes something, and a backup, is told before it is done; where it cannot be, it is not done. */
+static void test_trail(void **state)
+{
+	static const struct {
+		enum vault_op op;
+		const char *path;
+		uid_t uid;
+		const char *part, *told;
+	} cases[] = {
+		{ VAULT_DELETE, "session/abc123", 1000, "\"ended\":1", "delete k8sauth/session/abc123 by uid 1000" },
+		{ VAULT_UPDATE, "revoke/web/app", 0, "\"ended\":4", "update k8sauth/revoke/web/app by uid 0" },
+		{ VAULT_READ, "store/backup", 0, "application/octet-stream", "read k8sauth/store/backup by uid 0" },
+		{ VAULT_READ, "session/abc123", 0, "abc123", "" },
+		{ VAULT_LIST, "session", 0, "keys", "" },
+	};
+	struct api audited = api;
+	json_t *headers = json_object();
+
+	audited.backup = backup;
+	backup_r = 0;
+	copied = (struct store_copied){ 0, 77, NULL };
+	backend.audited_headers = headers;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		trail.text[0] = '\0';
+		trail.status = 204;
+		asked(&audited, VAULT_PEER_UNIX, cases[i].uid, cases[i].op, cases[i].path, 200, cases[i].part);
+		assert_string_equal(trail.text, cases[i].told);
+		trail.status = 500;
+		if (*cases[i].told)
+			asked(&audited, VAULT_PEER_UNIX, cases[i].uid, cases[i].op, cases[i].path, 500, "internal error");
+		else
+			asked(&audited, VAULT_PEER_UNIX, cases[i].uid, cases[i].op, cases[i].path, 200, cases[i].part);
+	}
+	trail.text[0] = '\0';
+	asked(&audited, VAULT_PEER_UNIX, 1000, VAULT_UPDATE, "revoke/web/app", 403, "only root");
+	assert_string_equal(trail.text, "");
+	backend.audited_headers = NULL;
+	json_decref(headers);
 }
 
 static void test_session_login(void **state)
@@ -377,6 +439,7 @@ int main(void)
 		cmocka_unit_test(test_peers),
 		cmocka_unit_test(test_no_logins),
 		cmocka_unit_test(test_backup),
+		cmocka_unit_test(test_trail),
 		cmocka_unit_test(test_session_login),
 		cmocka_unit_test(test_explain_login),
 	};
