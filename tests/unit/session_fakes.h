@@ -164,6 +164,10 @@ void leader_kill(pid_t pid);
 
 /* The usual ones: a login that must work, an open that must work. */
 void login_ok(struct wire_conn *conn);
+/* That the answer of CONN is a refusal with STATUS, told with its step and reason, and that no token is left. */
+void expect_refused(const struct wire_conn *conn, uint32_t status, const char *step, const char *reason);
+/* A login that is so refused. */
+void login_refused(struct fake_ask what, uint32_t status, const char *step, const char *reason);
 void open_ok(struct wire_conn *conn, const char *handle);
 /* The usual requests; a test changes fields of what it gets. */
 struct fake_ask ask_login(void);

@@ -361,3 +361,33 @@ void open_ok(struct wire_conn *conn, const char *handle)
 	assert_int_equal(conn->status, WIRE_STATUS_OK);
 	assert_true(conn->session[0]);
 }
+
+void expect_refused(const struct wire_conn *conn, uint32_t status, const char *step, const char *reason)
+{
+	const struct refusal *refusal = sessions_explain(world.sessions, conn->ref);
+	char line[64];
+
+	assert_true(conn->answered);
+	assert_int_equal(conn->status, status);
+	assert_string_equal(conn->handle, "");
+	assert_int_equal(strlen(conn->ref), REF_LEN);
+	snprintf(line, sizeof(line), "k8sauth: %s, ref %s",
+	    status == WIRE_STATUS_REFUSED ? "refused" : "unavailable, try again later", conn->ref);
+	assert_string_equal(conn->message, line);
+	assert_non_null(refusal);
+	assert_string_equal(refusal->step, step);
+	assert_non_null(strstr(refusal->reason, reason));
+	snprintf(line, sizeof(line), "refused at %s: ", step);
+	assert_non_null(strstr(strstr(world.log, conn->ref), line));
+	assert_non_null(strstr(strstr(world.log, conn->ref), reason));
+	assert_int_equal(world.tokens, world.n_revoked); /* nothing that was made is left */
+}
+
+void login_refused(struct fake_ask what, uint32_t status, const char *step, const char *reason)
+{
+	struct wire_conn conn;
+
+	ask(&conn, what);
+	expect_refused(&conn, status, step, reason);
+	assert_int_equal(sessions_count(world.sessions), 0);
+}

@@ -218,7 +218,7 @@ static void test_helper_down(void **state)
 
 /* --- what does not --------------------------------------------------------------------------- */
 
-static void expect_refused(const char *auth, const char *reason)
+static void relogin_refused(const char *auth, const char *reason)
 {
 	unsigned before = world.n_revoked;
 
@@ -236,10 +236,10 @@ static void test_other_identity(void **state)
 {
 	expire();
 	world.any_identity = true;
-	expect_refused(META("other", "web", "uid-1"), "the session is of web/app (uid uid-1) of kubernetes, and the "
+	relogin_refused(META("other", "web", "uid-1"), "the session is of web/app (uid uid-1) of kubernetes, and the "
 						      "token of web/other");
-	expect_refused(META("app", "db", "uid-1"), "the token of db/app");
-	expect_refused(META("app", "web", "uid-2"), "the token of web/app (uid uid-2)");
+	relogin_refused(META("app", "db", "uid-1"), "the token of db/app");
+	relogin_refused(META("app", "web", "uid-2"), "the token of web/app (uid uid-2)");
 	assert_true(world_logged("session login of " FAKE_USER " as role web for service sshd from 10.0.0.9 refused at "
 				 "identity"));
 	assert_string_equal(state_of(opened.session), "expired");
@@ -257,7 +257,7 @@ static void test_other_identity(void **state)
 static void test_refused_keeps(void **state)
 {
 	world.any_identity = true;
-	expect_refused(META("other", "web", "uid-1"), "web/other");
+	relogin_refused(META("other", "web", "uid-1"), "web/other");
 	expect("junk", WIRE_STATUS_REFUSED, "the credential is no JWT");
 	assert_true(world_file(opened.session, "token", FAKE_TOKEN "1"));
 	assert_string_equal(state_of(opened.session), "open");
