@@ -279,14 +279,18 @@ int leases_revoke_mount(struct call *call, struct mount *mount)
 {
 	json_t *ids = NULL;
 	const char *error = NULL;
-	int r = mount_taint(call, mount);
+	int r = mount_leave(call, mount);
 
-	if (r == 0)
-		r = mount_leave(call, mount);
 	if (r == 0 && !leases_are_revoking(call))
 		r = leases_below(call, mount->path, &ids);
-	if (r == 0)
-		r = leases_revoke_all(call, ids, true, false, &error);
+	/* Before the first lease is revoked. Without leases nothing is half done: going is one commit, and needs no mark. */
+	if (r == 0 && json_array_size(ids) > 0)
+		r = mount_taint(call, mount);
+	if (r < 0) {
+		json_decref(ids);
+		return r;
+	}
+	r = leases_revoke_all(call, ids, true, false, &error);
 	if (r != 1)
 		return r;
 	call_error(call, 400, "%s", error);
