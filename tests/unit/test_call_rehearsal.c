@@ -79,6 +79,13 @@ static void begin(struct story *story)
 	core_run(harness.core, await, story, NULL, on_done, story);
 }
 
+static void await_rehearsal(const struct story *story)
+{
+	for (int i = 0; i < 5000 && !story->rehearsals; i++)
+		harness_loop(&harness, 1);
+	assert_int_equal(story->rehearsals, 1);
+}
+
 static void answer(struct story *story, bool as_expected)
 {
 	story->answered = true;
@@ -123,8 +130,7 @@ static void test_confirmed(void **state)
 
 	(void)state;
 	begin(&story);
-	harness_loop(&harness, 10);
-	assert_int_equal(story.rehearsals, 1);
+	await_rehearsal(&story);
 	assert_false(story.done);
 	answer(&story, true);
 	assert_int_equal(story.runs, 1);
@@ -139,8 +145,7 @@ static void test_another_answer(void **state)
 
 	(void)state;
 	begin(&story);
-	harness_loop(&harness, 10);
-	assert_int_equal(story.rehearsals, 1);
+	await_rehearsal(&story);
 	answer(&story, false);
 	assert_int_equal(story.runs, 2);
 	assert_int_equal(story.undone, 1);
@@ -153,8 +158,7 @@ static void test_written_meanwhile(void **state)
 
 	(void)state;
 	begin(&story);
-	harness_loop(&harness, 10);
-	assert_int_equal(story.rehearsals, 1);
+	await_rehearsal(&story);
 	assert_int_equal(harness_run(&harness, write_other, NULL), 0);
 	answer(&story, true);
 	assert_int_equal(story.runs, 2);
@@ -168,8 +172,8 @@ static void test_late(void **state)
 
 	(void)state;
 	begin(&story);
+	await_rehearsal(&story);
 	harness_loop(&harness, 200);
-	assert_int_equal(story.rehearsals, 1);
 	answer(&story, true);
 	assert_int_equal(story.runs, 2);
 	assert_written("run");
@@ -196,8 +200,7 @@ static void test_closed(void **state)
 
 	(void)state;
 	begin(&story);
-	harness_loop(&harness, 10);
-	assert_int_equal(story.rehearsals, 1);
+	await_rehearsal(&story);
 	core_close(TAKE_PTR(harness.core));
 	assert_true(story.done);
 	assert_int_not_equal(story.r, 0);
