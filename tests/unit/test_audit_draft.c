@@ -64,19 +64,22 @@ static void test_parts(void **state)
 	draft_number(&draft, "17");
 	draft_str(&draft, ",\"c\":");
 	draft_clear(&draft, "x&y", 3);
+	draft_str(&draft, ",\"h\":");
+	draft_hashed(&draft, "acc", 3); /* even raw */
 	draft_str(&draft, "}\n");
 	assert_false(draft.buf.failed);
 	hash_of("a<b\"", secret);
 	hash_of("acc", accessor);
 	hash_of("17", number);
-	snprintf(expected, sizeof(expected), "{\"s\":\"%s\",\"a\":\"%s\",\"n\":\"%s\",\"c\":\"x\\u0026y\"}\n", secret,
-	    accessor, number);
+	snprintf(expected, sizeof(expected), "{\"s\":\"%s\",\"a\":\"%s\",\"n\":\"%s\",\"c\":\"x\\u0026y\",\"h\":\"%s\"}\n",
+	    secret, accessor, number, accessor);
 	assert_rendered(&draft, (struct audit_form){ 0 }, expected);
-	snprintf(expected, sizeof(expected), "{\"s\":\"%s\",\"a\":\"acc\",\"n\":\"%s\",\"c\":\"x\\u0026y\"}\n", secret,
-	    number);
+	snprintf(expected, sizeof(expected), "{\"s\":\"%s\",\"a\":\"acc\",\"n\":\"%s\",\"c\":\"x\\u0026y\",\"h\":\"%s\"}\n",
+	    secret, number, accessor);
 	assert_rendered(&draft, (struct audit_form){ .clear_accessors = true }, expected);
-	assert_rendered(&draft, (struct audit_form){ .log_raw = true },
-	    "{\"s\":\"a\\u003cb\\\"\",\"a\":\"acc\",\"n\":17,\"c\":\"x\\u0026y\"}\n");
+	snprintf(expected, sizeof(expected),
+	    "{\"s\":\"a\\u003cb\\\"\",\"a\":\"acc\",\"n\":17,\"c\":\"x\\u0026y\",\"h\":\"%s\"}\n", accessor);
+	assert_rendered(&draft, (struct audit_form){ .log_raw = true }, expected);
 	buf_free(&draft.buf);
 }
 

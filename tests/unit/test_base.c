@@ -131,6 +131,20 @@ static void test_utf8(void **state)
 	assert_false(utf8_valid("\xff", 1));
 }
 
+static void test_utf8_mend(void **state)
+{
+	static const char text[] = "\xff" "a\xc3\xa9\xc3" "b\xe2\x82\0\xf0\x9f\x98\x80\xed\xa0\x80\xe2\x82";
+	AUTO_BUF struct buf mended = { 0 }, tight = BUF_MAX(4);
+
+	(void)state;
+#define BAD "\xef\xbf\xbd"
+	utf8_mend(text, sizeof(text) - 1, &mended);
+	assert_string_equal(mended.data,
+	    BAD "a\xc3\xa9" BAD "b" BAD BAD BAD "\xf0\x9f\x98\x80" BAD BAD BAD BAD BAD);
+	utf8_mend("\xff\xff", 2, &tight);
+	assert_true(tight.failed);
+}
+
 static void test_buf_limits(void **state)
 {
 	AUTO_BUF struct buf buf = BUF_MAX(10);
@@ -273,6 +287,7 @@ int main(void)
 		cmocka_unit_test(test_base32_hex),
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_utf8_mend),
 		cmocka_unit_test(test_buf_limits),
 		cmocka_unit_test(test_secret),
 		cmocka_unit_test(test_secret_pool),
