@@ -60,6 +60,9 @@ struct vault_peer {
 #define VAULT_TOLD_UID	    VAULT_TOLD_PREFIX "uid"  /* of who asks the api socket */
 #define VAULT_TOLD_USER	    VAULT_TOLD_PREFIX "user" /* Unix name */
 
+/* The most elements of a list that is sent as one text with commas: as many as one that is sent as JSON may have. */
+#define VAULT_LIST_MAX 10000
+
 /* What a login through PAM adds to a plain API login (decisions 8 and 21). Strings belong to the request. */
 struct vault_pam_login {
 	char *audience;		/* the cluster block's; the role's own must be set, and equal where this is */

@@ -107,6 +107,35 @@ static void test_parameters(void **state)
 }
 
 /* Each capability opens its own operation and no other. */
+/* {"k": "a,a,a"} of N elements. The caller's. */
+static char *list_of(size_t n)
+{
+	char *text = malloc(2 * n + 16), *at = text;
+
+	assert_non_null(text);
+	at += sprintf(at, "{\"k\": \"");
+	for (size_t i = 0; i < n; i++)
+		at += sprintf(at, i ? ",a" : "a");
+	sprintf(at, "\"}");
+	return text;
+}
+
+/* A text that stands for more elements than a list may have is compared with nothing: doubt is a no. */
+static void test_long_list(void **state)
+{
+	char *longest = list_of(VAULT_LIST_MAX), *too_long = list_of(VAULT_LIST_MAX + 1);
+	static const char good[] = "path \"x\" { " ALL " allowed_parameters = { k = [\"a\"] } }";
+	static const char bad[] = "path \"x\" { " ALL " denied_parameters = { k = [\"b\"] } }";
+
+	(void)state;
+	assert_true(allowed(good, VAULT_CREATE, longest, 0));
+	assert_false(allowed(good, VAULT_CREATE, too_long, 0));
+	assert_true(allowed(bad, VAULT_CREATE, longest, 0));
+	assert_false(allowed(bad, VAULT_CREATE, too_long, 0));
+	free(longest);
+	free(too_long);
+}
+
 static void test_operations(void **state)
 {
 	static const struct {
@@ -230,6 +259,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parameters),
+		cmocka_unit_test(test_long_list),
 		cmocka_unit_test(test_operations),
 		cmocka_unit_test(test_sudo),
 		cmocka_unit_test(test_wrapping),

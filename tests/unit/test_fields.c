@@ -185,6 +185,31 @@ static void test_huge_value(void **state)
 	    "Field validation failed: error converting input for field \"s\": the value is too long to show");
 }
 
+/* A list of N empty texts, with N - 1 commas. */
+static void ask_list(struct world *world, int n)
+{
+	char *commas = malloc((size_t)n), *data;
+
+	memset(commas, ',', (size_t)n - 1);
+	commas[n - 1] = '\0';
+	assert_int_not_equal(asprintf(&data, "{\"l\":\"%s\"}", commas), -1);
+	ask(world, VAULT_UPDATE, "f/plain", "root", data);
+	free(data);
+	free(commas);
+}
+
+static void test_long_list(void **state)
+{
+	struct world *world = *state;
+
+	ask_list(world, VAULT_LIST_MAX);
+	assert_int_equal(world->last.status, 200);
+	ask_list(world, VAULT_LIST_MAX + 1);
+	assert_int_equal(world->last.status, 400);
+	assert_string_equal(world->last.error,
+	    "Field validation failed: error converting input for field \"l\": more than 10000 elements");
+}
+
 /* Vault shows it. */
 static void test_credential_not_shown(void **state)
 {
@@ -222,6 +247,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_good, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_bad, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_huge_value, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_long_list, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_credential_not_shown, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(test_parameter_warnings, setup, world_teardown),
 	};

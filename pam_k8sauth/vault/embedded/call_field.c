@@ -288,7 +288,7 @@ int call_split_strings(json_t *list, const char *text)
 	for (;;) {
 		size_t len = strcspn(text, ",");
 
-		r = append_trimmed(list, text, len);
+		r = json_array_size(list) < VAULT_LIST_MAX ? append_trimmed(list, text, len) : -E2BIG;
 		if (r < 0 || !text[len])
 			return r;
 		text += len + 1;
@@ -341,12 +341,13 @@ int call_field_strings(struct call *call, const char *name, json_t **ret, bool *
 		r = string ? call_split_strings(list, json_string_value(string)) : -ENOMEM;
 		json_decref(string);
 	}
+	if (r == -E2BIG)
+		buf_printf(&fault, "more than %d elements", VAULT_LIST_MAX);
+	else if (n_faults)
+		buf_printf(&fault, "%u error(s) decoding:\n%s", n_faults, faults.failed ? "" : faults.data);
 	if (r < 0 || n_faults) {
 		json_decref(list);
-		if (r < 0)
-			return r;
-		buf_printf(&fault, "%u error(s) decoding:\n%s", n_faults, faults.failed ? "" : faults.data);
-		return bad_field(call, name, &fault);
+		return fault.len ? bad_field(call, name, &fault) : r;
 	}
 	*ret = list;
 	return 0;

@@ -295,7 +295,8 @@ int call_put_meta(struct call *call, const char *name, const void *data, size_t 
 
 /* --- call_field.c */
 
-/* Appends the parts of TEXT between commas, without the blanks around them; none of "". 0 or -ENOMEM. */
+/* Appends the parts of TEXT between commas, without the blanks around them; none of "". 0, -ENOMEM, or -E2BIG where there
+ * are more than VAULT_LIST_MAX. */
 int call_split_strings(json_t *list, const char *text) NODISCARD;
 
 /* --- call_list.c */

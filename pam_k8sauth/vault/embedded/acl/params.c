@@ -98,63 +98,71 @@ static bool in_list(const json_t *list, const json_t *value)
 	return false;
 }
 
-/* How many of the comma-separated parts of TEXT, blanks around them cut off, are in LIST. "" has no parts. */
-static size_t parts_in_list(const json_t *list, const char *text, size_t *ret_parts)
-{
-	size_t found = 0;
+/* A list's parts, and how many of them were found in another one. */
+struct parts {
+	size_t n, found;
+	bool too_many; /* to be compared with all that a policy may list: neither allowed nor not denied */
+};
 
-	*ret_parts = 0;
+/* The comma-separated parts of TEXT, blanks around them cut off; "" has none. */
+static struct parts text_parts(const json_t *list, const char *text)
+{
+	struct parts parts = { 0 };
+
 	for (bool more = *text != '\0'; more;) {
 		size_t len = strcspn(text, ","), from = 0, to = len;
 
+		if (parts.n == VAULT_LIST_MAX) {
+			parts.too_many = true;
+			break;
+		}
 		while (from < to && isspace((unsigned char)text[from]))
 			from++;
 		while (to > from && isspace((unsigned char)text[to - 1]))
 			to--;
-		found += text_in_list(list, text + from, to - from);
-		++*ret_parts;
+		parts.found += text_in_list(list, text + from, to - from);
+		parts.n++;
 		more = text[len] == ',';
 		text += len + more;
 	}
-	return found;
+	return parts;
 }
 
 /* The same for a list's elements. False if VALUE has no parts of this kind. */
-static bool elements_in_list(const json_t *list, const json_t *value, size_t *ret_parts, size_t *ret_found)
+static bool find_parts(const json_t *list, const json_t *value, struct parts *ret)
 {
 	const json_t *element;
 	size_t i;
 
 	if (json_is_string(value)) {
-		*ret_found = parts_in_list(list, json_string_value(value), ret_parts);
+		*ret = text_parts(list, json_string_value(value));
 		return true;
 	}
 	if (!json_is_array(value))
 		return false;
-	*ret_parts = json_array_size(value);
-	*ret_found = 0;
-	json_array_foreach(value, i, element) *ret_found += in_list(list, element);
+	*ret = (struct parts){ .n = json_array_size(value) };
+	json_array_foreach(value, i, element) ret->found += in_list(list, element);
 	return true;
 }
 
 /* All elements must be in the list; so a value without elements passes, in Vault too. */
 static bool value_allowed(const json_t *list, const json_t *value)
 {
-	size_t parts = 0, found = 0;
+	struct parts parts;
 
 	if (json_array_size(list) == 0 || in_list(list, value))
 		return true;
-	return elements_in_list(list, value, &parts, &found) && found == parts;
+	return find_parts(list, value, &parts) && parts.found == parts.n && !parts.too_many;
 }
 
 /* One element in the list is enough. */
 static bool value_denied(const json_t *list, const json_t *value)
 {
-	size_t parts = 0, found = 0;
+	struct parts parts;
 
 	if (json_array_size(list) == 0 || in_list(list, value))
 		return true;
-	return elements_in_list(list, value, &parts, &found) && found > 0;
+	return find_parts(list, value, &parts) && (parts.found > 0 || parts.too_many);
 }
 
 /* The policy's list for a parameter's name, in any case of letters; NULL if it has none. False without memory. */

@@ -111,7 +111,7 @@ static void add_version(json_t *versions, const json_t *element, size_t i, struc
 	json_array_append_new(versions, json_integer(value));
 }
 
-/* A list, or text with commas, or one value: as an array. */
+/* A list, or text with commas, or one value: as an array. Of more than VAULT_LIST_MAX in a text it has one more. */
 static json_t *as_array(json_t *value)
 {
 	const char *at = json_string_value(value);
@@ -125,7 +125,7 @@ static json_t *as_array(json_t *value)
 			json_array_append(array, value);
 		return array;
 	}
-	while (*at) {
+	while (*at && json_array_size(array) <= VAULT_LIST_MAX) {
 		size_t len = strcspn(at, ",");
 
 		json_array_append_new(array, json_stringn(at, len));
@@ -143,6 +143,11 @@ int kv_field_versions(struct call *call, const char *empty, json_t **ret)
 
 	if (!given || !versions)
 		return -ENOMEM;
+	if (json_array_size(given) > VAULT_LIST_MAX) {
+		call_error(call, 400, "%serror converting input for field \"versions\": more than %d elements", field_prefix(call),
+		    VAULT_LIST_MAX);
+		return 1;
+	}
 	for (size_t i = 0; i < json_array_size(given); i++)
 		add_version(versions, json_array_get(given, i), i, &faults, &n_faults);
 	if (n_faults) {
