@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """sys/leases where tables of tokens do not look: irrevocable leases and their limits, prefixes of secrets, tidy, sudo, methods."""
+import contextlib
 import time
 
 from play import case
@@ -125,3 +126,48 @@ def _(s):
         s.get(path)
         s.list(path)
         s.delete(path)
+
+
+def wrapped(s, path, method="GET", data=None):
+    return s.request(method, path, data, headers={"X-Vault-Wrap-TTL": "10m"})["wrap_info"]["token"]
+
+
+@case("wrapped answers have leases under the paths that gave them")
+def _(s):
+    for how in "lookup", "revoke", "revoke-prefix/kv1", "revoke-force/kv1", "revoke-prefix/kv1/a", "revoke-prefix/sys/wrapping":
+        s.post("sys/mounts/kv1", {"type": "kv"})
+        s.post("kv1/a", {"v": 1})
+        s.post("kv1/b/c", {"v": 1})
+        tokens = [wrapped(s, "kv1/a"), wrapped(s, "kv1/b/c"), wrapped(s, "sys/wrapping/wrap", "POST", {"a": 1})]
+        for path in "kv1", "kv1/a", "kv1/b", "sys", "sys/wrapping", "sys/wrapping/wrap":
+            s.list("sys/leases/lookup/" + path)
+        lease = "kv1/a/" + s.list("sys/leases/lookup/kv1/a")["data"]["keys"][0]
+        if how in ("lookup", "revoke"):
+            s.put(f"sys/leases/{how}", {"lease_id": lease})
+            s.put("sys/leases/renew", {"lease_id": lease})
+        else:
+            s.put("sys/leases/" + how, {})
+        s.list("sys/leases/lookup/kv1")
+        for token in tokens:
+            s.post("sys/wrapping/lookup", {"token": token}, token=None)
+            s.post("sys/wrapping/unwrap", {"token": token})
+        s.delete("sys/mounts/kv1")
+
+
+@case("a wrapped answer ends with its mount, or its path")
+def _(s):
+    for rewrap in False, True:
+        for move in False, True:
+            s.post("sys/mounts/kv1", {"type": "kv"})
+            s.post("kv1/a", {"v": 1})
+            token = wrapped(s, "kv1/a")
+            if rewrap:
+                token = s.post("sys/wrapping/rewrap", {"token": token})["wrap_info"]["token"]
+            if move:
+                s.wait_moved(s.post("sys/remount", {"from": "kv1", "to": "kv2"}))
+            else:
+                s.delete("sys/mounts/kv1")
+            with s.differs("rewrapped-mount") if rewrap else contextlib.nullcontext():
+                s.post("sys/wrapping/lookup", {"token": token})
+                s.post("sys/wrapping/unwrap", {"token": token})
+            s.delete("sys/mounts/kv2")

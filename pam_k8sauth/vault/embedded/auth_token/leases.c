@@ -2,7 +2,7 @@
 /*
  * sys/leases: the leases of secrets (lease/), and those of tokens, which are no records of their own: such a lease's id
  * is the path that made the token and the token's key, and all that it shows is the token's (vault-core.md 3.6,
- * vault-1.21.4.md). Paths of tokens begin with "auth/", those of secrets never do.
+ * vault-1.21.4.md). A token that holds a wrapped answer has the path that gave it.
  */
 #include "vault/embedded/auth_token/leases_internal.h"
 
@@ -132,7 +132,8 @@ int leases_renew(struct call *call)
 		return renew_secret(call, id, increment);
 	if (r < 0)
 		return r;
-	return call_error(call, 400, "tokens cannot be renewed through this endpoint");
+	return call_error(
+	    call, 400, token->renewable ? "tokens cannot be renewed through this endpoint" : "lease is not renewable");
 }
 
 int lease_answer_revoked(struct call *call, bool sync)

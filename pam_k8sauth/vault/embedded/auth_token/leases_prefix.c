@@ -29,11 +29,6 @@ static const char *below_prefix(struct call *call, const struct token *token, ch
 
 /* --- listing */
 
-static bool of_tokens(const char *prefix)
-{
-	return starts_with(prefix, "auth/");
-}
-
 /*
  * What a walk finds below a prefix. LEAVES, names of leases, come in order, since the walk goes by tokens' keys, and each once;
  * folders, which end in '/', are few. So there is no step at the end that has many names to sort.
@@ -112,8 +107,8 @@ static json_t *merged(json_t *leaves, json_t *folders)
 	return all;
 }
 
-/* The names below PREFIX ("": all) of tokens' leases, and of secrets' for "". 0, -EAGAIN, -errno. */
-static int token_names(struct call *call, const char *prefix, json_t **ret)
+/* The names below PREFIX ("": all) of tokens' leases, and of secrets'. 0, -EAGAIN, -errno. */
+static int all_names(struct call *call, const char *prefix, json_t **ret)
 {
 	struct token_walk *walk = token_walk_of(call, found_new(), note_name);
 	json_auto_t *folders = NULL, *names = NULL;
@@ -121,7 +116,7 @@ static int token_names(struct call *call, const char *prefix, json_t **ret)
 	size_t i;
 	int r = walk ? token_walk_run(call, walk) : -ENOMEM;
 
-	if (r == 0 && !*prefix)
+	if (r == 0)
 		r = leases_names(call, prefix, &names);
 	if (r < 0)
 		return r;
@@ -138,9 +133,7 @@ int leases_list(struct call *call)
 {
 	char *prefix AUTO_FREE = wanted_prefix(call);
 	json_t *keys = NULL, *data;
-	int r = !prefix ? -ENOMEM
-		: *prefix && !of_tokens(prefix) ? leases_names(call, prefix, &keys)
-						: token_names(call, prefix, &keys);
+	int r = prefix ? all_names(call, prefix, &keys) : -ENOMEM;
 
 	if (r < 0)
 		return r;
@@ -247,14 +240,26 @@ static int revoke_secrets(struct call *call, const char *prefix, bool sync, bool
 	return 1;
 }
 
-/* 0, 1 after a refusal, or an errno. */
+/*
+ * Secrets, then tokens: those of logins, and those that hold a wrapped answer, which have the path that gave it. Each
+ * part keeps its place in call->state: that the walk over tokens is there says that the secrets are done. Without SYNC
+ * their end is but written, which a run that waits for the walk would lose: then the walk comes first. 0, 1 after a
+ * refusal, or an errno.
+ */
 static int revoke_all(struct call *call, bool sync, bool force)
 {
 	char *prefix AUTO_FREE = wanted_prefix(call);
+	int r = prefix ? 0 : -ENOMEM;
 
-	if (!prefix)
-		return -ENOMEM;
-	return of_tokens(prefix) ? revoke_tokens(call) : revoke_secrets(call, prefix, sync, force);
+	if (r == 0 && sync && !token_is_walking(call))
+		r = revoke_secrets(call, prefix, true, force);
+	if (r == 0)
+		leases_revoking_end(call);
+	if (r == 0)
+		r = revoke_tokens(call);
+	if (r == 0 && !sync)
+		r = revoke_secrets(call, prefix, false, force);
+	return r;
 }
 
 int leases_revoke_prefix(struct call *call)

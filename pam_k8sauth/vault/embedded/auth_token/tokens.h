@@ -158,6 +158,8 @@ struct token_walk {
 /* The call's walk, made by its first run with FOUND (taken over, also on failure). NULL without memory. */
 struct token_walk *token_walk_of(struct call *call, json_t *found,
     int (*look)(struct call *call, struct token_walk *walk, const struct token *token)) NODISCARD;
+/* Whether it has one. */
+bool token_is_walking(const struct call *call);
 /* Goes on. 0: all were seen; -EAGAIN (return it), -errno. */
 int token_walk_run(struct call *call, struct token_walk *walk) NODISCARD;
 

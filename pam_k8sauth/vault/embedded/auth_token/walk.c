@@ -37,6 +37,11 @@ struct token_walk *token_walk_of(struct call *call, json_t *found,
 	return walk;
 }
 
+bool token_is_walking(const struct call *call)
+{
+	return call->state && call->state_free == walk_free;
+}
+
 static int load_one(struct call *call, const struct token_walk *walk, const char *name, struct token **ret)
 {
 	char salted[TOKEN_SALTED_SIZE];

@@ -61,6 +61,8 @@ struct lease_revoking;
 int leases_revoke_all(struct call *call, json_t *ids, bool prefix, bool force, const char **ret_error) NODISCARD;
 /* Whether call->state is of leases_revoke_all: IDS need not be made again. */
 bool leases_are_revoking(const struct call *call);
+/* All are gone: call->state, if it is of leases_revoke_all, is free for another. */
+void leases_revoking_end(struct call *call);
 
 /* The ids of all leases below PREFIX (ends in '/'), or below MAX of them. 0 (*RET is the caller's), -EAGAIN, -errno. */
 int leases_below(struct call *call, const char *prefix, json_t **ret) NODISCARD;

@@ -40,6 +40,15 @@ bool leases_are_revoking(const struct call *call)
 	return call->state && call->state_free == revoking_free;
 }
 
+void leases_revoking_end(struct call *call)
+{
+	if (!leases_are_revoking(call))
+		return;
+	revoking_free(call->state);
+	call->state = NULL;
+	call->state_free = NULL;
+}
+
 /* Of several that failed the first is told. */
 static void say_error(struct lease_revoking *revoking, size_t at, const char *error)
 {
