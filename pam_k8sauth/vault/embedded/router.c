@@ -233,6 +233,14 @@ static int find_token(struct call *call)
 	return r;
 }
 
+static int refuse_entity(struct call *call)
+{
+	call->private->audited.hidden = true;
+	call_refuse(call, VAULT_FAILED_REFUSED, "entity", 403, "permission denied",
+	    "the token's entity is disabled or was deleted");
+	return 1;
+}
+
 /* The caller's token and ACL. 0, 1 after a refusal, or an errno. What it writes stays even if the request is refused.
  */
 static int authenticate(struct call *call)
@@ -249,12 +257,28 @@ static int authenticate(struct call *call)
 	private->kept_writes = private->writes.n;
 	private->kept_hooks = private->hooks.n;
 	r = token_acl(call, call->token, &call->entity, &call->acl);
-	if (r != -EACCES)
-		return r;
-	private->audited.hidden = true;
-	call_refuse(call, VAULT_FAILED_REFUSED, "entity", 403, "permission denied",
-	    "the token's entity is disabled or was deleted");
-	return 1;
+	return r == -EACCES ? refuse_entity(call) : r;
+}
+
+/*
+ * A path that needs no token minds the one that it is shown all the same: whose entity is disabled, or gone, is
+ * refused. 0, 1 after the refusal, or an errno.
+ */
+static int check_shown_token(struct call *call)
+{
+	const struct secret *presented = call->request->token;
+	struct token *token = NULL;
+	json_auto_t *entity = NULL;
+	int r;
+
+	if (call->request->internal || !presented || !secret_len(presented))
+		return 0;
+	r = token_lookup(call, presented, &token);
+	if (r < 0)
+		return r == -ENOENT || r == -EACCES ? 0 : r;
+	r = identity_entity(call, token->entity_id, &entity);
+	token_free(token);
+	return r == -ENOENT || (r == 0 && identity_disabled(entity)) ? refuse_entity(call) : r;
 }
 
 /* An update of something that is not there yet is a create. 0, 1 after a refusal, or an errno. */
@@ -304,7 +328,9 @@ static int authorise(struct call *call)
 	}
 	if (request->internal || has_flag(call, ENGINE_UNAUTHENTICATED)) {
 		r = audit_find_caller(call);
-		return r < 0 ? r : decide_create(call);
+		if (r == 0)
+			r = check_shown_token(call);
+		return r ? r : decide_create(call);
 	}
 	r = authenticate(call);
 	if (r)

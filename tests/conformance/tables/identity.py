@@ -437,3 +437,20 @@ def _(s):
     for each in (token, child):
         s.get("auth/token/lookup-self", token=each)
         s.post("sys/capabilities", {"token": each, "paths": ["sys/mounts"]})
+
+
+@case("paths that need no token refuse one whose entity is disabled, or gone")
+def _(s):
+    mount(s)
+    token, entity = login(s)
+    wrapping = s.request("GET", "auth/token/lookup-self", headers={"X-Vault-Wrap-TTL": "60"})["wrap_info"]["token"]
+    for end in (lambda: s.post(f"{ENTITY}/id/{entity}", {"disabled": True}), lambda: s.delete(f"{ENTITY}/id/{entity}")):
+        end()
+        for who in token, None, "hvs.nobody":
+            s.post("auth/kubernetes/login", {"role": "r"}, token=who)
+            s.post("auth/kubernetes/login", {"role": "r", "jwt": jwt(**account("other", "other", "other"))}, token=who)
+            s.post("sys/wrapping/lookup", {"token": wrapping}, token=who)
+            s.get("sys/replication/status", token=who)
+            s.get("sys/internal/ui/mounts", token=who)
+            s.get("sys/leader", token=who)
+    clean(s)
