@@ -648,3 +648,22 @@ def _(s):
     s.get("one/a")
     s.post("sys/mounts/one", {"type": "kv"})
     s.list("one")
+
+
+@case("metadata: who did it, where a token has an entity")
+def _(s):
+    accessor = s.get("sys/auth/token")["data"]["accessor"]
+    entity = s.post("identity/entity", {"name": "actor"})["data"]["id"]
+    s.post("identity/entity-alias", {"name": "actor", "mount_accessor": accessor, "canonical_id": entity})
+    s.post("auth/token/roles/actor", {"allowed_entity_aliases": "actor"})
+    s.put("sys/policies/acl/actor", {"policy": 'path "secret/*" { capabilities = ["create", "read", "update", "delete", "patch"] }'})
+    for kind in "service", "batch":
+        token = s.post("auth/token/create/actor", {"entity_alias": "actor", "policies": ["actor"], "type": kind})["auth"]["client_token"]
+        for method, path, data in (("POST", "data", {"data": {"a": 1}}), ("POST", "data", {"data": {"a": 2}}), ("PATCH", "data", {"data": {"b": 1}}), ("DELETE", "data", None),
+                                   ("POST", "undelete", {"versions": [3]}), ("POST", "delete", {"versions": [1]}), ("POST", "destroy", {"versions": [2]})):
+            s.request(method, f"secret/{path}/actor", data, token=token, headers=PATCH if method == "PATCH" else {})
+            s.get("secret/metadata/actor")
+    s.delete("secret/metadata/actor")
+    s.delete(f"identity/entity/id/{entity}")
+    s.delete("auth/token/roles/actor")
+    s.delete("sys/policies/acl/actor")

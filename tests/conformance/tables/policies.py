@@ -343,3 +343,33 @@ def _(s):
         clean(s, "tpl")
         s.delete("secret/metadata/blue/x")
         s.delete(f"identity/entity/id/{entity}")
+
+
+@case("texts that stand for lists too long")
+def _(s):
+    write(s, "long", rule("cubbyhole/*", "create", "update", more='allowed_parameters = { "k" = ["a"] }')
+          + rule("cubbyhole/denied", "create", "update", more='denied_parameters = { "k" = ["b"] }'))
+    token = s.post("auth/token/create", {"policies": ["long"]})["auth"]["client_token"]
+    s.post("secret/data/long", {"data": {}})
+    for count in (10000, 10001):
+        text = ",".join(["a"] * count)
+        with s.differs("list-texts") if count > 10000 else contextlib.nullcontext():
+            for path in ("cubbyhole/x", "cubbyhole/denied"):
+                s.post(path, {"k": text}, token=token)
+            s.post("sys/capabilities-self", {"paths": text})
+            s.post("secret/undelete/long", {"versions": text.replace("a", "1")})
+    s.delete("secret/metadata/long")
+    clean(s, "long")
+
+
+@case("resultant-acl: conditions of rules that are one with a deny")
+def _(s):
+    write(s, "self", rule("sys/internal/ui/resultant-acl", "read"))
+    conditions = ("", 'required_parameters = ["a"]', 'allowed_parameters = { "a" = ["b"] }', 'denied_parameters = { "a" = ["b"] }', 'min_wrapping_ttl = "100s"', 'max_wrapping_ttl = "200s"')
+    for first, second in (((), ("read",)), (("deny",), ("read",)), (("read",), ("deny",)), (("read", "deny"), ()), (("read",), ("update", "sudo"))):
+        for one, other in zip(conditions, conditions[::-1]):
+            write(s, "first", rule("x/*", *first, more="\n" + one))
+            write(s, "second", rule("x/*", *second, more="\n" + other))
+            token = s.post("auth/token/create", {"policies": ["self", "first", "second"], "no_default_policy": True})["auth"]["client_token"]
+            s.get("sys/internal/ui/resultant-acl", token=token)
+    clean(s, "self", "first", "second")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """auth/token, sys/leases and sys/capabilities: what is answered, and what lookup, lists and later requests show afterwards."""
+import contextlib
 import time
 
 from fakeapi import jwt
@@ -700,3 +701,42 @@ def _(s):
     s.post(f"identity/entity/id/{entity}", {"policies": []})
     s.get("auth/token/lookup-self", token=token)
     s.delete(f"identity/entity/id/{entity}")
+
+
+@case("the list of accessors needs sudo, its path without a list nothing")
+def _(s):
+    s.put("sys/policies/acl/no-sudo", {"policy": 'path "*" { capabilities = ["create", "read", "update", "delete", "list", "patch"] }'})
+    token = new(s, policies=["no-sudo"])["client_token"]
+    for path in "auth/token/accessors", "auth/token/accessors/":
+        s.list(path, token=token)
+        s.get(path, token=token)
+        s.post(path, {}, token=token)
+    s.post("auth/token/revoke-orphan", {"token": new(s)["client_token"]}, token=token)
+    s.delete("sys/policies/acl/no-sudo")
+
+
+@case("a renewal tells the type of the token, whatever its mount gives by now")
+def _(s):
+    kubernetes(s)
+    web(s, token_ttl="1h")
+    token = login(s)["auth"]["client_token"]
+    for token_type in "service", "default-batch", "batch":
+        s.post("sys/mounts/auth/k/tune", {"token_type": token_type})
+        with s.differs("renewal-token-type", "body.auth.token_type") if token_type == "batch" else contextlib.nullcontext():
+            s.post("auth/token/renew-self", {}, token=token)
+        s.get("auth/token/lookup-self", token=token)
+    s.delete("sys/auth/k")
+
+
+@case("the last use of a token, on paths that ask what it is")
+def _(s):
+    s.put("sys/policies/acl/last", {"policy": 'path "*" { capabilities = ["create", "read", "update", "delete", "list", "sudo"] }'})
+    for method, path, data in (("GET", "sys/internal/ui/resultant-acl", None), ("GET", "sys/internal/ui/mounts", None), ("GET", "sys/internal/ui/mounts/secret", None),
+                               ("POST", "sys/capabilities-self", {"paths": ["a"]}), ("POST", "auth/token/create-orphan", {}), ("POST", "auth/token/revoke-self", {}),
+                               ("POST", "secret/data/last", {"data": {}}), ("GET", "secret/metadata/last", None), ("LIST", "cubbyhole", None), ("GET", "nowhere/x", None)):
+        auth = new(s, policies=["last"], num_uses=1)
+        s.request(method, path, data, token=auth["client_token"])
+        s.until(lambda: s.post("auth/token/lookup-accessor", {"accessor": auth["accessor"]}).status != 200)
+        s.request(method, path, data, token=auth["client_token"])
+    s.delete("secret/metadata/last")
+    s.delete("sys/policies/acl/last")

@@ -320,3 +320,38 @@ def _(s):
         s.get("auth/token/lookup-self", token=token)
         s.get("cubbyhole/response", token=token)
         s.post("auth/token/lookup", {"token": token})
+
+
+@case("rewrap: no accessor of what is inside, a JWT where one is asked for")
+def _(s):
+    for headers in {}, {"X-Vault-Wrap-Format": "jwt"}, {"X-Vault-Wrap-Format": "jwt", "X-Vault-Wrap-TTL": "30s"}:
+        token = inner(wrapped(s, "POST", "auth/token/create", {"policies": ["default"]}))
+        reply = s.post("sys/wrapping/rewrap", {"token": token}, headers=headers)
+        s.note("as a JWT", len(inner(reply)) > 200)
+        s.post("sys/wrapping/unwrap", {"token": inner(reply)})
+
+
+@case("a list of nothing says so in other words when it was to be wrapped")
+def _(s):
+    for path in "secret/metadata/none", "auth/token/roles", "cubbyhole", "identity/entity/id", "sys/leases/lookup/x":
+        wrapped(s, "LIST", path)
+        wrapped(s, "GET", path + "?list=true")
+        wrapped(s, "GET", path)
+
+
+@case("metrics are not wrapped")
+def _(s):
+    for path in "sys/metrics", "sys/metrics?format=prometheus":
+        reply = wrapped(s, path=path)
+        s.records.pop()
+        s.note(path, [reply.status, b"wrap_info" in reply.body])
+
+
+@case("a login with a batch token has no accessor to tell")
+def _(s):
+    s.post("sys/auth/kubernetes", {"type": "kubernetes"})
+    s.post("auth/kubernetes/config", {"kubernetes_host": s.api.host, "kubernetes_ca_cert": s.api.ca, "token_reviewer_jwt": "reviewer"})
+    s.post("auth/kubernetes/role/webapp", {"bound_service_account_names": "webapp-sa", "bound_service_account_namespaces": "webapp-ns", "audience": "vault",
+                                           "token_type": "batch"})
+    wrapped(s, "POST", "auth/kubernetes/login", {"role": "webapp", "jwt": jwt()}, token=None)
+    s.delete("sys/auth/kubernetes")

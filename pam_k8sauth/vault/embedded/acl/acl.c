@@ -103,8 +103,13 @@ static int merge_rule(struct rule *into, const struct rule *from)
 {
 	int r;
 
-	if ((into->capabilities | from->capabilities) & ACL_DENY) {
+	if (into->capabilities & ACL_DENY)
+		return 0;
+	if (from->capabilities & ACL_DENY) {
 		into->capabilities = ACL_DENY;
+		json_decref(into->allowed);
+		json_decref(into->denied);
+		into->allowed = into->denied = NULL; /* the other conditions stay, and are shown */
 		return 0;
 	}
 	into->capabilities |= from->capabilities;
@@ -337,7 +342,7 @@ static json_t *rule_json(const struct rule *rule)
 	json_t *shown = json_pack(
 	    "{s:o}", "capabilities", rule_capability_names(denies ? (unsigned)ACL_DENY : capabilities));
 
-	if (shown && !denies)
+	if (shown && !rule->unsupported)
 		add_conditions(shown, rule);
 	return shown;
 }

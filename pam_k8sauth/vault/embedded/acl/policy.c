@@ -256,6 +256,16 @@ static int decode_conditions(
 	return 0;
 }
 
+/* Of a rule that denies nothing else counts. */
+static void forget_conditions(struct rule *rule)
+{
+	rule->capabilities = ACL_DENY;
+	json_decref(rule->allowed);
+	json_decref(rule->denied);
+	json_decref(rule->required);
+	rule->allowed = rule->denied = rule->required = NULL;
+}
+
 static int parse_body(struct decoder *decoder, const char *label, const struct hcl_value *body, struct rule *rule)
 {
 	const char *path = label + (*label == '/');
@@ -272,7 +282,7 @@ static int parse_body(struct decoder *decoder, const char *label, const struct h
 		r = add_capabilities(decoder, path, words, &rule->capabilities);
 	json_decref(words);
 	if (r == 0 && rule->capabilities & ACL_DENY)
-		rule->capabilities = ACL_DENY;
+		forget_conditions(rule);
 	else if (r == 0)
 		r = decode_conditions(decoder, body, group, rule);
 	return r;

@@ -6,11 +6,15 @@
 #include <errno.h>
 
 #include "vault/embedded/policies.h"
+#include "vault/embedded/token.h"
 
 int resultant_acl(struct call *call)
 {
 	json_t *data;
 
+	if (call->token && call->token->num_uses < 0) /* its last use: it is gone already */
+		return call_refuse(call, VAULT_FAILED_REFUSED, "token", 403,
+		    "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n", "the token's last use");
 	if (!call->acl || acl_is_root(call->acl))
 		data = json_pack("{s:s, s:b}", "chroot_namespace", "", "root", 1);
 	else

@@ -245,6 +245,7 @@ static const struct engine_field create_fields[] = {
 };
 
 static const struct engine_path paths[] = {
+	{ .pattern = "accessors" }, /* no list: nothing, and nothing to be allowed */
 	{ .pattern = "accessors/",
 	    .flags = ENGINE_SUDO,
 	    .list = token_accessors,

@@ -159,20 +159,18 @@ int wrapping_rewrap(struct call *call)
 	const struct wrapped *wrapped = call->wrapped;
 	int64_t ttl = json_integer_value(json_object_get(wrapped->info, "creation_ttl"));
 	int64_t wished = call->request->wrap_ttl;
-	json_auto_t *inner = NULL;
 	int r = use_up(call);
 
 	if (r)
 		return r < 0 ? r : 0;
-	inner = json_loads(json_string_value(wrapped->response), 0, NULL);
 	return wrapping_make(
 	    call, &(struct wrapping_order){
 		      .path = json_string_value(json_object_get(wrapped->info, "creation_path")),
 		      .mount = wrapped->token->mount,
 		      .ttl = wished && wished < ttl ? wished : ttl,
+		      .jwt = wished && call->request->wrap_jwt,
 		      .response = wrapped->response,
 		      .status = wrapped->status,
-		      .accessor = json_string_value(json_object_get(json_object_get(inner, "auth"), "accessor")),
 		  });
 }
 

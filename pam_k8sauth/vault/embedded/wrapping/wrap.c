@@ -50,8 +50,10 @@ static int answer(struct call *call, const struct token *token, const char *id, 
 	json_decref(response->wrap_info);
 	response->wrap_info = json_pack("{s:s, s:s, s:I, s:s, s:s}", "token", id, "accessor", token->accessor, "ttl",
 	    (json_int_t)token->ttl, "creation_time", created, "creation_path", token->path);
-	if (!response->wrap_info || (wrapped_accessor && json_object_set_new(response->wrap_info, "wrapped_accessor",
-							     json_string(wrapped_accessor))))
+	if (!response->wrap_info)
+		return -ENOMEM;
+	if (wrapped_accessor && *wrapped_accessor &&
+	    json_object_set_new(response->wrap_info, "wrapped_accessor", json_string(wrapped_accessor)))
 		return -ENOMEM;
 	json_decref(response->data);
 	json_decref(response->auth);
@@ -96,6 +98,15 @@ static bool is_answer(const struct vault_response *response)
 	       (response->status == 404 && (response->envelope_404 || response->empty_404));
 }
 
+/* Vault has words for what is not there in this case alone. */
+static bool is_empty_list(const struct call *call)
+{
+	const struct vault_response *response = call->response;
+
+	return call->request->op == VAULT_LIST && response->status == 404 && !response->envelope_404 &&
+	       json_array_size(response->errors) == 0;
+}
+
 /*
  * Who has shown no token may have his login wrapped, and nothing else: each wrapping token is a record that is kept as
  * long as he likes. 0, 1 after a refusal, or an errno.
@@ -125,7 +136,11 @@ int wrapping_apply(struct call *call)
 
 	if (response->wrap_info)
 		response->mount_type = NULL; /* of the wrapped answer alone */
-	if (!call->request->wrap_ttl || !is_answer(response) || response->wrap_info || call->path->flags & ENGINE_RAW)
+	if (!call->request->wrap_ttl || response->wrap_info || call->path->flags & (ENGINE_RAW | ENGINE_OPEN))
+		return 0;
+	if (is_empty_list(call))
+		return call_error(call, 404, "unsupported path");
+	if (!is_answer(response))
 		return 0;
 	r = check_caller(call);
 	if (r)

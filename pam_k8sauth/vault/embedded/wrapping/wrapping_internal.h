@@ -17,7 +17,7 @@ struct wrapping_order {
 	bool jwt;	      /* the client gets the token as a JWT */
 	json_t *response;     /* a string: the answer's text, "" for none; stays the caller's */
 	int status;	      /* the answer's */
-	const char *accessor; /* of the token inside the answer; NULL: none. May be the response's own */
+	const char *accessor; /* of the token inside the answer; NULL or "": none. May be the response's own */
 };
 
 /* Makes the token, and makes it the answer of CALL. 0 or an errno. */
