@@ -31,7 +31,7 @@ PATHS = tuple(f"kv1/{key}" for key in KEYS) + tuple(f"kv2/data/{key}" for key in
 
 
 def some(r, values, most):
-    return r.sample(values, r.randrange(most + 1))
+    return r.sample(values, r.randrange(min(most, len(values)) + 1))
 
 
 def rule(r, accessor):
@@ -83,6 +83,9 @@ class Rooms:
         self.s, self.r = s, r
         self.tokens, self.entities, self.groups, self.aliases, self.wrapping = [], [], [], [], []
         s.api.answers[REVIEWS] = review_as_claimed
+        for path in ("sys/mounts/kv1", "sys/mounts/kv2", "sys/mounts/moved", *(f"sys/policies/acl/{name}" for name in POLICIES)):
+            s.delete(path)
+        clean(s)  # what another sequence has left
         s.post("sys/auth/kubernetes", {"type": "kubernetes"})
         s.post("auth/kubernetes/config", {"kubernetes_host": s.api.host, "kubernetes_ca_cert": s.api.ca, "token_reviewer_jwt": "reviewer"})
         self.accessor = s.get("sys/auth/kubernetes")["data"]["accessor"]
@@ -112,11 +115,20 @@ class Rooms:
         if method == "PATCH":
             headers["Content-Type"] = "application/merge-patch+json"
         reply = self.s.request(method, path, data, token=token.id if token else "root", headers=headers)
-        if reply.json and reply.json.get("wrap_info"):
-            self.wrapping.append(reply["wrap_info"]["token"])
+        self.unordered()
+        wrap_info = reply.json.get("wrap_info") if reply.json else None
+        if wrap_info and (not path.endswith("rewrap") or wrap_info["creation_path"].startswith("sys/")):  # else it is the difference rewrapped-mount
+            self.wrapping.append(wrap_info["token"])
         if token and token.limited:
             self.s.until(lambda: self.used(token))
         return reply
+
+    def unordered(self):
+        """Several ids, or aliases, of the answer become their number: their order is that of random ids."""
+        data = (self.s.records[-1][1]["body"] or {}).get("data") if isinstance(self.s.records[-1][1]["body"], dict) else None
+        for name in data or ():
+            if name == "aliases" or (isinstance(data[name], list) and len(data[name]) > 1 and all(str(one).startswith("<uuid") for one in data[name])):
+                data[name] = len(data[name] or ())
 
     def used(self, token):
         """Whether what the last use of TOKEN ends has ended: Vault does it in the background."""
@@ -139,8 +151,8 @@ class Rooms:
             entity = self.tokens[-1].entity
             if entity and entity not in self.entities:
                 self.entities.append(entity)
-                for alias in self.s.get(f"identity/entity/id/{entity}")["data"]["aliases"]:
-                    self.aliases.append(alias["id"])
+                seen = self.ask("GET", f"identity/entity/id/{entity}").json.get("data") or {"aliases": ()}  # it may be gone since
+                self.aliases += [alias["id"] for alias in seen["aliases"]]
 
     # --- what may happen
 
@@ -205,8 +217,8 @@ class Rooms:
             reply = self.ask("POST", "sys/wrapping/" + how, {"token": token}, caller)
         else:
             reply = self.s.post("sys/wrapping/" + how, {}, token=token)
-            if how == "rewrap" and reply.status == 200:
-                self.wrapping.append(reply["wrap_info"]["token"])
+            if how != "lookup":
+                self.s.until(lambda: self.s.post("sys/wrapping/lookup", {"token": token}).status != 200)  # it has been used
         if how == "unwrap":
             self.took(reply)
 
@@ -228,6 +240,7 @@ class Rooms:
             self.kept(self.entities, self.ask("POST", "identity/entity", body))
         elif r.random() < 0.08:
             self.ask("DELETE", f"identity/entity/id/{entity}")
+            self.entities = [one for one in self.entities if one != entity]
         else:
             self.ask("POST", f"identity/entity/id/{entity}", body, None if r.random() < 0.8 else self.any())
 
@@ -235,16 +248,18 @@ class Rooms:
         if len(self.entities) < 2:
             return
         here, there = self.r.sample(self.entities, 2)
-        seen = [self.s.get(f"identity/entity/id/{one}").json.get("data") or {} for one in (here, there)]
-        if not all(one.get("aliases") for one in seen):  # else it is the difference merge-clash-data
+        seen = [(self.ask("GET", f"identity/entity/id/{one}").json.get("data") or {}).get("aliases") for one in (here, there)]
+        if not all(seen):  # else it is the difference merge-clash-data
             self.ask("POST", "identity/entity/merge", {"from_entity_ids": [here], "to_entity_id": there})
+            self.entities.remove(here)
 
     def change_group(self):
-        r = self.r
+        """What is refused is the business of the table groups: Vault keeps a part of it."""
+        r, group = self.r, self.r.randrange(len(self.groups))
         body = {name: make() for name, make in {"policies": lambda: some(r, POLICIES, 2), "metadata": lambda: {"team": r.choice(("red", "blue"))},
-                                                "member_entity_ids": lambda: some(r, self.entities, min(3, len(self.entities))),
-                                                "member_group_ids": lambda: some(r, self.groups, 2)}.items() if r.random() < 0.5}
-        self.ask("POST", f"identity/group/id/{r.choice(self.groups)}", body, None if r.random() < 0.8 else self.any())
+                                                "member_entity_ids": lambda: some(r, self.entities, 3),
+                                                "member_group_ids": lambda: some(r, self.groups[:group], 2)}.items() if r.random() < 0.5}
+        self.ask("POST", f"identity/group/id/{self.groups[group]}", body, None if r.random() < 0.8 else self.any())
 
     def change_alias(self):
         if not self.aliases:
@@ -268,7 +283,7 @@ class Rooms:
                 self.mount(1)
         elif what < 0.5:
             self.ask("POST", "sys/mounts/auth/kubernetes/tune", {"max_lease_ttl": self.r.choice(("90m", "4h", "768h")), "default_lease_ttl": "1h",
-                                                                 "token_type": self.r.choice(("default-service", "default-batch", "service", "batch"))}, self.caller())
+                                                                 "token_type": self.r.choice(("default-service", "default-batch", "service"))}, self.caller())
         elif what < 0.65 and s.wait_moved(self.ask("POST", "sys/remount", {"from": "kv1", "to": "moved"})):
             self.ask("GET", "moved/a", None, self.any())
             s.wait_moved(self.ask("POST", "sys/remount", {"from": "moved", "to": "kv1"}))
@@ -277,7 +292,7 @@ class Rooms:
                                      ("GET", "sys/config/auditing/request-headers"), ("GET", "sys/remount"))), token=self.caller())
 
     def leases(self):
-        prefix = self.r.choice(("auth/token/create", "auth/kubernetes", "auth/kubernetes/login", "auth/token/create-orphan", "kv1"))
+        prefix = self.r.choice(("auth/kubernetes", "auth/kubernetes/login", "auth/token/create-orphan", "kv1"))  # not what root was made by
         if self.r.random() < 0.4:
             self.ask("PUT", f"sys/leases/revoke-{self.r.choice(('prefix', 'force'))}/{prefix}", {}, self.caller())
         listed = self.s.list(f"sys/leases/lookup/{prefix}")
@@ -291,14 +306,11 @@ class Rooms:
         getattr(self, self.r.choices(tuple(self.ACTIONS), tuple(self.ACTIONS.values()))[0])()
 
     def end(self):
-        """What is left of it all; then nothing."""
+        """What is left of it all."""
         for one in self.tokens:
             self.s.post("auth/token/lookup-accessor", {"accessor": one.accessor})
             self.s.post("sys/capabilities-accessor", {"accessor": one.accessor, "paths": list(PATHS)})
             self.s.post("auth/token/revoke-accessor", {"accessor": one.accessor})
-        for path in ("sys/mounts/kv1", "sys/mounts/kv2", *(f"sys/policies/acl/{name}" for name in POLICIES)):
-            self.s.delete(path)
-        clean(self.s)
 
 
 def sequence(number):
