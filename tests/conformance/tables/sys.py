@@ -692,6 +692,10 @@ def _(s):
     s.get("sys/plugins/catalog/", token=plain)
     s.list("sys/plugins/catalog/auth", token=plain)
     for token in (plain, full):
+        for method in "LIST", "GET":
+            s.request(method, "sys/plugins/runtimes/catalog", token=token)
+            s.request(method, "sys/plugins/runtimes/catalog/", token=token)
+    for token in (plain, full):
         s.post("sys/auth/sudo", {"type": "kubernetes"}, token=token)
         s.post("sys/auth/sudo/tune", {"description": "x"}, token=token)
         s.post("sys/mounts/auth/sudo/tune", {"description": "x"}, token=token)

@@ -305,6 +305,7 @@ static const struct engine_path paths[] = {
 	    .fields = sys_no_fields,
 	    .help = "The container runtimes of plugins: none." },
 	{ .pattern = "plugins/runtimes/catalog/",
+	    .flags = ENGINE_SUDO,
 	    .list = sys_plugins_runtimes,
 	    .fields = sys_no_fields,
 	    .help = "The container runtimes of plugins: none." },
