@@ -303,13 +303,18 @@ static bool is_waiting(const struct call_private *call)
 	return call->waiter.entry || call->listings_n || call->holds || call->queued;
 }
 
+void call_forget_answer(struct call_private *call)
+{
+	vault_response_clear(call->call.response);
+	memcpy(call->call.response->request_id, call->audited.id, sizeof(call->audited.id));
+}
+
 /* Whether the call goes on. */
 static bool run_again_later(struct call_private *call)
 {
 	call->phase = CALL_WAITING;
 	call_undo_run(call);
-	vault_response_clear(call->call.response);
-	memcpy(call->call.response->request_id, call->audited.id, sizeof(call->audited.id));
+	call_forget_answer(call);
 	if (is_waiting(call))
 		return true;
 	call_fault(&call->call, -EDEADLK, "its handler waits for nothing");

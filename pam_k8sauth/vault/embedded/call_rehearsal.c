@@ -32,7 +32,7 @@ void call_drop_rehearsal(struct call_private *call)
 	call->rehearsed = false;
 	store_abandon(call->call.core->store, TAKE_PTR(call->txn));
 	call_undo_run(call);
-	vault_response_clear(call->call.response);
+	call_forget_answer(call);
 }
 
 /* Only where no other call is under way: with many, their work is waiting, and their commits undo the rehearsal. */

@@ -254,6 +254,8 @@ void calls_run_ready(struct core *core);
 int call_run_handler(struct call_private *call) NODISCARD;
 /* What a run left behind, as if it had not been. */
 void call_undo_run(struct call_private *call);
+/* The response is as new, with the id of the request: a wrapped answer has none. */
+void call_forget_answer(struct call_private *call);
 /* CALL waits: if it expects an answer, it is rehearsed in a moment. */
 void call_rehearse_soon(struct call_private *call);
 /* Whether what was rehearsed is what a run would make now; it is forgotten otherwise. */
