@@ -367,7 +367,7 @@ def _(s):
     write(s, "self", rule("sys/internal/ui/resultant-acl", "read"))
     conditions = ("", 'required_parameters = ["a"]', 'allowed_parameters = { "a" = ["b"] }', 'denied_parameters = { "a" = ["b"] }', 'min_wrapping_ttl = "100s"', 'max_wrapping_ttl = "200s"')
     for first, second in (((), ("read",)), (("deny",), ("read",)), (("read",), ("deny",)), (("read", "deny"), ()), (("read",), ("update", "sudo"))):
-        for one, other in zip(conditions, conditions[::-1]):
+        for one, other in (*zip(conditions, conditions[::-1]), *zip(conditions, conditions)):
             write(s, "first", rule("x/*", *first, more="\n" + one))
             write(s, "second", rule("x/*", *second, more="\n" + other))
             token = s.post("auth/token/create", {"policies": ["self", "first", "second"], "no_default_policy": True})["auth"]["client_token"]

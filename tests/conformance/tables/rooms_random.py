@@ -124,8 +124,11 @@ class Rooms:
         return reply
 
     def unordered(self):
-        """Several ids, or aliases, of the answer become their number: their order is that of random ids."""
+        """Several ids, or aliases, of the answer become their number: their order is that of random ids. What is left of a life hangs on
+        how long the sequence takes."""
         data = (self.s.records[-1][1]["body"] or {}).get("data") if isinstance(self.s.records[-1][1]["body"], dict) else None
+        if data:
+            data.pop("ttl", None)
         for name in data or ():
             if name == "aliases" or (isinstance(data[name], list) and len(data[name]) > 1 and all(str(one).startswith("<uuid") for one in data[name])):
                 data[name] = len(data[name] or ())
@@ -308,7 +311,7 @@ class Rooms:
     def end(self):
         """What is left of it all."""
         for one in self.tokens:
-            self.s.post("auth/token/lookup-accessor", {"accessor": one.accessor})
+            self.ask("POST", "auth/token/lookup-accessor", {"accessor": one.accessor})
             self.s.post("sys/capabilities-accessor", {"accessor": one.accessor, "paths": list(PATHS)})
             self.s.post("auth/token/revoke-accessor", {"accessor": one.accessor})
 

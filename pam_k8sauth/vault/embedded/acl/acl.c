@@ -68,9 +68,23 @@ static int merge_parameters(json_t **into, json_t *from)
 	return 0;
 }
 
+static bool has_text(const json_t *list, const char *text)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		if (streq(json_string_value(item), text))
+			return true;
+	}
+	return false;
+}
+
 static int merge_required(json_t **into, json_t *from)
 {
-	json_t *merged;
+	json_t *merged, *name;
+	size_t i;
 
 	if (!from)
 		return 0;
@@ -79,7 +93,12 @@ static int merge_required(json_t **into, json_t *from)
 		return -ENOMEM;
 	json_decref(*into);
 	*into = merged;
-	return json_array_extend(merged, from) < 0 ? -ENOMEM : 0;
+	json_array_foreach(from, i, name)
+	{
+		if (!has_text(merged, json_string_value(name)) && json_array_append(merged, name))
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 /* What FROM, of one policy, gives joins what INTO does. */
