@@ -77,6 +77,11 @@ void help_print_group(const char *words, bool asked);
 /* Says that there is no verb TEXT, and which ones are close to it. */
 void help_print_unknown(const char *text);
 
+/* --- elsewhere.c --- */
+
+/* What does the work of the vault command's verb WORDS, which is not here: a sentence. NULL for other words. */
+const char *verb_elsewhere(const char *words);
+
 /* --- ui.c --- */
 
 /* LEN bytes to standard output; without escape sequences where it is no terminal, as the vault command writes. */

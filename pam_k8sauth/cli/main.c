@@ -59,6 +59,21 @@ static bool misplaced_flags(int argc, char **argv)
 	return false;
 }
 
+/* What does the work of a verb of the vault command that ARGV starts with and that is not here. Whether there was one. */
+static bool point_elsewhere(char **argv, int words)
+{
+	for (int n = words < 2 ? words : 2; n > 0; n--) {
+		AUTO_FREE char *verb = join(n, argv);
+		const char *instead = verb_elsewhere(verb);
+
+		if (instead) {
+			fprintf(stderr, "There is no command `%s`. %s\n", verb, instead);
+			return true;
+		}
+	}
+	return false;
+}
+
 /* What to say where ARGV starts with no verb. An exit code. */
 static int no_verb(int argc, char **argv)
 {
@@ -73,6 +88,8 @@ static int no_verb(int argc, char **argv)
 	}
 	while (words < argc && argv[words][0] != '-')
 		words++;
+	if (point_elsewhere(argv, words))
+		return help_is_group(argv[0]) ? CLI_LOCAL : CLI_NO_VERB;
 	for (int n = words < 2 ? words : 2; n > 0; n--) {
 		AUTO_FREE char *group = join(n, argv);
 		AUTO_FREE char *unknown = join(words > n ? n + 1 : n, argv);

@@ -93,7 +93,7 @@ const struct verb verbs[] = {
 
 	{ "secrets enable", "[options] TYPE", "Mounts a secrets engine",
 	    "      $ k8sauth secrets enable -path=secret kv-v2\n", TAKES_HTTP, FLAGS(ENABLE_FLAGS), verb_mounts_enable,
-	    "kv kv-v2 database pki" },
+	    "kv kv-v2" },
 	{ "secrets disable", "[options] PATH", "Unmounts a secrets engine with all its data", NULL, TAKES_HTTP, NULL,
 	    verb_mounts_disable, NULL },
 	{ "secrets list", "[options]", "Lists the secrets engines", NULL, TAKES_HTTP | TAKES_FORMAT, NULL,
@@ -104,7 +104,7 @@ const struct verb verbs[] = {
 	    NULL },
 
 	{ "auth enable", "[options] TYPE", "Mounts an auth method", "      $ k8sauth auth enable kubernetes\n",
-	    TAKES_HTTP, FLAGS(ENABLE_FLAGS, FLAG_TOKEN_TYPE), verb_mounts_enable, "kubernetes approle" },
+	    TAKES_HTTP, FLAGS(ENABLE_FLAGS, FLAG_TOKEN_TYPE), verb_mounts_enable, "kubernetes" },
 	{ "auth disable", "[options] PATH", "Unmounts an auth method with all its roles", NULL, TAKES_HTTP, NULL,
 	    verb_mounts_disable, NULL },
 	{ "auth list", "[options]", "Lists the auth methods", NULL, TAKES_HTTP | TAKES_FORMAT, NULL, verb_mounts_list,
