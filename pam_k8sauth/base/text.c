@@ -319,3 +319,26 @@ bool is_service_token(const char *text, size_t len)
 	}
 	return true;
 }
+
+size_t text_distance(const char *a, const char *b)
+{
+	size_t row[65], n = strlen(b);
+
+	if (n >= ARRAY_SIZE(row) || strlen(a) >= ARRAY_SIZE(row))
+		return ARRAY_SIZE(row);
+	for (size_t i = 0; i <= n; i++)
+		row[i] = i;
+	for (size_t i = 1; a[i - 1]; i++) {
+		size_t corner = row[0];
+
+		row[0] = i;
+		for (size_t k = 1; k <= n; k++) {
+			size_t change = corner + (a[i - 1] != b[k - 1]), best = row[k] + 1;
+
+			best = row[k - 1] + 1 < best ? row[k - 1] + 1 : best;
+			corner = row[k];
+			row[k] = change < best ? change : best;
+		}
+	}
+	return row[n];
+}

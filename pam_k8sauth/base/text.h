@@ -71,6 +71,9 @@ bool is_service_token(const char *text, size_t len);
 bool starts_with(const char *text, const char *prefix);
 bool ends_with(const char *text, const char *suffix);
 
+/* The number of letters to insert, drop or change between A and B (Levenshtein); 65 where one has more than 64. */
+size_t text_distance(const char *a, const char *b);
+
 /*
  * Vault's duration: bare seconds ("90"), Go units (ns us ms s m h, several, fractions) and
  * "<n>d". RET in seconds, fractions cut off. -EINVAL on anything else (vault-core.md 1.2).

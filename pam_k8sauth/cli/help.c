@@ -125,30 +125,6 @@ void help_print_all(bool asked)
 		     "  and the others of the vault command: k8sauth(1)\n");
 }
 
-/* The number of letters to insert, drop or change between A and B (Levenshtein); both are short. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[65], n = strlen(b);
-
-	if (n >= ARRAY_SIZE(row) || strlen(a) >= ARRAY_SIZE(row))
-		return ARRAY_SIZE(row);
-	for (size_t i = 0; i <= n; i++)
-		row[i] = i;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t corner = row[0];
-
-		row[0] = i;
-		for (size_t k = 1; k <= n; k++) {
-			size_t change = corner + (a[i - 1] != b[k - 1]), best = row[k] + 1;
-
-			best = row[k - 1] + 1 < best ? row[k - 1] + 1 : best;
-			corner = row[k];
-			row[k] = change < best ? change : best;
-		}
-	}
-	return row[n];
-}
-
 /* The first WORDS words of a verb; the caller frees it. */
 static char *first_words(const struct verb *verb, int words)
 {
@@ -170,13 +146,13 @@ void help_print_unknown(const char *text)
 	for (const struct verb *verb = verbs; verb->name; verb++) {
 		AUTO_FREE char *near = first_words(verb, words);
 
-		best = distance(text, near) < best ? distance(text, near) : best;
+		best = text_distance(text, near) < best ? text_distance(text, near) : best;
 	}
 	fprintf(stderr, "There is no command `%s`.\n", text);
 	for (const struct verb *verb = verbs; best < 3 && verb->name; verb++) {
 		char *near = first_words(verb, words);
 
-		if (distance(text, near) == best && !streq(near, last))
+		if (text_distance(text, near) == best && !streq(near, last))
 			fprintf(stderr, "Did you mean: k8sauth %s\n", near);
 		free(last);
 		last = near;

@@ -51,8 +51,11 @@ static int take_option(int argc, char **argv, int *at, struct daemon_args *args)
 	const char *name = argv[*at], *value;
 	size_t len, i = 0;
 
-	if (name[0] != '-' || !name[1])
-		return bad("this is no option", name, strlen(name));
+	if (name[0] != '-' || !name[1]) {
+		fprintf(stderr, "k8sauthd: this is no option: %s (%s)\n", name,
+		    streq(name, "server") ? "leave the word out: k8sauthd is the server" : "see k8sauthd --help");
+		return -EINVAL;
+	}
 	name += name[1] == '-' ? 2 : 1;
 	len = strcspn(name, "=");
 	value = name[len] ? name + len + 1 : NULL;

@@ -109,7 +109,7 @@ static int read_file(struct config_reader *reader, const char *text, size_t len)
 {
 	AUTO_HCL struct hcl_value *top = NULL;
 	struct hcl_error error = { 0 };
-	int r;
+	int r, all = 0;
 
 	/* HCL1's JSON may end early: half a file must not pass for a whole one. */
 	if (text[strspn(text, " \t\r\n")] == '{')
@@ -117,8 +117,15 @@ static int read_file(struct config_reader *reader, const char *text, size_t len)
 	r = hcl_parse(text, len, &top, &error);
 	if (r == -EINVAL)
 		return config_fail(reader, error.line, "%s", error.text);
-	for (size_t i = 0; r == 0 && i < top->object.n; i++)
+	/* All faults are told: a file that was made for Vault has several. */
+	for (size_t i = 0; r == 0 && i < top->object.n; i++) {
 		r = config_read_item(reader, &top->object.items[i]);
+		if (r == -EINVAL) {
+			all = r;
+			r = 0;
+		}
+	}
+	r = r < 0 ? r : all;
 	if (r == 0)
 		r = check_server(reader);
 	return r < 0 ? r : set_defaults(reader);
@@ -129,6 +136,7 @@ int config_parse(const char *text, size_t len, const char *path, struct daemon_c
 	struct config_reader reader = { .path = path, .why = why, .why_size = why_size };
 	int r;
 
+	*why = '\0';
 	reader.config = calloc(1, sizeof(*reader.config));
 	if (!reader.config) {
 		snprintf(why, why_size, "out of memory");
@@ -204,6 +212,7 @@ void config_free(struct daemon_config *config)
 	if (!config)
 		return;
 	for (size_t i = 0; i < config->n_listeners; i++) {
+		free(config->listeners[i].where);
 		free(config->listeners[i].address);
 		free(config->listeners[i].tls_cert_file);
 		free(config->listeners[i].tls_key_file);

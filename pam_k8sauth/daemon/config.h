@@ -15,12 +15,14 @@ enum daemon_mode {
 };
 
 struct listener_config {
+	char *where;   /* "FILE:LINE", for errors */
 	char *address; /* "0.0.0.0:8200" */
 	char *tls_cert_file, *tls_key_file;
 	char *tls_client_ca_file; /* clients may show certificates of these authorities; NULL: none is asked for */
 	bool tls_require_client;  /* ... and must */
 	bool tls13;		  /* nothing older than TLS 1.3 */
 	bool open_metrics;	  /* sys/metrics without a token */
+	bool tls_disable;	  /* always false: true is refused */
 };
 
 struct daemon_config {
@@ -37,7 +39,12 @@ struct daemon_config {
 
 #define CONFIG_SIZE_MAX (1024 * 1024)
 
-/* 0, or -EINVAL / -EPERM / ... with WHY: "/etc/k8sauth/k8sauth.hcl:12: ...". The file must be root's alone (safe_open).
+/* Room for the reasons of a file with many faults. */
+#define CONFIG_WHY_SIZE 4096
+
+/*
+ * 0, or -EINVAL / -EPERM / ... with WHY: "/etc/k8sauth/k8sauth.hcl:12: ...", a line for each fault. The file must be root's
+ * alone (safe_open).
  */
 int config_load(const char *path, struct daemon_config **ret, char *why, size_t why_size) NODISCARD;
 

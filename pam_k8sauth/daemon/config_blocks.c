@@ -4,15 +4,16 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <strings.h>
 #include <syslog.h>
+
+#include <k8sauth/limits.h>
 
 #include "accounts/names.h"
 #include "base/text.h"
 
 #define BODY_MIN 1024LL
 #define BODY_MAX (32LL * 1024 * 1024)
-
-/* Seconds: what a small backend can bear of a few hundred sessions, and what nobody would wait longer for. */
 
 int config_check_label(struct config_reader *reader, const struct hcl_item *item, const char **ret)
 {
@@ -41,36 +42,23 @@ static int stands_twice(struct config_reader *reader, const struct hcl_item *ite
 
 /* --- storage, seal, listener -------------------------------------------------------------------------------------- */
 
-/* The kind of a block that may stand once: KNOWN is built, LATER (NULL-terminated) is not yet. */
-static int check_kind(struct config_reader *reader, const struct hcl_item *item, const char *known,
-    const char *const *later, unsigned *line)
+static int read_storage(struct config_reader *reader, const struct hcl_item *item)
 {
+	static const struct config_key keys[] = { { "path", KEY_STRING, offsetof(struct daemon_config, store_path) } };
 	const char *kind;
+	int r;
 
 	if (config_check_label(reader, item, &kind) < 0)
 		return -EINVAL;
-	if (line && *line)
-		return config_fail(reader, item->line, "%s stands twice, first at line %u", item->keys[0], *line);
-	if (line)
-		*line = item->line;
-	if (streq(kind, known))
-		return 0;
-	for (size_t i = 0; later[i]; i++) {
-		if (streq(kind, later[i]))
-			return config_fail(reader, item->line, "%s \"%s\" is not built yet: use %s \"%s\"",
-			    item->keys[0], kind, item->keys[0], known);
-	}
-	return config_fail(reader, item->line, "%s \"%s\" is not known: use \"%s\"", item->keys[0], kind, known);
-}
-
-static int read_storage(struct config_reader *reader, const struct hcl_item *item)
-{
-	static const char *const later[] = { "raft", "postgresql", "inmem", "file", NULL };
-	static const struct config_key keys[] = { { "path", KEY_STRING, offsetof(struct daemon_config, store_path) } };
-	int r = check_kind(reader, item, "sqlite", later, &reader->storage_line);
-
-	if (r == 0)
-		r = config_read_keys(reader, item, keys, ARRAY_SIZE(keys), reader->config);
+	if (reader->storage_line)
+		return config_fail(reader, item->line, "storage stands twice, first at line %u", reader->storage_line);
+	reader->storage_line = item->line;
+	if (!streq(kind, "sqlite"))
+		return config_fail(reader, item->line,
+		    "storage \"%s\" is not known: the store is one file, use storage \"sqlite\" { path = \"" K8SAUTH_STATE_DIR
+		    "/store.db\" }",
+		    kind);
+	r = config_read_keys(reader, item, keys, ARRAY_SIZE(keys), reader->config);
 	if (r == 0 && reader->config->store_path && *reader->config->store_path != '/')
 		return config_fail(reader, item->line, "the path of the storage must be absolute");
 	return r;
@@ -78,45 +66,22 @@ static int read_storage(struct config_reader *reader, const struct hcl_item *ite
 
 static int read_listener(struct config_reader *reader, const struct hcl_item *item)
 {
-	static const char *const later[] = { "unix", NULL };
-	static const struct config_key telemetry[] = { { "unauthenticated_metrics_access", KEY_BOOL,
-	    offsetof(struct listener_config, open_metrics) } };
-	static const struct config_key keys[] = {
-		{ "address", KEY_STRING, offsetof(struct listener_config, address) },
-		{ "tls_cert_file", KEY_STRING, offsetof(struct listener_config, tls_cert_file) },
-		{ "tls_key_file", KEY_STRING, offsetof(struct listener_config, tls_key_file) },
-		{ "tls_client_ca_file", KEY_STRING, offsetof(struct listener_config, tls_client_ca_file) },
-		{ "tls_require_and_verify_client_cert", KEY_BOOL, offsetof(struct listener_config, tls_require_client) },
-		{ "tls_min_version", KEY_TLS, offsetof(struct listener_config, tls13) },
-		{ "telemetry", KEY_BLOCK, 0, telemetry, ARRAY_SIZE(telemetry) },
-		{ "tls_disable", KEY_LATER, 0 },
-	};
 	struct daemon_config *config = reader->config;
 	struct listener_config *listener;
-	int r = check_kind(reader, item, "tcp", later, NULL);
+	const char *kind;
 
-	if (r < 0)
-		return r;
+	if (config_check_label(reader, item, &kind) < 0)
+		return -EINVAL;
+	if (!streq(kind, "tcp"))
+		return config_fail(reader, item->line,
+		    "listener \"%s\" is not known: use listener \"tcp\"; the socket " K8SAUTH_API_SOCKET
+		    " is there without one",
+		    kind);
 	listener = grow(&config->listeners, &config->n_listeners, sizeof(*listener));
-	if (!listener)
-		return -ENOMEM;
-	r = config_read_keys(reader, item, keys, ARRAY_SIZE(keys), listener);
-	if (r < 0)
-		return r;
-	if (!listener->address || !listener->tls_cert_file || !listener->tls_key_file)
-		return config_fail(reader, item->line,
-		    "a listener needs address, tls_cert_file and tls_key_file: tokens never cross a network in the "
-		    "clear");
-	if (!strchr(listener->address, ':'))
-		return config_fail(reader, item->line, "address must be HOST:PORT, like \"0.0.0.0:8200\"");
-	if (listener->tls_require_client && !listener->tls_client_ca_file)
-		return config_fail(reader, item->line,
-		    "tls_require_and_verify_client_cert needs tls_client_ca_file: whose certificates clients must have");
-	return 0;
+	return listener ? config_read_listener(reader, item, listener) : -ENOMEM;
 }
 
-/* --- cluster, service, consumer, export
- * ------------------------------------------------------------------------------------- */
+/* --- cluster, service, consumer, export --------------------------------------------------------------------------- */
 
 static int read_cluster(struct config_reader *reader, const struct hcl_item *item)
 {
@@ -361,12 +326,25 @@ static int read_export_interval(struct config_reader *reader, const struct hcl_i
 static int read_log_level(struct config_reader *reader, const struct hcl_item *item)
 {
 	static const char *const words[] = { "error", "warning", "notice", "info", "debug", NULL };
-	unsigned level;
-	int r = config_take_choice(reader, item, words, &level);
+	static const struct {
+		const char *word;
+		int level;
+	} vaults[] = { { "err", LOG_ERR }, { "warn", LOG_WARNING }, { "trace", LOG_DEBUG } };
+	const char *text = item->value->type == HCL_STRING ? item->value->string : "";
 
-	if (r == 0)
-		reader->config->log_level = (int)level + LOG_ERR;
-	return r;
+	for (int i = 0; words[i]; i++) {
+		if (strcasecmp(text, words[i]) == 0) {
+			reader->config->log_level = LOG_ERR + i;
+			return 0;
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(vaults); i++) {
+		if (strcasecmp(text, vaults[i].word) == 0) {
+			reader->config->log_level = vaults[i].level;
+			return 0;
+		}
+	}
+	return config_take_choice(reader, item, words, &(unsigned){ 0 });
 }
 
 static int read_later(struct config_reader *reader, const struct hcl_item *item)
@@ -397,8 +375,8 @@ int config_read_item(struct config_reader *reader, const struct hcl_item *item)
 		{ "consumer", true, read_consumer },
 		{ "export", true, read_export },
 		{ "remote", true, read_later },
-		{ "audit", true, read_later },
 	};
+	const char *known[ARRAY_SIZE(items) + 1] = { NULL };
 
 	for (size_t i = 0; i < ARRAY_SIZE(items); i++) {
 		if (!streq(items[i].name, item->keys[0]))
@@ -410,5 +388,7 @@ int config_read_item(struct config_reader *reader, const struct hcl_item *item)
 			    reader, item->line, "%s is a block: write %s { }", item->keys[0], item->keys[0]);
 		return items[i].read(reader, item);
 	}
-	return config_fail(reader, item->line, "%s is not known", item->keys[0]);
+	for (size_t i = 0; i < ARRAY_SIZE(items); i++)
+		known[i] = items[i].name;
+	return config_unknown(reader, item, "", "", known);
 }

@@ -41,6 +41,18 @@ static int check_value(struct config_reader *reader, const struct hcl_item *item
 	return 0;
 }
 
+static int refuse_setting(
+    struct config_reader *reader, const struct hcl_item *item, const struct seal_settings *kind)
+{
+	const char *known[SEAL_SETTINGS_MAX + 1] = { NULL };
+	char where[96];
+
+	for (size_t i = 0; i < SEAL_SETTINGS_MAX && kind->settings[i].name; i++)
+		known[i] = kind->settings[i].name;
+	snprintf(where, sizeof(where), " in seal \"%.64s\"", kind->type);
+	return config_unknown(reader, item, "seal", where, known);
+}
+
 static int read_setting(struct config_reader *reader, const struct hcl_item *item, struct seal_config *seal)
 {
 	const struct seal_setting *settings = seal->kind->settings;
@@ -50,8 +62,7 @@ static int read_setting(struct config_reader *reader, const struct hcl_item *ite
 	while (i < SEAL_SETTINGS_MAX && settings[i].name && !streq(settings[i].name, item->keys[0]))
 		i++;
 	if (i == SEAL_SETTINGS_MAX || !settings[i].name)
-		return config_fail(
-		    reader, item->line, "%s is not known in seal \"%s\"", item->keys[0], seal->kind->type);
+		return refuse_setting(reader, item, seal->kind);
 	if (item->block || item->n_keys != 1)
 		return config_fail(reader, item->line, "write %s = VALUE", item->keys[0]);
 	r = config_take_string(reader, item, &seal->values[i]);
@@ -89,9 +100,13 @@ static int read_settings(struct config_reader *reader, const struct hcl_item *bl
 	const struct seal_setting *settings = seal->kind->settings;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < block->value->object.n; i++)
-		if (!is_disabled(&block->value->object.items[i]))
-			r = read_setting(reader, &block->value->object.items[i], seal);
+	for (size_t i = 0; r != -ENOMEM && i < block->value->object.n; i++) {
+		int one = is_disabled(&block->value->object.items[i])
+			      ? 0
+			      : read_setting(reader, &block->value->object.items[i], seal);
+
+		r = one < 0 ? one : r;
+	}
 	for (size_t i = 0; r == 0 && i < SEAL_SETTINGS_MAX && settings[i].name; i++)
 		if (settings[i].required && !seal->values[i])
 			return config_fail(

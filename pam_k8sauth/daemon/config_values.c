@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "base/text.h"
 
@@ -13,13 +14,15 @@
 
 int config_fail(struct config_reader *reader, unsigned line, const char *format, ...)
 {
-	int len = line ? snprintf(reader->why, reader->why_size, "%s:%u: ", reader->path, line)
-		       : snprintf(reader->why, reader->why_size, "%s: ", reader->path);
+	size_t used = strlen(reader->why), left = reader->why_size - used;
+	const char *next = used > 0 ? "\n" : "";
+	int len = line ? snprintf(reader->why + used, left, "%s%s:%u: ", next, reader->path, line)
+		       : snprintf(reader->why + used, left, "%s%s: ", next, reader->path);
 	va_list args;
 
-	if (len >= 0 && (size_t)len < reader->why_size) {
+	if (len >= 0 && (size_t)len < left) {
 		va_start(args, format);
-		vsnprintf(reader->why + len, reader->why_size - (size_t)len, format, args);
+		vsnprintf(reader->why + used + len, left - (size_t)len, format, args);
 		va_end(args);
 	}
 	return -EINVAL;
@@ -71,11 +74,22 @@ static int take_strings(struct config_reader *reader, const struct hcl_item *ite
 	return 0;
 }
 
+/* true and false, also as Vault's documentation writes them: "true", 1. */
 static int take_bool(struct config_reader *reader, const struct hcl_item *item, bool *ret)
 {
-	if (item->value->type != HCL_BOOL)
+	static const char *const words[] = { "0", "false", "1", "true" };
+	const struct hcl_value *value = item->value;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if ((value->type == HCL_STRING && strcasecmp(value->string, words[i]) == 0) ||
+		    (value->type == HCL_INT && value->integer == (long long)i / 2 && i % 2 == 0)) {
+			*ret = i >= 2;
+			return 0;
+		}
+	}
+	if (value->type != HCL_BOOL)
 		return config_fail(reader, item->line, "%s must be true or false", item->keys[0]);
-	*ret = item->value->boolean;
+	*ret = value->boolean;
 	return 0;
 }
 
@@ -168,10 +182,24 @@ static int read_key(
 	}
 }
 
-/* The keys of BLOCK into TARGET. */
+/* A word in a block that has no such key. */
+static int refuse_key(struct config_reader *reader, const struct hcl_item *item, const char *block,
+    const struct config_key *keys, size_t n_keys)
+{
+	const char *known[CONFIG_KEYS_MAX + 1] = { NULL };
+	char where[96];
+
+	snprintf(where, sizeof(where), " in a %.64s block", block);
+	for (size_t i = 0; i < n_keys && i < CONFIG_KEYS_MAX; i++)
+		known[i] = keys[i].name;
+	return config_unknown(reader, item, block, where, known);
+}
+
 int config_read_keys(struct config_reader *reader, const struct hcl_item *block, const struct config_key *keys,
     size_t n_keys, void *target)
 {
+	int all = 0;
+
 	for (size_t i = 0; i < block->value->object.n; i++) {
 		const struct hcl_item *item = &block->value->object.items[i];
 		size_t k = 0;
@@ -179,12 +207,11 @@ int config_read_keys(struct config_reader *reader, const struct hcl_item *block,
 
 		while (k < n_keys && !streq(keys[k].name, item->keys[0]))
 			k++;
-		if (k == n_keys)
-			return config_fail(
-			    reader, item->line, "%s is not known in a %s block", item->keys[0], block->keys[0]);
-		r = read_key(reader, &keys[k], item, target);
-		if (r < 0)
+		r = k < n_keys ? read_key(reader, &keys[k], item, target)
+			       : refuse_key(reader, item, block->keys[0], keys, n_keys);
+		if (r < 0 && r != -EINVAL)
 			return r;
+		all = r < 0 ? r : all;
 	}
-	return 0;
+	return all;
 }

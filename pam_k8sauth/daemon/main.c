@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* k8sauthd: command line, configuration, sockets, rights; then daemon.c takes over. */
 #include <stdio.h>
+#include <string.h>
 
 #include <k8sauth/limits.h>
 
@@ -10,14 +11,29 @@
 #include "daemon/process.h"
 #include "daemon/tls.h"
 
-/* What a start would refuse, without touching a socket. */
+/* WHY has a line for each fault. */
+static void print_faults(const char *why)
+{
+	while (*why) {
+		int len = (int)strcspn(why, "\n");
+
+		fprintf(stderr, "k8sauthd: %.*s\n", len, why);
+		why += why[len] ? len + 1 : len;
+	}
+}
+
+/* What a start would refuse, without touching a socket. The files of TLS are looked at as the user that will read them. */
 static int check(const struct daemon_args *args)
 {
 	struct daemon_config *config = NULL;
 	struct accounts_conf *accounts = NULL;
-	char why[512];
+	char why[CONFIG_WHY_SIZE] = "";
 	int r = config_load(args->config, &config, why, sizeof(why));
 
+	if (r == 0)
+		r = conf_load(K8SAUTH_ACCOUNTS_CONF, 0, &accounts, why, sizeof(why));
+	if (r == 0)
+		r = process_become_user(why, sizeof(why));
 	for (size_t i = 0; r == 0 && i < config->n_listeners; i++) {
 		SSL_CTX *ctx;
 
@@ -25,27 +41,34 @@ static int check(const struct daemon_args *args)
 		if (r == 0)
 			SSL_CTX_free(ctx);
 	}
-	if (r == 0)
-		r = conf_load(K8SAUTH_ACCOUNTS_CONF, 0, &accounts, why, sizeof(why));
 	conf_free(accounts);
 	config_free(config);
 	if (r < 0) {
-		fprintf(stderr, "k8sauthd: %s\n", why);
+		print_faults(*why ? why : strerror(-r));
 		return 1;
 	}
 	printf("%s: good\n", args->config);
 	return 0;
 }
 
+/* A line of the journal for each fault, so that each has its level and its filters. */
+static void log_faults(char *why)
+{
+	char *rest = why, *line;
+
+	while ((line = strsep(&rest, "\n")))
+		log_error("cannot start: %s", line);
+}
+
 static int run(const struct daemon_args *args)
 {
 	struct daemon_config *config = NULL;
 	struct sockets sockets;
-	char why[512] = "";
+	char why[CONFIG_WHY_SIZE] = "";
 	int r = config_load(args->config, &config, why, sizeof(why));
 
 	if (r < 0) {
-		log_error("cannot start: %s", why);
+		log_faults(why);
 		return 1;
 	}
 	log_set_level(args->debug ? LOG_DEBUG : config->log_level);

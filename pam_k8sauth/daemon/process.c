@@ -74,21 +74,8 @@ int process_harden(void)
 	return 0;
 }
 
-int process_drop_root(char *why, size_t why_size)
+static int become(const struct passwd *user, char *why, size_t why_size)
 {
-	const struct passwd *user;
-
-	if (geteuid() != 0)
-		return 0;
-	user = getpwnam(K8SAUTH_USER);
-	if (!user || user->pw_uid == 0) {
-		snprintf(why, why_size, "there is no user " K8SAUTH_USER ": run systemd-sysusers");
-		return -ENOENT;
-	}
-	if (mkdir(K8SAUTH_STATE_DIR, 0700) == 0 && chown(K8SAUTH_STATE_DIR, user->pw_uid, user->pw_gid) < 0) {
-		snprintf(why, why_size, K8SAUTH_STATE_DIR ": %s", strerror(errno));
-		return -errno;
-	}
 	if (setgroups(0, NULL) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0) {
 		snprintf(why, why_size, "cannot become the user " K8SAUTH_USER ": %s", strerror(errno));
 		return -errno;
@@ -99,4 +86,35 @@ int process_drop_root(char *why, size_t why_size)
 	}
 	/* A change of uid puts it back to the system's default. */
 	return prctl(PR_SET_DUMPABLE, 0) < 0 ? -errno : 0;
+}
+
+static int find_user(const struct passwd **ret, char *why, size_t why_size)
+{
+	*ret = getpwnam(K8SAUTH_USER);
+	if (*ret && (*ret)->pw_uid != 0)
+		return 0;
+	snprintf(why, why_size, "there is no user " K8SAUTH_USER ": run systemd-sysusers");
+	return -ENOENT;
+}
+
+int process_become_user(char *why, size_t why_size)
+{
+	const struct passwd *user;
+	int r = geteuid() == 0 ? find_user(&user, why, why_size) : 1;
+
+	return r == 0 ? become(user, why, why_size) : r < 0 ? r : 0;
+}
+
+int process_drop_root(char *why, size_t why_size)
+{
+	const struct passwd *user;
+	int r = geteuid() == 0 ? find_user(&user, why, why_size) : 1;
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (mkdir(K8SAUTH_STATE_DIR, 0700) == 0 && chown(K8SAUTH_STATE_DIR, user->pw_uid, user->pw_gid) < 0) {
+		snprintf(why, why_size, K8SAUTH_STATE_DIR ": %s", strerror(errno));
+		return -errno;
+	}
+	return become(user, why, why_size);
 }

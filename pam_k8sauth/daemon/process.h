@@ -17,3 +17,6 @@ int process_harden(void) NODISCARD;
  * nothing. 0, or a negative errno with WHY.
  */
 int process_drop_root(char *why, size_t why_size) NODISCARD;
+
+/* The same without a change to anything but the process, for a look at what the daemon could read. */
+int process_become_user(char *why, size_t why_size) NODISCARD;

@@ -10,6 +10,8 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include <k8sauth/limits.h>
+
 #include "base/safe_open.h"
 
 #define PEM_MAX (256 * 1024)
@@ -33,7 +35,12 @@ static int read_pem(const char *path, mode_t forbidden, struct buf *ret, char *w
 	}
 	if (r == 0)
 		r = read_all(fd, PEM_MAX, ret);
-	if (r < 0)
+	if (r == -EACCES)
+		snprintf(why, why_size,
+		    "%s: the user " K8SAUTH_USER " cannot read it; let it (chgrp " K8SAUTH_USER " %s && chmod g=r %s), and "
+		    "let it enter the folders above",
+		    path, path, path);
+	else if (r < 0)
 		snprintf(why, why_size, "%s: %s", path, strerror(-r));
 	return r;
 }
@@ -151,7 +158,7 @@ static int choose_protocol(SSL *ssl, const unsigned char **ret, unsigned char *r
 	return SSL_TLSEXT_ERR_OK;
 }
 
-int tls_load(const struct listener_config *listener, SSL_CTX **ret, char *why, size_t why_size)
+static int load(const struct listener_config *listener, SSL_CTX **ret, char *why, size_t why_size)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 	int r;
@@ -180,6 +187,16 @@ int tls_load(const struct listener_config *listener, SSL_CTX **ret, char *why, s
 	}
 	*ret = ctx;
 	return 0;
+}
+
+int tls_load(const struct listener_config *listener, SSL_CTX **ret, char *why, size_t why_size)
+{
+	char reason[400] = "";
+	int r = load(listener, ret, reason, sizeof(reason));
+
+	if (r < 0 && *reason)
+		snprintf(why, why_size, "%s%s%s", listener->where ? listener->where : "", listener->where ? ": " : "", reason);
+	return r;
 }
 
 int64_t tls_expiry(SSL_CTX *ctx)

@@ -107,7 +107,8 @@ static void test_listener(void **state)
 {
 	static const char text[] = L
 	    "tls_client_ca_file = \"/ca\" tls_require_and_verify_client_cert = true tls_min_version = \"tls13\"\n"
-	    "telemetry { unauthenticated_metrics_access = true } }\n" L "}\n";
+	    "telemetry { unauthenticated_metrics_access = true } }\n"
+	    "listener \"tcp\" { address = \"a:2\" tls_cert_file = \"/c\" tls_key_file = \"/k\" }\n";
 	struct daemon_config *config;
 	char why[512] = "";
 
@@ -224,7 +225,7 @@ static void test_refusals(void **state)
 		    "f:3: consumer \"db\" stands twice" },
 		{ C "consumer \"db\" { uid = \"a\"\nkeys = \"allow\" }\n",
 		    "f:3: keys is not known in a consumer block" },
-		{ C "audit \"file\" { }\n", "f:2: audit is not built yet" },
+		{ C "audit \"file\" { }\n", "f:2: audit is not known: devices are enabled at the running server" },
 		{ "seal \"awskms\" { }\n", "f:1: seal \"awskms\" is not known: there are \"shamir\", \"systemd-cred" },
 		{ "seal \"static\" {\nkey_file = \"/k\" }\n", "f:2: key_file is not known in seal \"static\"" },
 		{ "seal \"static\" { }\n", "f:1: seal \"static\" needs current_key_file" },
@@ -238,8 +239,8 @@ static void test_refusals(void **state)
 		{ "seal \"shamir\" {\nname { } }\n", "f:2: name is not known" },
 		{ "seal \"systemd-credential\" {\nname { } }\n", "f:2: write name = VALUE" },
 		{ "seal \"shamir\" \"b\" { }\n", "f:1: write seal \"NAME\" { }" },
-		{ "storage \"raft\" { }\n", "f:1: storage \"raft\" is not built yet" },
-		{ "listener \"unix\" { }\n", "f:1: listener \"unix\" is not built yet" },
+		{ "storage \"raft\" { }\n", "f:1: storage \"raft\" is not known: the store is one file, use storage" },
+		{ "listener \"unix\" { }\n", "f:1: listener \"unix\" is not known: use listener \"tcp\"" },
 		{ L "\n tls_require_and_verify_client_cert = true }\n",
 		    "f:1: tls_require_and_verify_client_cert needs tls_client_ca_file" },
 		{ L "\n tls_min_version = \"tls11\" }\n",
@@ -247,7 +248,22 @@ static void test_refusals(void **state)
 		{ L "\n telemetry = true }\n", "f:2: write telemetry { }" },
 		{ L "\n telemetry \"x\" { } }\n", "f:2: write telemetry { }" },
 		{ L "\n telemetry { disable_hostname = true } }\n", "f:2: disable_hostname is not known in a telemetry" },
-		{ L "\n tls_disable = true }\n", "f:2: tls_disable is not built yet" },
+		{ L "\n tls_disable = true }\n", "f:1: tls_disable: tokens never cross a network in the clear" },
+		{ L "tls_disable = 1 }\n", "f:1: tls_disable: tokens never cross a network in the clear" },
+		{ L "tls_require_and_verify_client_cert = \"yes\" }\n", "f:1: tls_require_and_verify_client_cert must be true" },
+		{ L "}\n" L "}\n", "f:2: address a:1 is that of another listener too" },
+		/* Vault's words: what to do about them; slips of the hand: what was meant */
+		{ "ui = true\n", "f:1: ui is not known: there is no web interface: take this line out" },
+		{ "\napi_addr = \"https://a\"\n", "f:2: api_addr is not known: nobody is sent elsewhere" },
+		{ "max_lease_ttl = \"1h\"\n", "f:1: max_lease_ttl is not known: 768h is the system's, a mount has its own" },
+		{ "telemetry { }\n", "f:1: telemetry is not known: sys/metrics needs no setting" },
+		{ L "\n cluster_address = \"a:2\" }\n", "f:2: cluster_address is not known in a listener block: there is one server" },
+		{ L "\n max_request_size = 5 }\n", "f:2: max_request_size is not known in a listener block: it stands at the top" },
+		{ "seal \"transit\" {\ntoken = \"x\" }\n", "f:2: token is not known in seal \"transit\": write token_file" },
+		{ "listner \"tcp\" { }\n", "f:1: listner is not known: did you mean listener?" },
+		{ "storage \"sqlite\" {\npth = \"/x\" }\n", "f:2: pth is not known in a storage block: did you mean path?" },
+		{ "nonsense = 1\n", "f:1: nonsense is not known: there are mode, host, " },
+		{ "seal \"shamir\" { key = 1 }\n", "f:1: key is not known in seal \"shamir\", which has no settings" },
 		{ "export \"db\" { path = \"database/creds/x\"\n at = \"never\" }\n",
 		    "f:2: at must be one of \"login\", \"use\"" },
 		{ "export \"policy\" { at = \"use\" }\n", "f:1: export \"policy\" takes its paths from the policies of "
@@ -267,11 +283,11 @@ static void test_refusals(void **state)
 		/* unknown */
 		{ C "\n\nsevice \"sshd\" { }\n", "f:4: sevice is not known" },
 		{ "mode = \"all\"\n", "f:1: mode must be one of \"both\", \"agent\", \"server\"" },
-		{ "storage \"mysql\" { }\n", "f:1: storage \"mysql\" is not known: use \"sqlite\"" },
+		{ "storage \"mysql\" { }\n", "f:1: storage \"mysql\" is not known: the store is one file" },
 		{ "storage \"sqlite\" { file = \"/x\" }\n", "f:1: file is not known in a storage block" },
 		{ "service \"sshd\" { role = \"x\" }\n", "f:1: role is not known in a service block" },
 		{ "service \"sshd\" { keys = \"maybe\" }\n", "f:1: keys must be one of \"deny\", \"allow\"" },
-		{ "log_level = \"trace\"\n", "f:1: log_level must be one of" },
+		{ "log_level = \"loud\"\n", "f:1: log_level must be one of" },
 		/* forms and types */
 		{ "mode {\n}\n", "f:1: write mode = VALUE" },
 		{ "cluster = \"x\"\n", "f:1: cluster is a block" },
@@ -342,6 +358,72 @@ static void test_refusals(void **state)
 	}
 }
 
+static void test_addresses(void **state)
+{
+	static const struct {
+		const char *address;
+		bool good;
+	} cases[] = { { "0.0.0.0:8200", true }, { ":8200", true }, { "[::]:8200", true }, { "vault.example:1", true },
+		{ "a:65535", true }, { "a:65536", false }, { "a:0", false }, { "a:", false }, { "a:https", false },
+		{ "::1:8200", false }, { "[::1]", false }, { "a:82000000000000000000", false }, { "a", false } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct daemon_config *config;
+		char why[512] = "", text[256];
+
+		snprintf(text, sizeof(text), "listener \"tcp\" { address = \"%s\" tls_cert_file = \"/c\" tls_key_file = \"/k\" }",
+		    cases[i].address);
+		assert_int_equal(config_parse(text, strlen(text), "f", &config, why, sizeof(why)), cases[i].good ? 0 : -EINVAL);
+		if (cases[i].good)
+			config_free(config);
+		else
+			assert_non_null(strstr(why, "f:1: address must be HOST:PORT"));
+	}
+}
+
+/* Words and forms that Vault takes as well are taken. */
+static void test_as_vault(void **state)
+{
+	static const char text[] = S "log_level = \"WARN\"\n" L
+	    "tls_disable = \"false\" tls_client_ca_file = \"/ca\" tls_require_and_verify_client_cert = \"true\"\n"
+	    "telemetry { unauthenticated_metrics_access = 1 } }\n";
+	struct daemon_config *config;
+	char why[512] = "";
+
+	(void)state;
+	if (config_parse(text, strlen(text), "f", &config, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
+	assert_int_equal(config->log_level, LOG_WARNING);
+	assert_true(config->listeners[0].tls_require_client && config->listeners[0].open_metrics);
+	config_free(config);
+}
+
+/* Who brings a file of Vault's is told all of what has to change, not one line each time. */
+static void test_all_faults(void **state)
+{
+	static const char text[] = "ui = true\nmode = \"server\"\nstorage \"raft\" { }\nlistener \"tcp\" {\n"
+				   "  cluster_address = \"a:1\"\n  tls_disable = \"maybe\"\n}\nseal \"transit\" {\n token = \"x\"\n"
+				   "  namespac = \"y\"\n}\n";
+	static const char *const starts[] = { "f:1: ui ", "f:3: storage ", "f:5: cluster_address ", "f:6: tls_disable ", "f:9: token ",
+		"f:10: namespac " };
+	struct daemon_config *config;
+	char why[CONFIG_WHY_SIZE] = "", tight[64] = "", *line = why;
+
+	(void)state;
+	assert_int_equal(config_parse(text, strlen(text), "f", &config, why, sizeof(why)), -EINVAL);
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+		if (!line || strncmp(line, starts[i], strlen(starts[i])) != 0)
+			fail_msg("%s is not told in its turn: %s", starts[i], why);
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	assert_null(line);
+	/* Little room: the first ones, and no byte too many. */
+	assert_int_equal(config_parse(text, strlen(text), "f", &config, tight, sizeof(tight)), -EINVAL);
+	assert_int_equal(strncmp(tight, why, sizeof(tight) - 1), 0);
+}
+
 /* A file that others could have written is not read: /tmp is everybody's. */
 static void test_owner(void **state)
 {
@@ -377,7 +459,7 @@ static void test_args(void **state)
 {
 	static const char *const bad[][2] = { { "-config", NULL }, { "config", NULL }, { "-", NULL },
 		{ "-nonsense", NULL }, { "-dev-root-token-id=x", NULL }, { "-dev=1", NULL }, { "-configs=x", NULL },
-		{ "-dev", "x" } };
+		{ "-dev", "x" }, { "server", "-dev" } };
 	struct daemon_args args;
 
 	(void)state;
@@ -425,7 +507,8 @@ int main(void)
 		cmocka_unit_test(test_server),
 		cmocka_unit_test(test_server_seal),
 		cmocka_unit_test(test_old_seal),
-		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_refusals), cmocka_unit_test(test_addresses), cmocka_unit_test(test_as_vault),
+		cmocka_unit_test(test_all_faults),
 		cmocka_unit_test(test_owner),
 		cmocka_unit_test(test_shipped_file),
 		cmocka_unit_test(test_args),
