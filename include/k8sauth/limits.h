@@ -12,6 +12,7 @@
 #define K8SAUTH_HOOK_ROTATED  "/etc/k8sauth/hooks/rotated"	/* root's; runs as the user whose secrets changed */
 #define K8SAUTH_INDEX	      "/var/lib/k8sauth-index/accounts" /* root-owned; the helper replaces it */
 #define K8SAUTH_STATE_DIR     "/var/lib/k8sauth"
+#define K8SAUTH_LOG_DIR	      "/var/log/k8sauth" /* of audit devices; what else the unit may write */
 
 #define K8SAUTH_USER	    "k8sauth"	    /* the daemon's own account; also the group that may reach the helper */
 #define K8SAUTH_USERS_GROUP "k8sauth-users" /* every account of ours is in it */

@@ -166,6 +166,8 @@ static void on_seal(void *arg)
 {
 	struct daemon *daemon = arg;
 
+	if (!core_sealed(daemon->core))
+		log_notice("unsealed: requests are served");
 	if (!core_sealed(daemon->core) && daemon->sessions) {
 		tokens_revoke_orphans(daemon->core, sessions_know, daemon->sessions);
 		sessions_resume(daemon->sessions);
@@ -363,9 +365,10 @@ int daemon_run(const struct daemon_config *config, struct sockets *sockets)
 		return fail(&daemon, r, why);
 	core_on_seal(daemon.core, on_seal, &daemon);
 	on_seal(&daemon);
-	log_info("k8sauthd " K8SAUTH_VERSION " serves %s%s%s",
-	    config->mode == MODE_SERVER ? "" : K8SAUTH_PAM_SOCKET " and ", K8SAUTH_API_SOCKET,
-	    config->n_listeners > 0 ? ", and TLS" : "");
+	log_info("k8sauthd " K8SAUTH_VERSION " serves %s" K8SAUTH_API_SOCKET,
+	    config->mode == MODE_SERVER ? "" : K8SAUTH_PAM_SOCKET " and ");
+	for (size_t i = 0; i < config->n_listeners; i++)
+		log_info("k8sauthd serves https://%s", config->listeners[i].address);
 	sd_notify(0, "READY=1");
 	notify_status(&daemon);
 	core_watch_store(daemon.core, on_damaged, &daemon);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include <k8sauth/limits.h>
+
 #include "vault/embedded/audit/sink.h"
 
 #define MODE_DEFAULT 0600
@@ -124,6 +126,15 @@ static int open_path(const struct file *file)
 	return fd < 0 ? -errno : fd;
 }
 
+/* What an administrator of Vault does not know: the user and the unit of k8sauthd may write in few places. */
+static const char *remedy(int error)
+{
+	return error == -EACCES || error == -EROFS || error == -EPERM
+		   ? " (k8sauthd may write below " K8SAUTH_LOG_DIR "; elsewhere: the user " K8SAUTH_USER
+		     ", and ReadWritePaths= of its unit)"
+		   : "";
+}
+
 static int file_open(struct sink *sink, char why[static SINK_WHY_SIZE])
 {
 	struct file *file = (struct file *)sink;
@@ -140,7 +151,7 @@ static int file_open(struct sink *sink, char why[static SINK_WHY_SIZE])
 	if (r == -ENOENT)
 		r = make_folders(file->path) == 0 ? open_path(file) : r;
 	if (r < 0) {
-		snprintf(why, SINK_WHY_SIZE, "unable to open \"%s\" for writing: %s", file->path, strerror(-r));
+		snprintf(why, SINK_WHY_SIZE, "unable to open \"%s\" for writing: %s%s", file->path, strerror(-r), remedy(r));
 		return r;
 	}
 	file->fd = r;
