@@ -114,6 +114,8 @@ int data_read(struct cli *cli, char *const *args, int n_args, struct value **ret
 char *data_query(const struct value *data);
 /* The text of the file NAME, or of standard input for "-". 0 or a negative errno. */
 int data_read_text(const char *name, struct buf *ret) NODISCARD;
+/* TEXT without blanks around it, in place. */
+char *trim_blanks(char *text);
 /* PATH without slashes and blanks around it, in place. */
 char *trim_path(char *path);
 /* Prints the reason and returns false where there are fewer than LEAST or more than MOST arguments. */

@@ -15,6 +15,7 @@ struct client {
 	bool skip_verify, no_redirects, policy_override;
 	char *name_space;
 	char *wrap_ttl; /* a Go duration; NULL for none */
+	bool bad_wrap_ttl; /* it is no duration: the server says so */
 	struct secret *token;
 	const char *content_type;
 	long timeout_ms, retries;

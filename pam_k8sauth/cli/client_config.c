@@ -2,15 +2,19 @@
 /* Where the server is and how to talk to it: flags first, then the environment. */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include <k8sauth/limits.h>
 
+#include "base/safe_open.h"
 #include "base/text.h"
 #include "cli/client.h"
 
+#define PEM_MAX    (1024 * 1024)
 #define TIMEOUT_MS 60000L /* vault's own limit */
 
 const char *env_text(const char *name)
@@ -102,9 +106,14 @@ static int set_wrapping(struct cli *cli, struct client *client)
 
 	if (!text)
 		return CLI_OK;
-	if (duration_parse_ns(text, &ns, error, sizeof(error)) < 0)
-		return ui_fail(cli, CLI_LOCAL, "invalid value \"%s\" for flag -wrap-ttl: time: invalid duration \"%s\"",
-		    text, text);
+	if (duration_parse_ns(text, &ns, error, sizeof(error)) < 0) {
+		if (flag_given(cli, FLAG_WRAP_TTL))
+			return ui_fail(cli, CLI_LOCAL,
+			    "invalid value \"%s\" for flag -wrap-ttl: time: invalid duration \"%s\"", text, text);
+		/* VAULT_WRAP_TTL: the server's to refuse, and with the first request. */
+		client->bad_wrap_ttl = true;
+		ns = -1;
+	}
 	if (ns == 0)
 		return CLI_OK;
 	/* What is no number of seconds is the server's to judge: whoever asked for wrapping gets no answer in clear. */
@@ -118,19 +127,80 @@ static int set_wrapping(struct cli *cli, struct client *client)
 	return CLI_OK;
 }
 
-/* Files that cannot be read are told before anything is sent. */
-static int check_files(const struct cli *cli, const struct client *client)
+/* Where a setting of TLS came from, as the vault command says it. */
+static const char *tls_from(const struct cli *cli, enum flag_id a, enum flag_id b)
 {
-	const char *from = flag_given(cli, FLAG_CA_CERT) ? "setup TLS config" : "read environment";
+	return flag_given(cli, a) || flag_given(cli, b) ? "setup TLS config" : "read environment";
+}
+
+/* Whether PATH can be read and has something in PEM form; *RET_ERROR is errno's where it cannot be opened, else 0. */
+static bool has_pem(const char *path, int *ret_error)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	AUTO_BUF struct buf text = { 0 };
+	int r = fd < 0 ? -errno : read_all(fd, PEM_MAX, &text);
+
+	*ret_error = r < 0 ? -r : 0;
+	return r == 0 && memmem(text.data ? text.data : "", text.len, "-----BEGIN", strlen("-----BEGIN"));
+}
+
+/* The reason as Go has it. The caller frees it. */
+static char *go_error(int error)
+{
+	char *why = text_of("%s", strerror(error));
+
+	*why = (char)tolower((unsigned char)*why);
+	return why;
+}
+
+static int check_client_file(const struct cli *cli, const char *from, const char *path, const char *what)
+{
 	AUTO_FREE char *why = NULL;
+	int error;
+
+	if (has_pem(path, &error))
+		return CLI_OK;
+	if (!error)
+		return ui_fail(cli, CLI_SERVER, "failed to %s: tls: failed to find any PEM data in %s input", from, what);
+	why = go_error(error);
+	return ui_fail(cli, CLI_SERVER, "failed to %s: open %s: %s", from, path, why);
+}
+
+static int check_client_files(const struct cli *cli, const struct client *client)
+{
+	const char *from = tls_from(cli, FLAG_CLIENT_CERT, FLAG_CLIENT_KEY);
+	int r;
 
 	if (!client->client_cert != !client->client_key)
 		return ui_fail(
-		    cli, CLI_SERVER, "failed to setup TLS config: both client cert and client key must be provided");
-	if (!client->ca_cert || access(client->ca_cert, R_OK) == 0)
+		    cli, CLI_SERVER, "failed to %s: both client cert and client key must be provided", from);
+	if (!client->client_cert)
 		return CLI_OK;
-	why = text_of("%s", strerror(errno));
-	*why = (char)tolower((unsigned char)*why);
+	r = check_client_file(cli, from, client->client_cert, "certificate");
+	return r == CLI_OK ? check_client_file(cli, from, client->client_key, "key") : r;
+}
+
+/* Files that cannot be read are told before anything is sent, also where no TLS will come. */
+static int check_files(const struct cli *cli, const struct client *client)
+{
+	const char *from = tls_from(cli, FLAG_CA_CERT, FLAG_CA_PATH);
+	int r = check_client_files(cli, client), error;
+	AUTO_FREE char *why = NULL;
+
+	if (r != CLI_OK || (!client->ca_cert && !client->ca_path))
+		return r;
+	if (!client->ca_cert) {
+		if (access(client->ca_path, F_OK) == 0)
+			return CLI_OK;
+		why = go_error(errno);
+		return ui_fail(cli, CLI_SERVER, "failed to %s: lstat %s: %s", from, client->ca_path, why);
+	}
+	if (has_pem(client->ca_cert, &error))
+		return CLI_OK;
+	if (!error)
+		return ui_fail(
+		    cli, CLI_SERVER, "failed to %s: Error loading CA File: Couldn't parse PEM in: %s", from, client->ca_cert);
+	why = go_error(error);
 	return ui_fail(cli, CLI_SERVER, "failed to %s: Error loading CA File: open %s: %s", from, client->ca_cert, why);
 }
 
@@ -227,7 +297,7 @@ struct curl_slist *client_headers(const struct cli *cli, const struct client *cl
 	/* Wrapping is what this path is for. */
 	if (!wrap_ttl && streq(request->path, "sys/wrapping/wrap") && !streq(request->method, "GET"))
 		wrap_ttl = "5m";
-	if (wrap_ttl && !cli->asking)
+	if (wrap_ttl && (!cli->asking || client->bad_wrap_ttl))
 		add_header(&headers, "X-Vault-Wrap-TTL", wrap_ttl);
 	return headers;
 }

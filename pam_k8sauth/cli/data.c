@@ -195,14 +195,22 @@ char *data_query(const struct value *data)
 	return buf_take(&query);
 }
 
+char *trim_blanks(char *text)
+{
+	size_t len;
+
+	text += strspn(text, " \t\r\n");
+	len = strlen(text);
+	while (len > 0 && isspace((unsigned char)text[len - 1]))
+		text[--len] = '\0';
+	return text;
+}
+
 char *trim_path(char *path)
 {
 	size_t len;
 
-	path += strspn(path, " \t\r\n");
-	len = strlen(path);
-	while (len > 0 && isspace((unsigned char)path[len - 1]))
-		path[--len] = '\0';
+	path = trim_blanks(path);
 	path += strspn(path, "/");
 	len = strlen(path);
 	while (len > 0 && path[len - 1] == '/')

@@ -11,18 +11,6 @@
 
 #define SHARE_MAX 1024
 
-/* TEXT without blanks around it, in place. */
-static char *trim_blanks(char *text)
-{
-	size_t len;
-
-	text += strspn(text, " \t\r\n");
-	len = strlen(text);
-	while (len > 0 && strchr(" \t\r\n", text[len - 1]))
-		text[--len] = '\0';
-	return text;
-}
-
 static int ask_share(const struct cli *cli, const char *what, bool dash, char **ret)
 {
 	AUTO_BUF struct buf text = BUF_MAX(SHARE_MAX);
