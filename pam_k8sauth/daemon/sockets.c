@@ -135,7 +135,9 @@ static int take_inherited(enum daemon_mode mode, struct sockets *sockets)
 		if (place && *place < 0) {
 			*place = fd;
 		} else {
-			log_warning("systemd handed over a descriptor named %s that is of no use here", names[i]);
+			/* A server's unit has the pam socket too, for machines that are not one. */
+			if (mode != MODE_SERVER)
+				log_warning("systemd handed over a descriptor named %s that is of no use here", names[i]);
 			close(fd);
 		}
 	}

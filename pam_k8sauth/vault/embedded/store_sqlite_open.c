@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include <k8sauth/limits.h>
+
 static const char *const statement_text[N_STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
@@ -137,7 +139,11 @@ static int make_file(const char *path, char *why, size_t why_size)
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		r = -errno;
-		snprintf(why, why_size, "cannot open %s for writing: %s", path, strerror(-r));
+		snprintf(why, why_size, "cannot open %s for writing: %s%s", path, strerror(-r),
+		    r == -EROFS || r == -EACCES
+			? " (outside of " K8SAUTH_STATE_DIR " it needs a folder of the user " K8SAUTH_USER
+			  ", and ReadWritePaths= in a drop-in of k8sauthd.service)"
+			: "");
 		return r;
 	}
 	if (!S_ISREG(st.st_mode)) {
