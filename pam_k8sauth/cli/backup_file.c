@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -18,6 +19,18 @@
 #include "vault/embedded/store.h"
 
 #define NEW_SUFFIX ".restore-new"
+
+/* On a new machine, where k8sauthd was never started: the folder that systemd would make for it at the first start. */
+static int make_state_dir(void)
+{
+	const struct passwd *user = getpwnam(K8SAUTH_USER);
+
+	if (!user)
+		return -ENOENT;
+	if (mkdir(K8SAUTH_STATE_DIR, 0700) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	return chown(K8SAUTH_STATE_DIR, user->pw_uid, user->pw_gid) < 0 ? -errno : 0;
+}
 
 int staging_open(struct staging *staging, char *why, size_t why_size)
 {
@@ -36,6 +49,8 @@ int staging_open(struct staging *staging, char *why, size_t why_size)
 	staging->folder = text_of("%s", staging->path);
 	*strrchr(staging->folder, '/') = '\0';
 	staging->name = strrchr(staging->path, '/') + 1;
+	if (streq(staging->folder, K8SAUTH_STATE_DIR) && access(K8SAUTH_STATE_DIR, F_OK) < 0)
+		(void)make_state_dir(); /* the open below says what is wrong */
 	staging->fd = open(*staging->folder ? staging->folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (staging->fd < 0 || fstat(staging->fd, &st) < 0) {
 		snprintf(why, why_size, "cannot open %s, where the store is: %s", staging->folder, strerror(errno));
