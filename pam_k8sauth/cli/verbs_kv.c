@@ -53,7 +53,8 @@ static int print_get(const struct cli *cli, const struct kv_place *place, const 
 	const struct value *data = value_get(secret, "data"), *metadata = value_get(data, "metadata");
 	const struct value *values = place->v2 ? value_get(data, "data") : data;
 
-	if (cli->field && value_has(secret, "wrap_info"))
+	/* As Vault's: with VAULT_WRAP_TTL, not with the flag. */
+	if (cli->field && value_has(secret, "wrap_info") && !flag_given(cli, FLAG_WRAP_TTL))
 		return print_secret_field(cli, secret);
 	if (cli->field && place->v2 && !value_has(data, "data"))
 		return ui_fail(cli, CLI_SERVER, "No data found at %s", path);

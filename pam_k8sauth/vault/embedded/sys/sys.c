@@ -306,6 +306,7 @@ static const struct engine_path paths[] = {
 	    .help = "The container runtimes of plugins: none." },
 	{ .pattern = "plugins/runtimes/catalog/",
 	    .flags = ENGINE_SUDO,
+	    .read = sys_plugins_runtimes,
 	    .list = sys_plugins_runtimes,
 	    .fields = sys_no_fields,
 	    .help = "The container runtimes of plugins: none." },
