@@ -2,6 +2,7 @@
 /* Rules of several policies merged to one ACL, and the verdicts; see vault/embedded/acl.h, vault-core.md 1.4 to 1.7. */
 #include <errno.h>
 
+#include "base/json_list.h"
 #include "base/text.h"
 #include "vault/embedded/acl/rule.h"
 
@@ -68,19 +69,6 @@ static int merge_parameters(json_t **into, json_t *from)
 	return 0;
 }
 
-static bool has_text(const json_t *list, const char *text)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach(list, i, item)
-	{
-		if (streq(json_string_value(item), text))
-			return true;
-	}
-	return false;
-}
-
 static int merge_required(json_t **into, json_t *from)
 {
 	json_t *merged, *name;
@@ -95,7 +83,7 @@ static int merge_required(json_t **into, json_t *from)
 	*into = merged;
 	json_array_foreach(from, i, name)
 	{
-		if (!has_text(merged, json_string_value(name)) && json_array_append(merged, name))
+		if (!json_list_has(merged, json_string_value(name)) && json_array_append(merged, name))
 			return -ENOMEM;
 	}
 	return 0;

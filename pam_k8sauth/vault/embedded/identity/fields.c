@@ -118,19 +118,6 @@ json_t *identity_names(const json_t *list, enum identity_names how)
 	return names ? sorted(names) : NULL;
 }
 
-bool identity_list_has(const json_t *list, const char *text)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach(list, i, item)
-	{
-		if (streq(json_string_value(item), text))
-			return true;
-	}
-	return false;
-}
-
 int identity_list_add(json_t *record, const char *name, const char *text)
 {
 	json_auto_t *list = json_copy(json_object_get(record, name)), *clean = NULL;

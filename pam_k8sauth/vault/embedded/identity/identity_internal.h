@@ -124,7 +124,6 @@ enum identity_names {
 };
 /* The texts of LIST sorted, once each, without empty ones. NULL without memory. */
 json_t *identity_names(const json_t *list, enum identity_names how) NODISCARD;
-bool identity_list_has(const json_t *list, const char *text);
 /* Adds TEXT to the sorted list NAME of RECORD. */
 int identity_list_add(json_t *record, const char *name, const char *text) NODISCARD;
 /* Takes TEXT out of it; whether it was in. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/buf.h"
+#include "base/json_list.h"
 #include "base/text.h"
 #include "vault/embedded/identity/identity_internal.h"
 
@@ -65,7 +66,7 @@ static int load_entities(struct call *call, struct merge *merge)
 		return refuse(call, "entity id to merge to is invalid");
 	if (r < 0)
 		return r;
-	if (identity_list_has(merge->from_ids, merge->to_id))
+	if (json_list_has(merge->from_ids, merge->to_id))
 		return refuse(call, "to_entity_id should not be present in from_entity_ids");
 	merge->from = json_array();
 	json_array_foreach(merge->from_ids, i, id)
@@ -144,9 +145,9 @@ static int settle_clash(struct call *call, struct merge *merge, json_t *from, si
 	if (!other)
 		return 0;
 	ours = identity_text(other, "id");
-	if (identity_list_has(merge->keep, identity_text(alias, "id")))
+	if (json_list_has(merge->keep, identity_text(alias, "id")))
 		return alias_take_out(call, merge->to, alias_find(merge->to, identity_text(alias, "accessor"), NULL));
-	if (identity_list_has(merge->keep, ours))
+	if (json_list_has(merge->keep, ours))
 		return alias_take_out(call, from, index);
 	call_error(call, 400,
 	    "conflicting mount accessors in following alias IDs and neither were present in "

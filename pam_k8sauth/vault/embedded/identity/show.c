@@ -2,6 +2,7 @@
 /* Entities and aliases as clients see them. */
 #include <errno.h>
 
+#include "base/json_list.h"
 #include "base/text.h"
 #include "vault/embedded/identity/identity_internal.h"
 #include "vault/embedded/nanotime.h"
@@ -76,7 +77,7 @@ static json_t *inherited_groups(const json_t *entity, const json_t *view)
 	{
 		json_t *id = json_object_get(group, "id");
 
-		if (!identity_list_has(direct, json_string_value(id)) && json_array_append(ids, id)) {
+		if (!json_list_has(direct, json_string_value(id)) && json_array_append(ids, id)) {
 			json_decref(ids);
 			return NULL;
 		}

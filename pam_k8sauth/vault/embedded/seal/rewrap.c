@@ -53,6 +53,18 @@ static int rewrap_start(struct call *call)
 	return 0;
 }
 
+/* A change to the root key that REWRAP has wrapped, which it gives away. NULL without memory. */
+static struct seal_change *take_change(struct rewrap *rewrap)
+{
+	struct seal_change *change = calloc(1, sizeof(*change));
+
+	if (!change)
+		return NULL;
+	change->root_key = rewrap->op.wrapped;
+	rewrap->op.wrapped = (struct store_blob){ 0 };
+	return change;
+}
+
 static void on_renewed(struct core *core, int r, void *arg)
 {
 	if (r == 0)
@@ -94,11 +106,9 @@ int seal_rewrap(struct call *call)
 	r = rotation_claim(call);
 	if (r < 0)
 		return r;
-	change = calloc(1, sizeof(*change));
+	change = take_change(rewrap);
 	if (!change)
 		return -ENOMEM;
-	change->root_key = rewrap->op.wrapped;
-	rewrap->op.wrapped = (struct store_blob){ 0 };
 	call_on_commit(call, on_renewed, NULL);
 	return seal_change_put(call, change);
 }
@@ -136,11 +146,9 @@ int seal_move(struct call *call)
 		    "seal \"%s\" could not wrap the root key: %.400s", seal->kind->type, rewrap->op.why);
 		return rewrap->op.r;
 	}
-	change = calloc(1, sizeof(*change));
+	change = take_change(rewrap);
 	if (!change)
 		return -ENOMEM;
-	change->root_key = rewrap->op.wrapped;
-	rewrap->op.wrapped = (struct store_blob){ 0 };
 	change->shape = seal->shape;
 	r = seal->kind->by_shares ? 0 : seal_recovery_seal(seal->opening.key, rewrap->root_key, &change->recovery);
 	if (r < 0) {
