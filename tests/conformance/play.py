@@ -18,6 +18,7 @@ from servers import TOKEN, SealedServers, Servers, TransitServers
 
 HEADERS = ("content-type", "cache-control", "strict-transport-security", "location", "allow", "retry-after", "warning", "www-authenticate")
 VALUE_MAX = 200
+PATIENCE = 10  # seconds, with what comes a moment after the answer
 
 
 def case(title):
@@ -68,22 +69,25 @@ class Trail:
             raise RuntimeError(f"{server.name} does not enable its audit device")
         connection.close()
         self.file = open(path, encoding="utf-8")
+        self.rivals = set()  # paths of the other devices that are enabled
         self.new_entries()
 
     def new_entries(self):
         """What was written since the last time, without what is the connection's alone. Where another device was faster, the answer
-        comes before the entries are here."""
+        comes before the entries are here: both are waited for, long where there is one. A reader sees the half of a write, too."""
         text = self.file.read()
-        if text.count("\n") % 2 or not text:
-            time.sleep(0.1)
-            text += self.file.read()
-        while text and not text.endswith("\n"):  # a reader sees the half of a write
+        end = time.monotonic() + (PATIENCE if self.rivals else 0.1)
+        while (not text or text.count("\n") % 2 or not text.endswith("\n")) and time.monotonic() < end:
             time.sleep(0.01)
             text += self.file.read()
         entries = [json.loads(line) for line in text.splitlines()]
         for entry in entries:
             entry["request"].pop("remote_port", None)
         return entries
+
+    def note_devices(self, method, path, status):
+        if status == 204 and path.startswith("sys/audit/"):
+            (self.rivals.discard if method == "DELETE" else self.rivals.add)(path)
 
 
 class Session:
@@ -118,6 +122,8 @@ class Session:
             reply = Reply(answer.status, {n.lower(): v for n, v in answer.getheaders()}, answer.read())
         finally:
             connection.close()
+        if self.trail:
+            self.trail.note_devices(method, path, reply.status)
         shown = "" if data is None and body is None else " " + (body or b"").decode("latin-1")
         return self.record(f"{method} {path}{shown}", reply)
 

@@ -106,7 +106,7 @@ LINES = [
     Line("policy write stdin -", stdin='path "x" { capabilities = ["list"] }'),
     Line("policy read stdin"),
     Line("policy write stdin -", stdin=""),
-    Line("secrets move local moved", alike=((r"(Waiting for.*\n)*", ""),)),
+    Line("secrets move local moved"),
     Line("secrets list"),
     Line("auth help token", shape=True),
 ]

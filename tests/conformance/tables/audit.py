@@ -5,7 +5,7 @@ import json
 import os
 import time
 
-from play import TOKEN, case
+from play import PATIENCE, TOKEN, case
 from tables._kubernetes import login, mounted, role
 
 MINIMUM = 250
@@ -26,23 +26,35 @@ def hashes(s, text, device="trail"):
 
 @contextlib.contextmanager
 def device(s, name="two", kind="file", **options):
-    """Enables a device whose file is s.place + "." + name; entries(name) reads it."""
+    """Enables a device whose file is s.place + "." + name."""
     path = f"{s.place}.{name}"
     s.put(f"sys/audit/{name}", {"type": kind, "options": {"file_path": path} | options})
     try:
         yield path
     finally:
         s.delete(f"sys/audit/{name}")
-        time.sleep(0.2)  # its last entries: the reply waits for one device
+        if os.path.exists(path):
+            settled(path, f"sys/audit/{name}", 1)
 
 
-def entries(path):
-    with open(path, encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
+def settled(path, asked, count=2):
+    """The entries in the file at PATH, as soon as the last COUNT are of requests for ASKED: an answer waits for one device only."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        if text.endswith("\n"):
+            found = [json.loads(line) for line in text.splitlines()]
+            if [entry["request"]["path"] for entry in found[-count:]] == [asked] * count:
+                return found
+        if time.monotonic() > end:
+            raise TimeoutError(f"{path} has no {count} entries of {asked} at its end: {text}")
+        time.sleep(0.01)
 
 
 def note_entries(s, path, title):
-    found = entries(path)
+    with open(path, encoding="utf-8") as file:
+        found = [json.loads(line) for line in file]
     for entry in found:
         entry["request"].pop("remote_port", None)
     s.note(title, found)

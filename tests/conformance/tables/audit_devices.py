@@ -4,11 +4,10 @@ import contextlib
 import json
 import os
 import socket
-import time
 
 from play import TOKEN, case
 from tables._kubernetes import mounted
-from tables.audit import device, entries, hashes, note_entries
+from tables.audit import device, hashes, note_entries, settled
 
 MINIMUM = 400
 AUDITED = True
@@ -129,19 +128,18 @@ def _(s):
 def _(s):
     with device(s) as path:
         s.get("secret/data/one")
+        settled(path, "secret/data/one")
         with open(path, "r+b") as file:
             file.truncate(0)
         s.get("secret/data/two")
-        time.sleep(0.2)  # the answer waits for one device only
-        s.note("after copytruncate", [entry["request"]["path"] for entry in entries(path)])
+        s.note("after copytruncate", [entry["request"]["path"] for entry in settled(path, "secret/data/two")])
         os.remove(path)
         s.get("secret/data/three")
         s.note("a removed file comes back by SIGHUP only", os.path.exists(path))
     os.symlink(s.place + ".target", s.place + ".linked")
     with device(s, "linked") as path:
         s.get("secret/data/four")
-        time.sleep(0.2)
-        s.note("a link is followed", [entry["request"]["path"] for entry in entries(s.place + ".target")])
+        s.note("a link is followed", [entry["request"]["path"] for entry in settled(s.place + ".target", "secret/data/four")])
         s.note("its mode", oct(os.stat(s.place + ".target").st_mode))
 
 
