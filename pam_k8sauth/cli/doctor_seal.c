@@ -97,13 +97,46 @@ static int read_unit(const char *name, struct credential *credential)
 	return 0;
 }
 
-void check_seal(struct doctor *doctor)
+static const char *string_of(const struct hcl_value *object, const char *key)
 {
-	AUTO_HCL struct hcl_value *config = doctor_config(doctor);
-	const struct hcl_value *name = config_value(config_value(config, "seal"), "name");
+	const struct hcl_value *value = config_value(object, key);
+
+	return value && value->type == HCL_STRING ? value->string : NULL;
+}
+
+static bool is_disabled(const struct hcl_value *seal)
+{
+	const struct hcl_value *disabled = config_value(seal, "disabled");
+
+	return disabled && disabled->type == HCL_BOOL && disabled->boolean;
+}
+
+/* The type of the seal that CONFIG has, and its block: NULL where it has none. */
+static const char *seal_of(const struct hcl_value *config, bool server, const struct hcl_value **block)
+{
+	*block = NULL;
+	for (size_t i = 0; config && i < config->object.n; i++) {
+		const struct hcl_item *item = &config->object.items[i];
+
+		if (!streq(item->keys[0], "seal") || item->n_keys < 2 || is_disabled(item->value))
+			continue;
+		*block = item->value;
+		return item->keys[1];
+	}
+	return server ? "shamir" : "systemd-credential";
+}
+
+static void check_file(struct doctor *doctor, const char *path)
+{
+	if (on_store_disk(doctor, path))
+		doctor_find(doctor, FINDING_SEAL_FILE, path, "a plain file on the disk of %s", K8SAUTH_STATE_DIR);
+}
+
+static void check_credential(struct doctor *doctor, const char *name)
+{
 	struct credential credential = { 0 };
 
-	if (read_unit(name && name->type == HCL_STRING ? name->string : "k8sauth.seal", &credential) < 0) {
+	if (read_unit(name, &credential) < 0) {
 		doctor_skip(doctor, FINDING_SEAL_HOST, "systemctl cat k8sauthd.service says nothing");
 		doctor_skip(doctor, FINDING_SEAL_FILE, "systemctl cat k8sauthd.service says nothing");
 		return;
@@ -114,8 +147,27 @@ void check_seal(struct doctor *doctor)
 		doctor_skip(doctor, FINDING_SEAL_HOST, "the unit names no file for the store's key");
 	else if (credential.sealed)
 		check_sealed(doctor, credential.path);
-	else if (on_store_disk(doctor, credential.path))
-		doctor_find(
-		    doctor, FINDING_SEAL_FILE, credential.path, "a plain file on the disk of %s", K8SAUTH_STATE_DIR);
+	else
+		check_file(doctor, credential.path);
 	free(credential.path);
+}
+
+/* Key shares and the key of a transit mount are on no disk of this machine. */
+void check_seal(struct doctor *doctor)
+{
+	AUTO_HCL struct hcl_value *config = doctor_config(doctor);
+	const struct hcl_value *block;
+	const char *type = seal_of(config, server_only(doctor), &block);
+	const char *value;
+
+	if (streq(type, "systemd-credential")) {
+		value = string_of(block, "name");
+		check_credential(doctor, value ? value : "k8sauth.seal");
+		return;
+	}
+	doctor_looked(doctor, FINDING_SEAL_FILE);
+	doctor_looked(doctor, FINDING_SEAL_HOST);
+	value = streq(type, "static") ? string_of(block, "current_key_file") : NULL;
+	if (value && *value == '/')
+		check_file(doctor, value);
 }

@@ -366,6 +366,25 @@ static void test_server(void **state)
 	assert_false(server_only(&doctor));
 }
 
+/* What opens the store: a file on its own disk is a finding, people and another Vault are none. */
+static void test_seal(void **state)
+{
+	(void)state;
+	tree_file("/var/lib/k8sauth/store.db", "");
+	tree_file("/keys/a", "key");
+	tree_file("/etc/k8sauth/k8sauth.hcl", "mode = \"server\"\n");
+	expect(check_seal, "");
+	tree_file("/etc/k8sauth/k8sauth.hcl", "seal \"shamir\" {\n}\n");
+	expect(check_seal, "");
+	tree_file("/etc/k8sauth/k8sauth.hcl", "seal \"transit\" {\n\ttoken_file = \"/keys/a\"\n}\n");
+	expect(check_seal, "");
+	tree_file("/etc/k8sauth/k8sauth.hcl", "seal \"static\" {\n\tcurrent_key_file = \"/keys/a\"\n}\n");
+	expect(check_seal, "seal-file /keys/a\n");
+	tree_file("/etc/k8sauth/k8sauth.hcl",
+	    "seal \"static\" {\n\tcurrent_key_file = \"/keys/a\"\n\tdisabled = true\n}\nseal \"shamir\" {\n}\n");
+	expect(check_seal, "");
+}
+
 #define IN_TREE(test) cmocka_unit_test_setup_teardown(test, tree_setup, tree_teardown)
 
 int main(void)
@@ -391,6 +410,7 @@ int main(void)
 		IN_TREE(test_sessions_mount),
 		IN_TREE(test_modes),
 		IN_TREE(test_server),
+		IN_TREE(test_seal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
