@@ -10,6 +10,7 @@
 #include "daemon/daemon.h"
 #include "daemon/process.h"
 #include "daemon/tls.h"
+#include "vault/embedded/seal/kind.h"
 
 /* WHY has a line for each fault. */
 static void print_faults(const char *why)
@@ -22,7 +23,14 @@ static void print_faults(const char *why)
 	}
 }
 
-/* What a start would refuse, without touching a socket. The files of TLS are looked at as the user that will read them. */
+static int check_seals(const struct daemon_config *config, char *why, size_t why_size)
+{
+	int r = seal_config_check(&config->seal, why, why_size);
+
+	return r == 0 && config->old_seal.kind ? seal_config_check(&config->old_seal, why, why_size) : r;
+}
+
+/* What a start would refuse, without touching a socket. Keys are looked at as the user that will read them. */
 static int check(const struct daemon_args *args)
 {
 	struct daemon_config *config = NULL;
@@ -41,6 +49,8 @@ static int check(const struct daemon_args *args)
 		if (r == 0)
 			SSL_CTX_free(ctx);
 	}
+	if (r == 0)
+		r = check_seals(config, why, sizeof(why));
 	conf_free(accounts);
 	config_free(config);
 	if (r < 0) {

@@ -28,6 +28,26 @@ const struct seal_kind *seal_kind_of(const char *type)
 	return NULL;
 }
 
+int seal_config_check(const struct seal_config *config, char *why, size_t why_size)
+{
+	const struct seal_kind *kind = seal_kind_of(config->kind->type);
+	struct event_base *base;
+	void *seal = NULL;
+	int r;
+
+	if (!kind || !kind->check)
+		return 0;
+	base = event_base_new(); /* never run: nothing is asked */
+	r = base ? kind->open(base, config, &seal, why, why_size) : -ENOMEM;
+	if (r == 0) {
+		r = kind->check(seal, why, why_size);
+		kind->close(seal);
+	}
+	if (base)
+		event_base_free(base);
+	return r;
+}
+
 void seal_op_end(struct seal_op *op)
 {
 	if (op->r == -EINPROGRESS && op->cancel)

@@ -31,6 +31,8 @@ struct seal_kind {
 	/* *RET is the kind's. 0, or a negative errno with WHY. CONFIG outlives it. */
 	int (*open)(struct event_base *base, const struct seal_config *config, void **ret, char *why, size_t why_size);
 	void (*close)(void *seal);
+	/* Whether the files that the configuration names are what they must be; nobody is asked. NULL: there are none. */
+	int (*check)(void *seal, char *why, size_t why_size);
 	/* OP is as seal_op_begin left it. ROOT_KEY and WRAPPED are the caller's, and not looked at later. */
 	void (*wrap)(void *seal, const struct secret *root_key, struct seal_op *op);
 	void (*unwrap)(void *seal, const struct store_blob *wrapped, struct seal_op *op);
@@ -42,6 +44,12 @@ extern const struct seal_kind seal_shamir, seal_credential, seal_static, seal_tr
 
 /* The kind of TYPE, which settings.c has too. */
 const struct seal_kind *seal_kind_of(const char *type);
+
+/*
+ * Whether a start could use CONFIG, as far as this can be told without a store and without the network. 0, or a negative
+ * errno with WHY.
+ */
+int seal_config_check(const struct seal_config *config, char *why, size_t why_size) NODISCARD;
 
 /* Makes OP ready for one wrapping or unwrapping; what an earlier one left is gone. */
 void seal_op_begin(struct seal_op *op, void (*done)(void *arg), void *arg);

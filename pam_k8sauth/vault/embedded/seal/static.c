@@ -61,6 +61,15 @@ static int read_key(const struct static_key *key, struct secret **ret, char *why
 	return r;
 }
 
+static int check(void *seal, char *why, size_t why_size)
+{
+	const struct static_seal *keys = seal;
+	struct secret *current AUTO_SECRET = NULL, *previous AUTO_SECRET = NULL;
+	int r = read_key(&keys->current, &current, why, why_size);
+
+	return r == 0 && keys->previous.id ? read_key(&keys->previous, &previous, why, why_size) : r;
+}
+
 static void wrap(void *seal, const struct secret *root_key, struct seal_op *op)
 {
 	const struct static_key *current = &((struct static_seal *)seal)->current;
@@ -129,6 +138,7 @@ const struct seal_kind seal_static = {
 	.type = "static",
 	.open = open_static,
 	.close = free,
+	.check = check,
 	.wrap = wrap,
 	.unwrap = unwrap,
 };

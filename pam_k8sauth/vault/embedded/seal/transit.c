@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <jansson.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
 
 #include "base/text.h"
 #include "vault/embedded/barrier.h"
@@ -53,7 +55,7 @@ static bool is_loopback(const char *address)
 	return false;
 }
 
-static int check(const struct seal_config *config, char *why, size_t why_size)
+static int check_settings(const struct seal_config *config, char *why, size_t why_size)
 {
 	const char *address = seal_config_value(config, "address");
 
@@ -98,11 +100,33 @@ static int make_urls(struct transit_seal *transit)
 	return transit->token ? 0 : -ENOMEM;
 }
 
+static int check_ca(const char *path, char *why, size_t why_size)
+{
+	X509_STORE *store = X509_STORE_new();
+	int r = !store ? -ENOMEM : X509_STORE_load_file(store, path) == 1 ? 0 : -EINVAL;
+
+	X509_STORE_free(store);
+	ERR_clear_error();
+	if (r < 0)
+		snprintf(why, why_size, "seal \"transit\": ca_file: %s cannot be read, or has no certificates", path);
+	return r;
+}
+
+static int check_files(void *seal, char *why, size_t why_size)
+{
+	const struct seal_config *config = ((struct transit_seal *)seal)->config;
+	const char *ca_file = seal_config_value(config, "ca_file");
+	struct secret *token AUTO_SECRET = NULL;
+	int r = seal_file_read(seal_config_value(config, "token_file"), TOKEN_MAX, &token, why, why_size);
+
+	return r == 0 && ca_file ? check_ca(ca_file, why, why_size) : r;
+}
+
 static int open_transit(
     struct event_base *base, const struct seal_config *config, void **ret, char *why, size_t why_size)
 {
 	struct transit_seal *transit;
-	int r = check(config, why, why_size);
+	int r = check_settings(config, why, why_size);
 
 	if (r < 0)
 		return r;
@@ -298,6 +322,7 @@ const struct seal_kind seal_transit = {
 	.remote = true,
 	.open = open_transit,
 	.close = close_transit,
+	.check = check_files,
 	.wrap = wrap,
 	.unwrap = unwrap,
 	.same_key = same_key,

@@ -3,6 +3,7 @@
 #include "vault/embedded/seal/seal.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "vault/embedded/audit/audit.h"
 #include "vault/embedded/sys/sys.h"
@@ -73,10 +74,17 @@ static int check_migration(struct call *call, bool migrate, bool reset)
 	return 1;
 }
 
+/* Shares that open nothing are news for the administrator: no audit device is there to tell of them. */
+static int refuse_key(struct call *call, const char *why)
+{
+	return call_refuse(call, VAULT_FAILED_REFUSED, "unseal", 400, why, "%s", why);
+}
+
 /* The key that the shares come to. 0, 1 after a refusal, -ENOMEM. */
 static int combine(struct call *call, struct secret **ret)
 {
 	struct seal *seal = call->core->seal;
+	char text[128];
 	size_t len;
 	const char *why;
 	int r = quorum_combine(&seal->unseal, ret, &why);
@@ -85,13 +93,15 @@ static int combine(struct call *call, struct secret **ret)
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
-		call_error(call, 400, "invalid key: failed to compute combined key: %s", why);
+		snprintf(text, sizeof(text), "invalid key: failed to compute combined key: %s", why);
+		refuse_key(call, text);
 		return 1;
 	}
 	len = secret_len(*ret);
 	if (!seal_opener(seal)->by_shares || len == 32 || len == 24 || len == 16)
 		return 0;
-	call_error(call, 400, "invalid key: failed to setup unseal key: crypto/aes: invalid key size %zu", len);
+	snprintf(text, sizeof(text), "invalid key: failed to setup unseal key: crypto/aes: invalid key size %zu", len);
+	refuse_key(call, text);
 	return 1;
 }
 
@@ -123,7 +133,7 @@ static int opened(struct call *call)
 		return -EAGAIN;
 	if (waiting->r == -ENOMEM)
 		return -ENOMEM;
-	return waiting->r < 0 ? call_error(call, 400, "%s", waiting->why) : sys_seal_status(call);
+	return waiting->r < 0 ? refuse_key(call, waiting->why) : sys_seal_status(call);
 }
 
 int sys_unseal(struct call *call)
