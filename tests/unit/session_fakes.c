@@ -7,11 +7,9 @@
 #include <stdio.h>
 #include <sys/pidfd.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "base/text.h"
-#include "child.h"
 
 #define QUEUE 256
 
@@ -491,22 +489,4 @@ int world_teardown(void **state)
 	assert_false(world_logged(FAKE_TICKET));
 	assert_false(world_logged("s3cr3t"));
 	return 0;
-}
-
-pid_t leader_new(void)
-{
-	pid_t pid = fork_child();
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		pause();
-		_exit(0);
-	}
-	return pid;
-}
-
-void leader_kill(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }

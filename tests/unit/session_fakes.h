@@ -97,6 +97,8 @@ extern struct fake_world world;
 
 int world_setup(void **state);
 int world_teardown(void **state);
+/* The same, with fake_consumer as the consumer "db": uid 33 may verify. */
+int world_setup_consumer(void **state);
 /* Runs the loop and answers until nothing moves. */
 void world_run(void);
 /* Lets MS pass, then runs. */
@@ -158,6 +160,11 @@ void ask(struct wire_conn *conn, struct fake_ask what);
 /* The client leaves. */
 void leave(struct wire_conn *conn);
 
+/* The program that may verify. */
+#define FAKE_CONSUMER_UID 33
+#define FAKE_CONSUMER_PID 77
+extern struct consumer_config fake_consumer;
+
 /* A process that may be a session's leader; it lives until it is killed. */
 pid_t leader_new(void);
 void leader_kill(pid_t pid);
@@ -171,6 +178,7 @@ void login_refused(struct fake_ask what, uint32_t status, const char *step, cons
 void open_ok(struct wire_conn *conn, const char *handle);
 /* The usual requests; a test changes fields of what it gets. */
 struct fake_ask ask_login(void);
+struct fake_ask ask_verify(void);
 struct fake_ask ask_open(const char *handle);
 struct fake_ask ask_account(const char *handle);
 struct fake_ask ask_close(const char *session);

@@ -10,30 +10,15 @@
 #include "base/macros.h"
 #include "base/text.h"
 
-#define DB_UID 33
-#define WHO    "user=" FAKE_USER " service="
+#define WHO "user=" FAKE_USER " service="
 
-static char service[] = "db", uid[] = "33", sshd[] = "sshd";
-static struct consumer_config consumer;
+static char sshd[] = "sshd";
 
 static int setup(void **state)
 {
-	world_setup(state);
-	consumer = (struct consumer_config){ .service = service, .uid = uid };
-	world.config.consumers = &consumer;
-	world.config.n_consumers = 1;
+	world_setup_consumer(state);
 	fake_trail();
 	return 0;
-}
-
-static struct fake_ask ask_verify(void)
-{
-	return (struct fake_ask){ .type = WIRE_VERIFY,
-		.uid = DB_UID,
-		.user = FAKE_USER,
-		.service = "db",
-		.rhost = "10.0.0.9",
-		.credential = FAKE_JWT };
 }
 
 static unsigned count_told(void)
@@ -310,7 +295,7 @@ static void test_none(void **state)
 
 	world_teardown(state);
 	world_setup(state);
-	world.config.consumers = &consumer;
+	world.config.consumers = &fake_consumer;
 	world.config.n_consumers = 1;
 	world.hold = "x";
 	ask(&conn, what);

@@ -7,31 +7,16 @@
 
 #include "base/macros.h"
 
-#define DB_UID 33
-
-static char service[] = "db", uid[] = "33", unit[] = "db@*.service", users[] = "k8s_*", role_web[] = "web";
+static char unit[] = "db@*.service", users[] = "k8s_*", role_web[] = "web";
 static char *only_web[] = { role_web, NULL };
-static struct consumer_config consumer;
 
 static int setup(void **state)
 {
-	world_setup(state);
-	consumer = (struct consumer_config){ .service = service, .uid = uid, .unit = unit, .users = users };
-	world.config.consumers = &consumer;
-	world.config.n_consumers = 1;
+	world_setup_consumer(state);
+	fake_consumer.unit = unit;
+	fake_consumer.users = users;
 	world.unit = "db@15-main.service";
 	return 0;
-}
-
-static struct fake_ask ask_verify(void)
-{
-	return (struct fake_ask){ .type = WIRE_VERIFY,
-		.uid = DB_UID,
-		.pid = 77,
-		.user = FAKE_USER,
-		.service = "db",
-		.rhost = "10.0.0.9",
-		.credential = FAKE_JWT };
 }
 
 /* Asks; the answer must be STATUS, after N logins in all. */
@@ -90,11 +75,11 @@ static void test_who_may_ask(void **state)
 	world.unit = NULL;
 	denied(what, "the systemd unit of pid 77 cannot be told");
 	world.unit = "db@15-main.service";
-	consumer.users = (char[]){ "k8s_prod_*" };
+	fake_consumer.users = (char[]){ "k8s_prod_*" };
 	denied(what, "the consumer's users are k8s_prod_*");
-	consumer.users = NULL;
+	fake_consumer.users = NULL;
 	expect(what, WIRE_STATUS_OK, 1);
-	consumer.unit = NULL;
+	fake_consumer.unit = NULL;
 	world.unit = NULL;
 	what.rhost = "10.0.0.10";
 	expect(what, WIRE_STATUS_OK, 2);
@@ -105,7 +90,7 @@ static void test_who_may_ask(void **state)
 	expect(what, WIRE_STATUS_OK, 3);
 	what.uid = 70002;
 	expect(what, WIRE_STATUS_DENIED, 3);
-	what.uid = DB_UID;
+	what.uid = FAKE_CONSUMER_UID;
 	what.user = "daemon";
 	what.service = "db";
 	expect(what, WIRE_STATUS_NOT_OURS, 3);
@@ -117,7 +102,7 @@ static void test_roles(void **state)
 	struct fake_ask what = ask_verify();
 
 	world.roles = roles;
-	consumer.roles = only_web;
+	fake_consumer.roles = only_web;
 	what.role = "root";
 	expect(what, WIRE_STATUS_DENIED, 0);
 	assert_true(world_logged("the PAM line's role=root is none of the consumer's"));
@@ -130,7 +115,7 @@ static void test_roles(void **state)
 	what.role = NULL;
 	expect(what, WIRE_STATUS_OK, 3);
 	/* Without a list the only one that matches counts, and there are two. */
-	consumer.roles = NULL;
+	fake_consumer.roles = NULL;
 	what.rhost = NULL;
 	expect(what, WIRE_STATUS_REFUSED, 3);
 }
@@ -142,7 +127,7 @@ static void test_what_answers_hang_on(void **state)
 	struct fake_ask what = ask_verify(), other;
 
 	world.roles = roles;
-	consumer.roles = only_web;
+	fake_consumer.roles = only_web;
 	expect(what, WIRE_STATUS_OK, 1);
 	expect(what, WIRE_STATUS_OK, 1);
 	other = what;
@@ -161,7 +146,7 @@ static void test_what_answers_hang_on(void **state)
 	world.local = "opened";
 	other = what;
 	other.user = "opened";
-	consumer.users = NULL;
+	fake_consumer.users = NULL;
 	expect(other, WIRE_STATUS_OK, 7);
 	world.local = NULL;
 	expect(what, WIRE_STATUS_OK, 7);

@@ -6,35 +6,19 @@
 
 #include "base/macros.h"
 
-#define DB_UID 33
-
-static char service[] = "db", uid[] = "33";
-static struct consumer_config consumer;
-
-static int setup(void **state)
+static struct fake_ask ask_verify_of(uid_t uid)
 {
-	world_setup(state);
-	consumer = (struct consumer_config){ .service = service, .uid = uid };
-	world.config.consumers = &consumer;
-	world.config.n_consumers = 1;
-	return 0;
-}
+	struct fake_ask what = ask_verify();
 
-static struct fake_ask ask_verify(uid_t of)
-{
-	return (struct fake_ask){ .type = WIRE_VERIFY,
-		.uid = of,
-		.user = FAKE_USER,
-		.service = "db",
-		.rhost = "10.0.0.9",
-		.credential = FAKE_JWT };
+	what.uid = uid;
+	return what;
 }
 
 /* The NUMBERth of different credentials. */
 static struct fake_ask ask_other(uid_t of, unsigned number)
 {
 	static char texts[128][sizeof(FAKE_JWT) + 8];
-	struct fake_ask what = ask_verify(of);
+	struct fake_ask what = ask_verify_of(of);
 
 	snprintf(texts[number], sizeof(texts[number]), "%sA%uA", FAKE_JWT, number);
 	what.credential = texts[number];
@@ -57,7 +41,7 @@ static void test_asked_once(void **state)
 
 	world.hold = "login";
 	for (size_t i = 0; i < ARRAY_SIZE(conns); i++)
-		ask(&conns[i], ask_verify(DB_UID));
+		ask(&conns[i], ask_verify());
 	leave(&conns[0]); /* who asked first need not stay */
 	leave(&conns[7]);
 	world_release();
@@ -74,7 +58,7 @@ static void test_refused_once(void **state)
 	world.roles = no;
 	world.hold = "login";
 	for (size_t i = 0; i < ARRAY_SIZE(conns); i++)
-		ask(&conns[i], ask_verify(DB_UID));
+		ask(&conns[i], ask_verify());
 	world_release();
 	for (size_t i = 0; i < ARRAY_SIZE(conns); i++) {
 		assert_int_equal(conns[i].status, WIRE_STATUS_REFUSED);
@@ -89,11 +73,11 @@ static void test_all_leave(void **state)
 	struct wire_conn conn;
 
 	world.hold = "login";
-	ask(&conn, ask_verify(DB_UID));
+	ask(&conn, ask_verify());
 	leave(&conn);
 	world_release();
 	assert_int_equal(world.verified, 1);
-	ask(&conn, ask_verify(DB_UID));
+	ask(&conn, ask_verify());
 	assert_int_equal(conn.status, WIRE_STATUS_OK);
 	assert_int_equal(world.verified, 1);
 }
@@ -104,12 +88,12 @@ static void test_no_answer(void **state)
 	struct wire_conn first, second;
 
 	world.hold = "login";
-	ask(&first, ask_verify(DB_UID));
-	ask(&second, ask_verify(DB_UID));
+	ask(&first, ask_verify());
+	ask(&second, ask_verify());
 	world_wait(19000);
 	assert_int_equal(first.status, WIRE_STATUS_UNAVAILABLE);
 	assert_int_equal(second.status, WIRE_STATUS_UNAVAILABLE);
-	ask(&first, ask_verify(DB_UID));
+	ask(&first, ask_verify());
 	assert_false(first.answered);
 	world_release();
 	assert_int_equal(first.status, WIRE_STATUS_OK);
@@ -121,7 +105,7 @@ static void test_stop(void **state)
 	struct wire_conn conn;
 
 	world.hold = "login";
-	ask(&conn, ask_verify(DB_UID));
+	ask(&conn, ask_verify());
 	world_restart();
 	world_release();
 	assert_int_equal(conn.status, WIRE_STATUS_UNAVAILABLE);
@@ -133,17 +117,17 @@ static void test_at_once(void **state)
 	struct wire_conn conns[64];
 	size_t n = 0;
 
-	ask(&conns[0], ask_other(DB_UID, 60));
+	ask(&conns[0], ask_other(FAKE_CONSUMER_UID, 60));
 	assert_int_equal(conns[0].status, WIRE_STATUS_OK);
 	world_wait(31000);
 	world.hold = "login";
 	for (; n < 8; n++)
-		ask(&conns[n], ask_other(DB_UID, (unsigned)n));
+		ask(&conns[n], ask_other(FAKE_CONSUMER_UID, (unsigned)n));
 	for (size_t i = 0; i < n; i++)
 		assert_false(conns[i].answered);
-	ask(&conns[n], ask_other(DB_UID, 8));
+	ask(&conns[n], ask_other(FAKE_CONSUMER_UID, 8));
 	assert_int_equal(conns[n].status, WIRE_STATUS_LIMIT);
-	ask(&conns[n], ask_other(DB_UID, 9));
+	ask(&conns[n], ask_other(FAKE_CONSUMER_UID, 9));
 	assert_int_equal(conns[n].status, WIRE_STATUS_LIMIT);
 	assert_int_equal(count(world.log, "too many verifications of one uid at once"), 1);
 	for (; n < 48; n++)
@@ -155,12 +139,12 @@ static void test_at_once(void **state)
 	ask(&conns[48], ask_other(0, 47));
 	assert_false(conns[48].answered);
 	/* What was right lately is asked all the same. */
-	ask(&conns[49], ask_other(DB_UID, 60));
+	ask(&conns[49], ask_other(FAKE_CONSUMER_UID, 60));
 	assert_false(conns[49].answered);
 	world_release();
 	for (size_t i = 0; i <= 49; i++)
 		assert_int_equal(conns[i].status, WIRE_STATUS_OK);
-	ask(&conns[0], ask_other(DB_UID, 8));
+	ask(&conns[0], ask_other(FAKE_CONSUMER_UID, 8));
 	assert_int_equal(conns[0].status, WIRE_STATUS_OK);
 }
 
@@ -170,17 +154,17 @@ static void test_in_a_second(void **state)
 	struct wire_conn conn;
 
 	for (unsigned i = 0; i < 20; i++) {
-		ask(&conn, ask_other(DB_UID, i));
+		ask(&conn, ask_other(FAKE_CONSUMER_UID, i));
 		assert_int_equal(conn.status, WIRE_STATUS_OK);
 	}
 	for (unsigned i = 20; i < 30; i++) {
-		ask(&conn, ask_other(DB_UID, i));
+		ask(&conn, ask_other(FAKE_CONSUMER_UID, i));
 		assert_int_equal(conn.status, WIRE_STATUS_LIMIT);
 		assert_non_null(sessions_explain(world.sessions, conn.ref));
 	}
 	assert_int_equal(count(world.log, "too many verifications of one uid in a second (uid 33"), 1);
 	for (unsigned i = 0; i < 100; i++) {
-		ask(&conn, ask_other(DB_UID, i % 20));
+		ask(&conn, ask_other(FAKE_CONSUMER_UID, i % 20));
 		assert_int_equal(conn.status, WIRE_STATUS_OK);
 	}
 	for (unsigned i = 0; i < 40; i++) {
@@ -188,7 +172,7 @@ static void test_in_a_second(void **state)
 		assert_int_equal(conn.status, WIRE_STATUS_OK);
 	}
 	world_wait(1000);
-	ask(&conn, ask_other(DB_UID, 20));
+	ask(&conn, ask_other(FAKE_CONSUMER_UID, 20));
 	assert_int_equal(conn.status, WIRE_STATUS_OK);
 }
 
@@ -246,14 +230,14 @@ static void test_flood_beside_a_right_one(void **state)
 	struct fake_ask what;
 
 	world.roles = yes;
-	ask(&conn, ask_other(DB_UID, 100));
+	ask(&conn, ask_other(FAKE_CONSUMER_UID, 100));
 	assert_int_equal(conn.status, WIRE_STATUS_OK);
 	world_wait(31000);
 	world.roles = no;
 	for (unsigned i = 0; i < 100; i++) {
 		static char hosts[100][16];
 
-		what = ask_other(DB_UID, i);
+		what = ask_other(FAKE_CONSUMER_UID, i);
 		snprintf(hosts[i], sizeof(hosts[i]), "10.1.0.%u", i);
 		if (i >= 20)
 			what.rhost = hosts[i];
@@ -261,16 +245,16 @@ static void test_flood_beside_a_right_one(void **state)
 	}
 	assert_int_equal(conn.status, WIRE_STATUS_LIMIT);
 	world.roles = yes;
-	ask(&conn, ask_other(DB_UID, 100));
+	ask(&conn, ask_other(FAKE_CONSUMER_UID, 100));
 	assert_int_equal(conn.status, WIRE_STATUS_OK);
-	ask(&conn, ask_other(DB_UID, 101)); /* a new one waits its turn */
+	ask(&conn, ask_other(FAKE_CONSUMER_UID, 101)); /* a new one waits its turn */
 	assert_int_equal(conn.status, WIRE_STATUS_LIMIT);
 	/* Ten minutes later it is like any other. */
 	world_wait(601000);
 	world.roles = no;
 	for (unsigned i = 0; i < 40; i++)
-		ask(&conn, ask_other(DB_UID, i));
-	ask(&conn, ask_other(DB_UID, 100));
+		ask(&conn, ask_other(FAKE_CONSUMER_UID, i));
+	ask(&conn, ask_other(FAKE_CONSUMER_UID, 100));
 	assert_int_equal(conn.status, WIRE_STATUS_LIMIT);
 }
 
@@ -279,18 +263,18 @@ static void test_accounts_change(void **state)
 {
 	struct wire_conn conn;
 
-	ask(&conn, ask_verify(DB_UID));
-	ask(&conn, ask_verify(DB_UID));
+	ask(&conn, ask_verify());
+	ask(&conn, ask_verify());
 	assert_int_equal(world.verified, 1);
 	world.accounts_conf++;
-	ask(&conn, ask_verify(DB_UID));
+	ask(&conn, ask_verify());
 	assert_int_equal(world.verified, 2);
 }
 
 /* Whoever is not root cannot make us forget what root's programs were refused, nor fill the journal. */
 static void test_flood_of_denied(void **state)
 {
-	struct fake_ask what = ask_verify(1000);
+	struct fake_ask what = ask_verify_of(1000);
 	char ref[16];
 	struct wire_conn conn;
 
@@ -320,7 +304,7 @@ static void test_flood_of_denied(void **state)
 /* A flood of users and hosts, each with its first refusals. */
 static void test_flood_of_hosts(void **state)
 {
-	struct fake_ask what = ask_verify(0);
+	struct fake_ask what = ask_verify_of(0);
 	struct wire_conn conn;
 	char rhost[32];
 
@@ -339,7 +323,7 @@ static void test_flood_of_hosts(void **state)
 
 static struct fake_ask ask_ticket(void)
 {
-	struct fake_ask what = ask_verify(DB_UID);
+	struct fake_ask what = ask_verify();
 
 	what.credential = FAKE_TICKET;
 	return what;
@@ -416,22 +400,22 @@ static void test_ticket_in_an_outage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_asked_once, setup, world_teardown),
-		cmocka_unit_test_setup_teardown(test_refused_once, setup, world_teardown),
-		cmocka_unit_test_setup_teardown(test_all_leave, setup, world_teardown),
-		cmocka_unit_test_setup_teardown(test_no_answer, setup, world_teardown),
-		cmocka_unit_test_setup_teardown(test_stop, setup, world_teardown),
-		cmocka_unit_test_setup_teardown(test_at_once, setup, world_teardown),
-		cmocka_unit_test_setup_teardown(test_in_a_second, setup, world_teardown),
-		cmocka_unit_test_setup_teardown(test_many_failures, setup, world_teardown),
-		cmocka_unit_test_setup_teardown(test_flood_beside_a_right_one, setup, world_teardown),
-		cmocka_unit_test_setup_teardown(test_accounts_change, setup, world_teardown),
-		cmocka_unit_test_setup_teardown(test_flood_of_denied, setup, world_teardown),
-		cmocka_unit_test_setup_teardown(test_flood_of_hosts, setup, world_teardown),
-		cmocka_unit_test_setup_teardown(test_ticket, setup, world_teardown),
-		cmocka_unit_test_setup_teardown(test_short_ticket, setup, world_teardown),
-		cmocka_unit_test_setup_teardown(test_bad_tickets, setup, world_teardown),
-		cmocka_unit_test_setup_teardown(test_ticket_in_an_outage, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_asked_once, world_setup_consumer, world_teardown),
+		cmocka_unit_test_setup_teardown(test_refused_once, world_setup_consumer, world_teardown),
+		cmocka_unit_test_setup_teardown(test_all_leave, world_setup_consumer, world_teardown),
+		cmocka_unit_test_setup_teardown(test_no_answer, world_setup_consumer, world_teardown),
+		cmocka_unit_test_setup_teardown(test_stop, world_setup_consumer, world_teardown),
+		cmocka_unit_test_setup_teardown(test_at_once, world_setup_consumer, world_teardown),
+		cmocka_unit_test_setup_teardown(test_in_a_second, world_setup_consumer, world_teardown),
+		cmocka_unit_test_setup_teardown(test_many_failures, world_setup_consumer, world_teardown),
+		cmocka_unit_test_setup_teardown(test_flood_beside_a_right_one, world_setup_consumer, world_teardown),
+		cmocka_unit_test_setup_teardown(test_accounts_change, world_setup_consumer, world_teardown),
+		cmocka_unit_test_setup_teardown(test_flood_of_denied, world_setup_consumer, world_teardown),
+		cmocka_unit_test_setup_teardown(test_flood_of_hosts, world_setup_consumer, world_teardown),
+		cmocka_unit_test_setup_teardown(test_ticket, world_setup_consumer, world_teardown),
+		cmocka_unit_test_setup_teardown(test_short_ticket, world_setup_consumer, world_teardown),
+		cmocka_unit_test_setup_teardown(test_bad_tickets, world_setup_consumer, world_teardown),
+		cmocka_unit_test_setup_teardown(test_ticket_in_an_outage, world_setup_consumer, world_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
