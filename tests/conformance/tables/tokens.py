@@ -221,6 +221,16 @@ def _(s):
     s.get("auth/token/lookup-self", token=new(s, path="auth/token/create/away", policies=["default"])["client_token"])
 
 
+@case("roles: root in a list of policies leaves the others of what is refused")
+def _(s):
+    for field in "allowed_policies", "disallowed_policies", "allowed_policies_glob", "disallowed_policies_glob":
+        for value in "root,default", ["b", " B ", "", "Root"]:
+            role(s, "mixed", **{field: value})
+            for fields in {}, {"policies": ["default"]}, {"policies": ["b"]}:
+                made(s, "auth/token/create/mixed", **fields)
+            s.delete("auth/token/roles/mixed")
+
+
 @case("roles: renewal asks the role again")
 def _(s):
     s.post("auth/token/roles/pe", {"token_period": "1h"})

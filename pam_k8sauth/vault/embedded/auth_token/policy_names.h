@@ -13,7 +13,7 @@
  */
 int policy_names_clean(const json_t *policies, bool add_default, json_t **ret) NODISCARD;
 
-/* The same for names that are no policies, so that root is one like any other. */
+/* The same for names that no token gets, so that root is one like any other. */
 int policy_names_sort(const json_t *names, json_t **ret) NODISCARD;
 
 bool policy_names_has(const json_t *policies, const char *name);

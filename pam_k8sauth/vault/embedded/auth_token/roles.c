@@ -140,14 +140,13 @@ static json_t *new_role(const char *name)
 	    "token_num_uses", 0, "token_period", 0, "token_type", "default-service");
 }
 
-/* Everything but the token_ fields and their old names. 0 or -ENOMEM. */
+/* Everything but the token_ fields and their old names. What is refused is kept name by name: root does not stand alone
+ * there. 0 or -ENOMEM. */
 static int set_own(json_t *role, const json_t *sent)
 {
 	static const char *const plain[] = { "orphan", "path_suffix", "renewable" };
-	static const char *const lists[] = { "allowed_policies", "allowed_policies_glob", "disallowed_policies",
-		"disallowed_policies_glob" };
-	const json_t *aliases = json_object_get(sent, "allowed_entity_aliases");
-	json_t *names = NULL;
+	static const char *const allowed[] = { "allowed_policies", "allowed_policies_glob" };
+	static const char *const names[] = { "disallowed_policies", "disallowed_policies_glob", "allowed_entity_aliases" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(plain); i++) {
 		json_t *value = json_object_get(sent, plain[i]);
@@ -155,17 +154,21 @@ static int set_own(json_t *role, const json_t *sent)
 		if (value && json_object_set(role, plain[i], value))
 			return -ENOMEM;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-		const json_t *value = json_object_get(sent, lists[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {
+		const json_t *value = json_object_get(sent, allowed[i]);
 		json_t *clean = NULL;
 
 		if (value &&
-		    (policy_names_clean(value, false, &clean) < 0 || json_object_set_new(role, lists[i], clean)))
+		    (policy_names_clean(value, false, &clean) < 0 || json_object_set_new(role, allowed[i], clean)))
 			return -ENOMEM;
 	}
-	if (aliases &&
-	    (policy_names_sort(aliases, &names) < 0 || json_object_set_new(role, "allowed_entity_aliases", names)))
-		return -ENOMEM;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const json_t *value = json_object_get(sent, names[i]);
+		json_t *sorted = NULL;
+
+		if (value && (policy_names_sort(value, &sorted) < 0 || json_object_set_new(role, names[i], sorted)))
+			return -ENOMEM;
+	}
 	return 0;
 }
 
