@@ -16,7 +16,7 @@ ROTATE = "sys/rotate/root"
 
 @contextlib.contextmanager
 def listener(kind, address):
-    """What a socket device sends to ADDRESS: a function that waits for N lines and gives them, as entries."""
+    """What a socket device sends to ADDRESS: a function that waits for the next N lines and gives them, as entries."""
     family = socket.AF_UNIX if kind.startswith("unix") else socket.AF_INET
     stream = kind in ("tcp", "unix")
     with socket.socket(family, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM) as server:
@@ -24,16 +24,16 @@ def listener(kind, address):
         server.bind(address)
         if stream:
             server.listen()
-        peers = []
+        peers, text = [], bytearray()
 
         def receive(n):
-            text = b""
             while text.count(b"\n") < n:
                 if stream and not peers:
                     peers.append(server.accept()[0])
                     peers[0].settimeout(10)
-                text += (peers[0] if stream else server).recv(1 << 16)
-            return [json.loads(line) for line in text.splitlines()]
+                text.extend((peers[0] if stream else server).recv(1 << 16))
+            *lines, text[:] = text.split(b"\n", n)
+            return [json.loads(line) for line in lines]
         try:
             yield server, receive
         finally:
@@ -57,7 +57,7 @@ def _(s):
             reply = s.put("sys/audit/line", body)
             said(s, kind + ": the trial", receive(1))
             s.get("secret/data/none")
-            said(s, kind + ": a request", receive(2 if reply.status == 204 else 0))
+            said(s, kind + ": the answer to the enabling, and a request", receive(3 if reply.status == 204 else 0))
             s.delete("sys/audit/line")
 
 
