@@ -105,6 +105,14 @@ int call_done(struct call *call)
 	return 0;
 }
 
+bool call_listed_nothing(const struct call *call)
+{
+	const struct vault_response *response = call->response;
+
+	return call->request->op == VAULT_LIST && response->status == 404 && !response->envelope_404 &&
+	       json_array_size(response->errors) == 0;
+}
+
 void call_warn(struct call *call, const char *format, ...)
 {
 	char *owned AUTO_FREE = NULL;

@@ -86,6 +86,9 @@ struct engine_path {
 	const char *help; /* what it is for: a sentence, shown by `vault path-help` */
 };
 
+/* Of a path that knows no parameters. */
+extern const struct engine_field engine_no_fields[];
+
 struct engine {
 	const char *type;		 /* "kubernetes", "kv", "system", "token" */
 	bool auth;			 /* mounted under auth/ */
@@ -187,6 +190,8 @@ int call_refuse_dots(struct call *call, const char *path);
 int call_data(struct call *call, json_t *data);
 /* 204, or 200 where warnings were given. */
 int call_done(struct call *call);
+/* Whether the answer, so far, is that there is nothing to list: 404, without words. */
+bool call_listed_nothing(const struct call *call);
 void call_warn(struct call *call, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /*

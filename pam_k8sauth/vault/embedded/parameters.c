@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "base/text.h"
 
+const struct engine_field engine_no_fields[] = { { 0 } };
+
 static bool is_field(const struct engine_path *path, const char *name)
 {
 	for (size_t i = 0; path->fields[i].name; i++)
@@ -56,7 +58,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Vault's two warnings about parameters; only a reply with a body shows them. */
+/* Vault's two warnings about parameters; only a reply with a body shows them, and a list of nothing gets one then. */
 void parameters_warn(struct call *call)
 {
 	size_t n = 0, n_ignored = 0, n_replaced = 0, size = json_object_size(call->request->data);
@@ -65,7 +67,7 @@ void parameters_warn(struct call *call)
 	const char *key;
 	json_t *value;
 
-	if (!size || call->response->status != 200 || call->response->body)
+	if (!size || (call->response->status != 200 && !call_listed_nothing(call)) || call->response->body)
 		return;
 	names = calloc(size, sizeof(*names));
 	if (!names)
@@ -78,6 +80,8 @@ void parameters_warn(struct call *call)
 		else if (call->path->fields && !is_field(call->path, names[i]))
 			add_name(&ignored, &n_ignored, names[i]);
 	}
+	if (n_ignored + n_replaced && call_listed_nothing(call) && call_data(call, json_object()) < 0)
+		return;
 	if (n_ignored)
 		call_warn(call, "Endpoint ignored these unrecognized parameters: [%s]", ignored.data);
 	if (n_replaced)

@@ -409,6 +409,7 @@ static int run_handler(struct call *call)
 {
 	engine_handler *handler = handler_of(call->path, call->request->op);
 	struct vault_response *response = call->response;
+	bool login;
 	int r;
 
 	if (call->request->op == VAULT_HELP)
@@ -420,19 +421,20 @@ static int run_handler(struct call *call)
 	if (!handler)
 		return call_wrapped_error(call, 405, "unsupported operation");
 	r = handler(call);
-	if (r == 0 && call->auth && response->status < 400) {
+	login = r == 0 && call->auth && response->status < 400;
+	if (login) {
 		r = finish_login(call);
 		if (r > 0)
 			return 0;
 		response->status = 200;
-	} else if (r == 0 && response->status < 400 && response->status != 202) {
-		/* What is accepted only comes without its engine, as in Vault. */
-		if (!has_flag(call, ENGINE_UNAUTHENTICATED))
-			response->mount_type = call->mount->engine->type;
 	}
-	if (r == 0)
-		parameters_warn(call);
-	return r == 0 ? wrapping_apply(call) : r;
+	if (r)
+		return r;
+	parameters_warn(call);
+	/* What is accepted only comes without its engine, as in Vault. */
+	if (!login && response->status < 400 && response->status != 202 && !has_flag(call, ENGINE_UNAUTHENTICATED))
+		response->mount_type = call->mount->engine->type;
+	return wrapping_apply(call);
 }
 
 /* It was decided before it came here: its entry is all that is left to do. */

@@ -366,7 +366,8 @@ def _(s):
         s.post(f"{GROUP_ALIAS}/id/{alias}", said)
         for path in (f"{GROUP_ALIAS}/id/{alias}", f"{GROUP}/id/{ext}", f"{GROUP}/id/{more}"):
             s.get(path)
-    s.post(f"{GROUP_ALIAS}/id/nobody", {"name": "x", "mount_accessor": accessor})
+    for said in ({"name": "x", "mount_accessor": accessor}, {"name": "x"}, {}):
+        s.post(f"{GROUP_ALIAS}/id/nobody", said)
     # One takes the place of another.
     s.post(GROUP_ALIAS, {"name": "n20", "mount_accessor": accessor, "canonical_id": more})
     s.get(f"{GROUP}/id/{more}")

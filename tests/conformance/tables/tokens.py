@@ -750,3 +750,19 @@ def _(s):
         s.request(method, path, data, token=auth["client_token"])
     s.delete("secret/metadata/last")
     s.delete("sys/policies/acl/last")
+
+
+@case("tokens of namespaces that are not there")
+def _(s):
+    for token in "foo.bar", "hvs.abc.def", "hvr.x", "hvb.x", "root.x", "s.aaaaaaaaaaaaaaaaaaaaaaaa.bbbbb":
+        with s.differs("token-namespaces", ("status", "body*")):
+            for path in "lookup", "unwrap", "rewrap":
+                s.post("sys/wrapping/" + path, {"token": token})
+            for path in "lookup", "revoke", "renew":
+                s.post("auth/token/" + path, {"token": token})
+            s.post("sys/capabilities", {"token": token, "path": "a"})
+            s.get("auth/token/lookup-self", token=token)
+            s.post("sys/wrapping/unwrap", token=token)
+    for accessor in "foo.bar", "hvr.x":
+        with s.differs("token-namespaces", ("status", "body*")):
+            s.post("auth/token/lookup-accessor", {"accessor": accessor})

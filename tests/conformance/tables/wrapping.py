@@ -162,7 +162,11 @@ def _(s):
     wrapped(s, ttl="90s", token=token)
     wrapped(s, ttl="2m", token=token)
     s.get("secret/data/a", token=token)
+    for ttl in "0", "0s":
+        with s.differs("wrapping-of-zero"):
+            wrapped(s, ttl=ttl, token=token)
     token = policy_token(s, 'path "secret/data/*" { capabilities = ["read"]  min_wrapping_ttl = 1 }')
+    wrapped(s, ttl="0", token=token)
     wrapped(s, ttl="10000s", token=token)
     s.get("secret/data/a", token=token)
 

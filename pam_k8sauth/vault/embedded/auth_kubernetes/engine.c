@@ -57,7 +57,7 @@ static const struct engine_path paths[] = {
 	    .update = kube_config_write,
 	    .fields = kube_config_fields,
 	    .help = "How the API server is reached that reviews tokens." },
-	{ .pattern = "role/", .list = kube_role_list, .help = "The names of the roles." },
+	{ .pattern = "role/", .list = kube_role_list, .fields = engine_no_fields, .help = "The names of the roles." },
 	{ .pattern = "role" },
 	{ .pattern = "role/{name}",
 	    .read = kube_role_read,

@@ -64,7 +64,10 @@ static const struct engine_field lookup_fields[] = {
 		.update = entity_write,                                                                               \
 		.fields = entity_fields,                                                                              \
 		.help = "Makes an entity, or changes the one of that id or name." },                                  \
-	    { .pattern = name_ "/id/", .list = entity_list, .help = "Lists the entities." },                          \
+	    { .pattern = name_ "/id/",                                                                                \
+		    .list = entity_list,                                                                              \
+		    .fields = engine_no_fields,                                                                       \
+		    .help = "Lists the entities." },                                                                  \
 	{                                                                                                             \
 		.pattern = name_ "/id/{id}", .read = entity_read, .update = entity_write_id, .delete = entity_delete, \
 		.fields = entity_fields, .help = "One entity, by its id."                                             \
@@ -74,7 +77,10 @@ static const struct engine_field lookup_fields[] = {
 		.update = alias_write,                                                                             \
 		.fields = alias_fields,                                                                            \
 		.help = "Makes an alias, or changes the one of that id or account." },                             \
-	    { .pattern = name_ "/id/", .list = alias_list, .help = "Lists the aliases." },                         \
+	    { .pattern = name_ "/id/",                                                                             \
+		    .list = alias_list,                                                                            \
+		    .fields = engine_no_fields,                                                                    \
+		    .help = "Lists the aliases." },                                                                \
 	{                                                                                                          \
 		.pattern = name_ "/id/{id}", .read = alias_read, .update = alias_write_id, .delete = alias_delete, \
 		.fields = alias_fields, .help = "One alias, by its id."                                            \
@@ -82,7 +88,10 @@ static const struct engine_field lookup_fields[] = {
 
 static const struct engine_path paths[] = {
 	ENTITY_PATHS("entity"),
-	{ .pattern = "entity/name/", .list = entity_list_names, .help = "Lists the names of the entities." },
+	{ .pattern = "entity/name/",
+	    .list = entity_list_names,
+	    .fields = engine_no_fields,
+	    .help = "Lists the names of the entities." },
 	{ .pattern = "entity/name/{name...}",
 	    .read = entity_read_named,
 	    .update = entity_write_named,
@@ -97,6 +106,7 @@ static const struct engine_path paths[] = {
 	    .update = entity_merge,
 	    .fields = merge_fields,
 	    .help = "Makes one entity of several." },
+	{ .pattern = "entity/merge/" },
 	ALIAS_PATHS("entity-alias"),
 	{ .pattern = "lookup/entity",
 	    .update = entity_lookup,
@@ -106,14 +116,17 @@ static const struct engine_path paths[] = {
 	    .update = group_write,
 	    .fields = group_fields,
 	    .help = "Makes a group, or changes the one of that id or name." },
-	{ .pattern = "group/id/", .list = group_list, .help = "Lists the groups." },
+	{ .pattern = "group/id/", .list = group_list, .fields = engine_no_fields, .help = "Lists the groups." },
 	{ .pattern = "group/id/{id}",
 	    .read = group_read,
 	    .update = group_write_id,
 	    .delete = group_delete,
 	    .fields = group_fields,
 	    .help = "One group, by its id." },
-	{ .pattern = "group/name/", .list = group_list_names, .help = "Lists the names of the groups." },
+	{ .pattern = "group/name/",
+	    .list = group_list_names,
+	    .fields = engine_no_fields,
+	    .help = "Lists the names of the groups." },
 	{ .pattern = "group/name/{name...}",
 	    .read = group_read_named,
 	    .update = group_write_named,
@@ -124,7 +137,10 @@ static const struct engine_path paths[] = {
 	    .update = group_alias_write,
 	    .fields = group_alias_fields,
 	    .help = "Makes the alias of an external group, or changes the one of that id." },
-	{ .pattern = "group-alias/id/", .list = group_alias_list, .help = "Lists the aliases of groups." },
+	{ .pattern = "group-alias/id/",
+	    .list = group_alias_list,
+	    .fields = engine_no_fields,
+	    .help = "Lists the aliases of groups." },
 	{ .pattern = "group-alias/id/{id}",
 	    .read = group_alias_read,
 	    .update = group_alias_write_id,

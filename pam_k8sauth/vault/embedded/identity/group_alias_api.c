@@ -183,12 +183,12 @@ static int write_group_alias(struct call *call, const char *id)
 
 	if (id)
 		wish.id = id;
-	if (r == 0)
-		r = check_wish(call, &wish);
 	if (r == 0 && *wish.id)
 		r = group_by_alias(call, wish.id, &old);
 	if (r == 0 && *wish.id && !old)
 		r = refuse(call, "invalid group alias ID");
+	if (r == 0)
+		r = check_wish(call, &wish);
 	if (r == 0)
 		r = write_alias(call, &wish, old);
 	return r < 0 ? r : 0;

@@ -2,7 +2,6 @@
 /* The parameters of the paths of the engine "system". */
 #include "vault/embedded/sys/sys.h"
 
-const struct engine_field sys_no_fields[] = { { 0 } };
 const struct engine_field sys_health_fields[] = {
 	{ "activecode", FIELD_INT, "The status to answer with when unsealed." },
 	{ "drsecondarycode", FIELD_INT, "Of replication, which there is none of." },

@@ -8,7 +8,7 @@
 #define SYS_VAULT_VERSION "1.21.4+k8sauth." K8SAUTH_VERSION
 
 /* --- fields.c */
-extern const struct engine_field sys_no_fields[], sys_metrics_fields[], sys_health_fields[], sys_mount_fields[], sys_remount_fields[],
+extern const struct engine_field sys_metrics_fields[], sys_health_fields[], sys_mount_fields[], sys_remount_fields[],
     sys_migration_fields[], sys_hash_fields[], sys_random_fields[], sys_plugin_fields[], sys_policy_fields[],
     sys_capabilities_fields[], sys_capabilities_accessor_fields[], sys_rotate_fields[], sys_quota_fields[],
     sys_quotas_fields[], sys_leases_fields[], sys_leases_count_fields[], sys_lease_prefix_fields[],

@@ -98,15 +98,6 @@ static bool is_answer(const struct vault_response *response)
 	       (response->status == 404 && (response->envelope_404 || response->empty_404));
 }
 
-/* Vault has words for what is not there in this case alone. */
-static bool is_empty_list(const struct call *call)
-{
-	const struct vault_response *response = call->response;
-
-	return call->request->op == VAULT_LIST && response->status == 404 && !response->envelope_404 &&
-	       json_array_size(response->errors) == 0;
-}
-
 /*
  * Who has shown no token may have his login wrapped, and nothing else: each wrapping token is a record that is kept as
  * long as he likes. 0, 1 after a refusal, or an errno.
@@ -138,7 +129,7 @@ int wrapping_apply(struct call *call)
 		response->mount_type = NULL; /* of the wrapped answer alone */
 	if (!call->request->wrap_ttl || response->wrap_info || call->path->flags & (ENGINE_RAW | ENGINE_OPEN))
 		return 0;
-	if (is_empty_list(call))
+	if (call_listed_nothing(call)) /* Vault has words for what is not there in this case alone */
 		return call_error(call, 404, "unsupported path");
 	if (!is_answer(response))
 		return 0;
