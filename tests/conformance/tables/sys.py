@@ -308,7 +308,7 @@ def _(s):
         s.get("sys/mounts/kv/tune")
     s.get("sys/mounts/kv")
     s.post("sys/mounts/up", {"type": "kv-v1"})
-    s.post("sys/mounts/up/tune", {"options": {"version": "2"}})
+    s.post("sys/mounts/up/tune", {"options": {"version": "2"}, "type": "kv", "local": True, "config": {}, "other": 1, "path": "x"})
     state(s, "up")
 
 

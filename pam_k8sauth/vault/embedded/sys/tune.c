@@ -326,6 +326,8 @@ static int read_values(struct call *call, struct mount *mount, struct mount *val
 
 int sys_tune_write(struct call *call, const char *name, bool auth)
 {
+	/* The router took it for a mount's path, which has more fields. */
+	static const struct engine_path path = { .pattern = "mounts/{path...}/tune", .fields = sys_tune_fields };
 	static const char *const fixed[] = { "sys", "cubbyhole", "audit" };
 	struct mount *mount = sys_mount_of(call->core, name, auth);
 	struct tuned *tuned;
@@ -337,6 +339,7 @@ int sys_tune_write(struct call *call, const char *name, bool auth)
 		if (!*below || *below == '/')
 			return call_error(call, 400, "cannot tune \"%s/\"", name);
 	}
+	call->path = &path;
 	if (!mount)
 		return call_error(
 		    call, 400, "tune of path \"%s%s/\" failed: no mount entry found", auth ? "auth/" : "", name);
