@@ -19,6 +19,7 @@ def own(s, reply):
 
 def status(s):
     own(s, s.get("sys/seal-status", token=None))
+    s.get("sys/seal-backend-status", token=None)
 
 
 def unseal(s, body):

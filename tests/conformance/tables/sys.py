@@ -568,7 +568,7 @@ def key_status(s, **more):
 @case("status: seal-status, leader, init, ha-status, key-status and the rest")
 def _(s):
     fresh(s)
-    for path in ("seal-status", "leader", "init", "version-history", "replication/status"):
+    for path in ("seal-status", "seal-backend-status", "leader", "init", "version-history", "replication/status"):
         with build_date(s) if path == "seal-status" else contextlib.nullcontext():
             s.get(f"sys/{path}")
             s.get(f"sys/{path}", token=None)
@@ -582,7 +582,7 @@ def _(s):
             s.get(f"sys/{path}")
     for path in ("rekey/init", "generate-root/attempt"):
         s.get(f"sys/{path}")
-    for path in ("seal-status", "leader", "ha-status", "key-status", "version-history"):
+    for path in ("seal-status", "seal-backend-status", "leader", "ha-status", "key-status", "version-history"):
         s.post(f"sys/{path}", {})
         s.delete(f"sys/{path}")
         with build_date(s) if path == "version-history" else contextlib.nullcontext():

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sys/seal-status, sys/unseal, sys/seal (vault-core.md 7.2, vault-1.21.4.md). */
+/* sys/seal-status, sys/seal-backend-status, sys/unseal, sys/seal (vault-core.md 7.2, vault-1.21.4.md). */
 #include "vault/embedded/seal/seal.h"
 
 #include <errno.h>
@@ -29,6 +29,17 @@ int sys_seal_status(struct call *call)
 	if (body && !by_shares && seal->shape.shares)
 		json_object_set_new(body, "recovery_seal_type", json_string("shamir"));
 	return sys_answer(call, 200, body);
+}
+
+/* There is one seal: its keys can be had, unless opening the store by them has failed and is tried again. */
+int sys_seal_backend_status(struct call *call)
+{
+	const struct seal *seal = call->core->seal;
+	bool healthy = seal->opening.tries == 0;
+
+	return sys_answer(call, 200,
+	    json_pack("{s:b, s:[{s:s, s:b}], s:b}", "healthy", healthy, "backends", "name", seal->kind->type, "healthy",
+		healthy, "fully_wrapped", seal->from == NULL));
 }
 
 /* As with sys/init: who may bring keys. */

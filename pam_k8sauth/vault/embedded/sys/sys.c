@@ -84,6 +84,8 @@ static const struct engine_path paths[] = {
 	    .flags = ENGINE_RAW,
 	    .read = sys_seal_status,
 	    .help = "The seal: its kind and its state." },
+	/* Vault's OpenAPI document does not have it: without a help text, ours has it not either. */
+	{ .pattern = "seal-backend-status", .flags = ENGINE_RAW, .read = sys_seal_backend_status },
 	{ .pattern = "leader", .flags = ENGINE_RAW, .read = sys_leader, .help = "Who is active: always this server." },
 	{ .pattern = "init",
 	    .flags = ENGINE_RAW,

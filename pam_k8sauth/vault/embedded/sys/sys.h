@@ -59,7 +59,7 @@ engine_handler sys_in_flight, sys_config_sanitized, sys_count_entities;
 engine_handler sys_init_status, sys_init;
 
 /* --- seal.c */
-engine_handler sys_seal_status, sys_unseal, sys_seal, sys_step_down;
+engine_handler sys_seal_status, sys_seal_backend_status, sys_unseal, sys_seal, sys_step_down;
 
 /* --- rekey.c, rekey_update.c */
 engine_handler sys_rekey_status, sys_rekey_start, sys_rekey_cancel, sys_rekey_update;
