@@ -31,7 +31,10 @@ int sys_seal_status(struct call *call)
 	return sys_answer(call, 200, body);
 }
 
-/* There is one seal: its keys can be had, unless opening the store by them has failed and is tried again. */
+/*
+ * There is one seal: its keys can be had, unless opening the store by them has failed and is tried again. That all is
+ * wrapped by it Vault says of key shares alone.
+ */
 int sys_seal_backend_status(struct call *call)
 {
 	const struct seal *seal = call->core->seal;
@@ -39,7 +42,7 @@ int sys_seal_backend_status(struct call *call)
 
 	return sys_answer(call, 200,
 	    json_pack("{s:b, s:[{s:s, s:b}], s:b}", "healthy", healthy, "backends", "name", seal->kind->type, "healthy",
-		healthy, "fully_wrapped", seal->from == NULL));
+		healthy, "fully_wrapped", seal->kind->by_shares));
 }
 
 /* As with sys/init: who may bring keys. */
